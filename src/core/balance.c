@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Planned moves: a unit moves by being released by its owner (doc/design.md 2.5). All hosts compute the same list of
+ * moves and carry out only its first few per round; each owner its own. What does not happen in time is passed over.
+ */
+#include "base/check.h"
+#include "core/pool.h"
+
+#define PENALTY_DOUBLINGS_MAX 6
+#define PENALTY_MEMORY_US (3600 * (int64_t)US_PER_S)
+#define VAIN_US (60 * (int64_t)US_PER_S)
+#define DRAIN_BATCH 8 /* few enough that each unit's gap stays as small as that of a single move */
+#define CLAIMS_MAX 6
+
+static const struct addr no_address;
+
+void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
+{
+    if (addr_is_none(&u->expected)) {
+        return;
+    }
+    if (addr_equal(&u->expected, by)) {
+        bool again = u->moved_at.us != 0 && mono_diff_us(now, u->moved_at) < PENALTY_MEMORY_US;
+        u->move_penalty = !again ? 0 : u->move_penalty < PENALTY_DOUBLINGS_MAX ? u->move_penalty + 1 : u->move_penalty;
+        u->moved_at = now;
+        u->still_until = mono_add(now, p->settings->rebalance_interval_us << u->move_penalty);
+    } else {
+        u->vain_target = u->expected;
+        u->vain_until = mono_add(now, VAIN_US);
+    }
+    u->expected = no_address;
+    p->last_move = now;
+}
+
+static bool balance_is_settled(const struct pool *p, struct mono now, struct mono *when)
+{
+    *when = mono_add(p->view_changed, 2 * p->settings->member_interval_us);
+    if (p->last_move.us != 0) {
+        *when = mono_max(*when, mono_add(p->last_move, p->settings->rebalance_interval_us));
+    }
+    return p->hurry || mono_due(now, *when);
+}
+
+static void balance_release(struct pool *p, struct unit *u, const struct addr *to, enum reason reason, struct mono now,
+                            struct effects *fx)
+{
+    if (u->router.state == ROUTER_ACTIVE && u->router.phase == PHASE_SETTLED) {
+        u->expected = *to;
+        p->counters.moves++;
+        p->last_move = now;
+        router_release(&u->router, reason, true, fx);
+    }
+}
+
+/* A reserve (drained, or weighed down to nothing) gives its units away batch by batch: the next one when all of the
+ * last have found an owner. */
+static void balance_shed(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
+                         struct effects *fx)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct unit *u = &p->units[i];
+        bool waiting = addr_equal(&u->released_by, &p->primary) && u->holder_kind == HOLDER_NONE &&
+                       !mono_due(now, u->released_until) && u->router.state == ROUTER_BACKUP;
+        if (!p->drain_now && (u->router.phase == PHASE_RELEASING || waiting)) {
+            return;
+        }
+    }
+    unsigned batch = p->drain_now ? PLAN_UNITS_MAX : DRAIN_BATCH;
+    for (unsigned k = 0; k < plan->move_count && batch > 0; k++) {
+        if (plan->moves[k].from == MEMBER_SELF) {
+            balance_release(p, &p->units[plan->moves[k].unit], &members[plan->moves[k].to].address, REASON_DRAIN, now,
+                            fx);
+            batch--;
+        }
+    }
+}
+
+static void balance_start_claim(struct unit *u, struct mono now)
+{
+    u->claiming = true;
+    u->claims_left = CLAIMS_MAX;
+    u->claim_next = now;
+}
+
+/* Watches the first move of the list. Returns true when it was passed over. */
+static bool balance_watch(struct pool *p, struct unit *u, const struct addr *to, struct mono now, struct effects *fx)
+{
+    struct watched_move *w = &p->watched;
+    if (w->vrid != u->settings->vrid || !addr_equal(&w->to, to)) {
+        *w = (struct watched_move){.vrid = u->settings->vrid, .to = *to, .since = now};
+    }
+    struct mono limit =
+        mono_add(w->since, 2 * p->settings->rebalance_interval_us + 4 * p->settings->member_interval_us);
+    if (!mono_due(now, limit)) {
+        p->balance_next = mono_min(p->balance_next, limit);
+        return false;
+    }
+    w->vrid = 0;
+    if (addr_equal(to, &p->primary) && u->router.priority != ROUTER_PRIORITY_PINNED && u->settings->prefer_count > 0 &&
+        u->router.state == ROUTER_BACKUP && !u->claiming) { /* its owner has another file: ask for it */
+        balance_start_claim(u, now);
+    }
+    u->vain_target = *to;
+    u->vain_until = mono_add(now, VAIN_US);
+    p->changed = true;
+    p->balance_next = now;
+    struct effect *note = pool_note(p, u, NOTE_MOVE_PASSED_OVER, fx);
+    note->to = *to;
+    return true;
+}
+
+/* The next moment at which a penalty ends, so that the plan is looked at again. */
+static struct mono balance_next_penalty(const struct pool *p, struct mono now)
+{
+    struct mono next = MONO_NEVER;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct unit *u = &p->units[i];
+        if (!mono_due(now, u->still_until)) {
+            next = mono_min(next, u->still_until);
+        }
+        if (!mono_due(now, u->vain_until)) {
+            next = mono_min(next, u->vain_until);
+        }
+    }
+    return next;
+}
+
+static void balance_carry_out(struct pool *p, const struct plan_member *members, const struct plan *plan,
+                              struct mono now, struct effects *fx)
+{
+    unsigned left = p->settings->rebalance_moves;
+    bool first = true;
+    for (unsigned k = 0; k < plan->move_count && left > 0; k++) {
+        const struct plan_move *move = &plan->moves[k];
+        struct unit *u = &p->units[move->unit];
+        if (members[move->from].share == MEMBER_SHARE_RESERVE) {
+            continue; /* it sheds its units at its own pace */
+        }
+        if (first && balance_watch(p, u, &members[move->to].address, now, fx)) {
+            return;
+        }
+        first = false;
+        left--;
+        if (move->from == MEMBER_SELF) {
+            enum reason reason = p->plan_units[move->unit].prefer == move->to ? REASON_PREFERRED : REASON_REBALANCE;
+            balance_release(p, u, &members[move->to].address, reason, now, fx);
+        }
+    }
+    p->hurry = false;
+}
+
+void balance_tick(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
+                  struct effects *fx)
+{
+    struct mono settled;
+    p->balance_next = balance_next_penalty(p, now);
+    if (p->leaving || isolation_is_isolated(p)) {
+        return;
+    }
+    if (members[MEMBER_SELF].share == MEMBER_SHARE_RESERVE) {
+        balance_shed(p, members, plan, now, fx);
+    }
+    if (plan->move_count == 0) {
+        p->watched.vrid = 0;
+        p->hurry = false;
+    } else if (!balance_is_settled(p, now, &settled)) {
+        p->balance_next = mono_min(p->balance_next, settled);
+    } else {
+        balance_carry_out(p, members, plan, now, fx);
+    }
+}
+
+/* While its owner holds on to a unit that is pinned here: advertise 254, without answering, until it has let go. */
+void balance_claim_tick(struct pool *p, struct mono now, struct effects *fx)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        if (!u->claiming || !mono_due(now, u->claim_next)) {
+            continue;
+        }
+        if (u->router.state != ROUTER_BACKUP || u->holder_kind != HOLDER_MEMBER || u->claims_left == 0) {
+            bool in_vain = u->router.state == ROUTER_BACKUP && u->holder_kind == HOLDER_MEMBER;
+            u->claiming = false;
+            u->pinned_here = u->pinned_here && !in_vain;
+            if (in_vain) {
+                pool_note(p, u, NOTE_MOVE_PASSED_OVER, fx)->to = p->primary;
+            }
+            p->changed = true;
+            continue;
+        }
+        u->claims_left--;
+        u->claim_next = mono_add(now, p->settings->member_interval_us);
+        u->counters.adverts_sent++;
+        effects_add(fx, EFFECT_SEND, p->index, i)->priority = ROUTER_PRIORITY_PINNED;
+    }
+}
+
+/* --- the operator --- */
+
+static bool balance_has_other(const struct pool *p)
+{
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+        if (p->members.list[i].state == MEMBER_ACTIVE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool balance_is_ready(const struct pool *p)
+{
+    return p->ready && !p->leaving && !isolation_is_isolated(p);
+}
+
+enum core_result balance_take(struct pool *p, struct unit *u, struct mono now)
+{
+    if (!balance_is_ready(p) || pool_is_reserve(p, now)) {
+        return CORE_NOT_READY;
+    }
+    if (!pool_may_hold(p, u)) {
+        return CORE_NOT_ELIGIBLE;
+    }
+    bool held = u->router.state == ROUTER_ACTIVE;
+    if (held && u->pinned_here) {
+        return CORE_ALREADY;
+    }
+    if (!held && u->holder_kind == HOLDER_MEMBER && u->holder_priority == ROUTER_PRIORITY_PINNED &&
+        addr_compare(&u->holder, &p->primary) > 0) {
+        return CORE_PINNED_ELSEWHERE;
+    }
+    u->pinned_here = true;
+    p->changed = true;
+    if (!held && u->holder_kind == HOLDER_MEMBER) {
+        balance_start_claim(u, now);
+    }
+    return CORE_OK;
+}
+
+enum core_result balance_give(struct pool *p, struct unit *u, struct mono now, struct effects *fx)
+{
+    if (!balance_is_ready(p)) {
+        return CORE_NOT_READY;
+    }
+    bool pinned = u->pinned_here;
+    u->pinned_here = u->claiming = false;
+    p->changed = true;
+    if (u->router.state != ROUTER_ACTIVE) {
+        return pinned ? CORE_OK : CORE_NOT_HELD;
+    }
+    if (!balance_has_other(p) || addr_is_none(&u->next)) {
+        return CORE_NO_OTHER_MEMBER;
+    }
+    balance_release(p, u, &u->next, REASON_OPERATOR, now, fx);
+    return CORE_OK;
+}
+
+enum core_result balance_drain(struct pool *p, bool at_once)
+{
+    bool already = p->drained && (p->drain_now || !at_once);
+    p->drained = true;
+    p->drain_now = p->drain_now || at_once;
+    p->changed = true;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        p->units[i].pinned_here = p->units[i].claiming = false;
+    }
+    return already ? CORE_ALREADY : balance_has_other(p) ? CORE_OK : CORE_NO_OTHER_MEMBER;
+}
+
+enum core_result balance_undrain(struct pool *p)
+{
+    bool was = p->drained;
+    p->drained = p->drain_now = false;
+    p->changed = true;
+    return was ? CORE_OK : CORE_ALREADY;
+}
+
+void balance_hurry(struct pool *p, struct mono now)
+{
+    p->hurry = p->changed = true;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        p->units[i].still_until = p->units[i].vain_until = now;
+        p->units[i].move_penalty = 0;
+    }
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/core.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "core/core_state.h"
+
+struct core_layout {
+    size_t pools, links, units, plan, plan_units, total;
+};
+
+static size_t layout_place(size_t *offset, size_t size)
+{
+    size_t at = (*offset + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+    *offset = at + size;
+    return at;
+}
+
+static struct core_layout layout_of(const struct core_settings *settings)
+{
+    struct core_layout layout = {0};
+    size_t offset = sizeof(struct core);
+    size_t units = 0;
+    for (unsigned i = 0; i < settings->pool_count; i++) {
+        units += settings->pools[i].unit_count;
+    }
+    layout.pools = layout_place(&offset, settings->pool_count * sizeof(struct pool));
+    layout.links = layout_place(&offset, settings->link_count * sizeof(struct link_counters));
+    layout.units = layout_place(&offset, units * sizeof(struct unit));
+    layout.plan = layout_place(&offset, sizeof(struct plan));
+    layout.plan_units = layout_place(&offset, PLAN_UNITS_MAX * sizeof(struct plan_unit));
+    layout.total = offset;
+    return layout;
+}
+
+size_t core_storage_size(const struct core_settings *settings)
+{
+    return layout_of(settings).total;
+}
+
+struct core *core_init(void *storage, const struct core_settings *settings, struct mono now)
+{
+    struct core_layout layout = layout_of(settings);
+    uint8_t *base = storage;
+    struct core *core = storage;
+    memset(storage, 0, layout.total);
+    core->settings = settings;
+    core->pools = (struct pool *)(void *)(base + layout.pools);
+    core->links = (struct link_counters *)(void *)(base + layout.links);
+    struct unit *units = (struct unit *)(void *)(base + layout.units);
+    for (unsigned i = 0; i < settings->pool_count; i++) {
+        CHECK(settings->pools[i].unit_count >= 1 && settings->pools[i].unit_count <= PLAN_UNITS_MAX);
+        pool_init(&core->pools[i], i, settings, units, (struct plan *)(void *)(base + layout.plan),
+                  (struct plan_unit *)(void *)(base + layout.plan_units), now);
+        units += settings->pools[i].unit_count;
+    }
+    return core;
+}
+
+static void core_hear(struct core *core, const struct event *event, struct effects *fx)
+{
+    struct addr addresses[VRRP_ADDRESSES_MAX];
+    struct advert advert;
+    struct link_counters *counters = &core->links[event->link];
+    enum wire_result result = wire_parse(event->packet, event->packet_length, false, &advert, addresses);
+    counters->refused[result]++;
+    if (result != WIRE_OK) {
+        return;
+    }
+    bool known = false;
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        struct pool *p = &core->pools[i];
+        if (p->settings->link == event->link && p->settings->family == advert.source.family) {
+            known |= pool_hear(p, &advert, event->received, event->now, fx);
+        }
+    }
+    counters->unknown_vrid += !known;
+}
+
+static void core_link(struct core *core, const struct event *event, struct effects *fx)
+{
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        struct pool *p = &core->pools[i];
+        const struct addr *primary = p->settings->family == FAMILY_IPV4 ? &event->primary_ipv4 : &event->primary_ipv6;
+        pool_link(p, event->link, event->up, primary, event->now, fx);
+    }
+}
+
+/* Somebody else answers for what we hold: caches may point there, so say again who holds it (2.4 d), and to whom it
+ * matters. */
+static void core_conflict(struct pool *p, struct unit *u, struct mono now, struct effects *fx)
+{
+    if (u->router.state == ROUTER_ACTIVE && u->router.phase == PHASE_SETTLED && router_assert(&u->router, now, fx)) {
+        p->counters.contests++;
+        u->counters.asserted++;
+        u->counters.adverts_sent++;
+    }
+}
+
+static void core_share(struct pool *p, const struct event *event, struct effects *fx)
+{
+    p->faulted = event->share == 0;
+    p->own_share = event->share == 0 ? MEMBER_SHARE_RESERVE : event->share;
+    p->changed = true;
+    for (unsigned i = 0; p->faulted && i < p->settings->unit_count; i++) {
+        if (p->units[i].router.state == ROUTER_ACTIVE) {
+            router_release(&p->units[i].router, REASON_OPERATOR, true, fx);
+        }
+    }
+}
+
+static enum core_result core_dispatch(struct core *core, const struct event *event, struct effects *fx)
+{
+    struct pool *p = event->pool < core->settings->pool_count ? &core->pools[event->pool] : NULL;
+    CHECK(p != NULL);
+    struct unit *u = event->unit < p->settings->unit_count ? &p->units[event->unit] : NULL;
+    switch ((enum event_kind)event->kind) {
+    case EVENT_TICK:
+        for (unsigned i = 0; i < core->settings->pool_count; i++) {
+            pool_tick(&core->pools[i], event->now, fx);
+        }
+        break;
+    case EVENT_PACKET:
+        core_hear(core, event, fx);
+        break;
+    case EVENT_LINK:
+        core_link(core, event, fx);
+        break;
+    case EVENT_LEVEL_DONE:
+        CHECK(u != NULL);
+        pool_level_done(p, event->unit, event->sequence, event->error, event->now, fx);
+        break;
+    case EVENT_ARMED:
+        pool_armed(p, event->sequence);
+        break;
+    case EVENT_SENT:
+        pool_sent(p, event->now, fx);
+        break;
+    case EVENT_HEARD:
+        for (unsigned i = 0; i < core->settings->pool_count; i++) {
+            if (core->pools[i].settings->link == event->link) {
+                isolation_heard(&core->pools[i], event->received, event->probe_answer, event->now, fx);
+            }
+        }
+        break;
+    case EVENT_PROBE_IMPOSSIBLE:
+        isolation_probe_impossible(p, event->now, fx);
+        break;
+    case EVENT_CONFLICT:
+        CHECK(u != NULL);
+        core_conflict(p, u, event->now, fx);
+        break;
+    case EVENT_SHARE:
+        core_share(p, event, fx);
+        break;
+    case EVENT_DRAIN:
+        return balance_drain(p, event->now_flag);
+    case EVENT_UNDRAIN:
+        return balance_undrain(p);
+    case EVENT_TAKE:
+        CHECK(u != NULL);
+        return balance_take(p, u, event->now);
+    case EVENT_RELEASE:
+        CHECK(u != NULL);
+        return balance_give(p, u, event->now, fx);
+    case EVENT_REBALANCE:
+        balance_hurry(p, event->now);
+        break;
+    case EVENT_LEAVE:
+        for (unsigned i = 0; i < core->settings->pool_count; i++) {
+            pool_leave(&core->pools[i], fx);
+        }
+        break;
+    }
+    return CORE_OK;
+}
+
+enum core_result core_step(struct core *core, const struct event *event, struct effects *fx)
+{
+    CHECK(event->link < core->settings->link_count || core->settings->link_count == 0);
+    /* Whoever slept longer than its lease is no owner any more, whatever the event: before anything else (2.4 g). */
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        pool_check_stall(&core->pools[i], event->now, fx);
+    }
+    return core_dispatch(core, event, fx);
+}
+
+struct mono core_deadline(const struct core *core)
+{
+    struct mono deadline = MONO_NEVER;
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        deadline = mono_min(deadline, pool_deadline(&core->pools[i]));
+    }
+    return deadline;
+}
+
+size_t core_encode(const struct core *core, const struct effect *effect, uint8_t *packet, size_t capacity)
+{
+    CHECK(effect->kind == EFFECT_SEND && effect->pool < core->settings->pool_count);
+    const struct pool *p = &core->pools[effect->pool];
+    const struct pool_settings *s = p->settings;
+    bool ipv4 = s->family == FAMILY_IPV4;
+    struct advert advert = {
+        .source = p->primary,
+        .destination = wire_group((enum family)s->family),
+        .priority = effect->priority,
+    };
+    if (effect->unit == EFFECT_NO_UNIT) {
+        advert.version = 3;
+        advert.vrid = p->member_vrid;
+        advert.interval_us = (uint32_t)s->member_interval_us;
+        advert.checksum = ipv4 ? (s->checksum == WIRE_CHECKSUM_PSEUDO ? WIRE_CHECKSUM_PSEUDO : WIRE_CHECKSUM_PLAIN)
+                               : WIRE_CHECKSUM_PSEUDO;
+        advert.address_count = 1;
+        advert.addresses = &p->primary;
+    } else {
+        const struct unit *u = &p->units[effect->unit];
+        uint8_t form = s->checksum == WIRE_CHECKSUM_AUTO ? u->checksum_heard : s->checksum;
+        advert.version = s->version;
+        advert.vrid = u->settings->vrid;
+        advert.interval_us = (uint32_t)s->advert_interval_us;
+        advert.checksum = !ipv4 ? WIRE_CHECKSUM_PSEUDO : s->version == 2 ? WIRE_CHECKSUM_PLAIN : form;
+        advert.address_count = u->settings->address_count;
+        advert.addresses = u->settings->addresses;
+    }
+    return wire_encode(&advert, packet, capacity);
+}
+
+void core_check(const struct core *core)
+{
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        pool_check(&core->pools[i]);
+    }
+}
+
+const char *core_result_text(enum core_result result)
+{
+    static const char *const texts[] = {
+        [CORE_OK] = "done",
+        [CORE_ALREADY] = "it is so already",
+        [CORE_NO_OTHER_MEMBER] = "no other member could hold it",
+        [CORE_PINNED_ELSEWHERE] = "another member with a higher address has pinned it; release it there first",
+        [CORE_NOT_ELIGIBLE] =
+            "this host may not hold it: it is not among the unit's members, or an interface it needs is down",
+        [CORE_NOT_HELD] = "this host neither holds nor pins it",
+        [CORE_NOT_READY] = "the pool is not running here: its interface is down or has no address, or it is drained, "
+                           "isolated or leaving",
+    };
+    _Static_assert(ARRAY_LENGTH(texts) == CORE_RESULT_COUNT, "a text for each result");
+    CHECK(result < CORE_RESULT_COUNT);
+    return texts[result];
+}

@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/pool.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+#define COALESCE_MAX_US (4 * US_PER_MS)
+
+static const struct addr no_address;
+
+void pool_init(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
+               struct plan_unit *plan_units, struct mono now)
+{
+    const struct pool_settings *s = &all->pools[index];
+    memset(p, 0, sizeof(*p));
+    p->index = (uint8_t)index;
+    p->all = all;
+    p->settings = s;
+    p->units = units;
+    p->plan = plan;
+    p->plan_units = plan_units;
+    p->own_share = s->share;
+    p->started = now;
+    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = MONO_NEVER;
+    p->view_changed = now;
+    isolation_init(p, now);
+    for (unsigned i = 0; i < s->unit_count; i++) {
+        struct unit *u = &units[i];
+        memset(u, 0, sizeof(*u));
+        u->settings = &s->units[i];
+        u->checksum_heard = WIRE_CHECKSUM_PLAIN;
+        u->never_owned = true;
+        u->stranger_since = u->vacant_since = u->released_until = u->contender_heard = MONO_NEVER;
+        u->claim_next = u->last_change = MONO_NEVER;
+        u->last_gap_us = -1;
+        router_init(&u->router, index, i, s->version, s->advert_interval_us);
+    }
+}
+
+unsigned pool_unit_index(const struct pool *p, const struct unit *u)
+{
+    return (unsigned)(u - p->units);
+}
+
+struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, struct effects *fx)
+{
+    struct effect *note = effects_add(fx, EFFECT_NOTE, p->index, u == NULL ? EFFECT_NO_UNIT : pool_unit_index(p, u));
+    note->note = (uint8_t)kind;
+    return note;
+}
+
+bool pool_is_reserve(const struct pool *p, struct mono now)
+{
+    return p->drained || p->faulted || p->leaving || isolation_is_isolated(p) || p->own_share == MEMBER_SHARE_RESERVE ||
+           mono_diff_us(now, p->started) < p->settings->startup_delay_us;
+}
+
+uint8_t pool_advertised_share(const struct pool *p, struct mono now)
+{
+    return pool_is_reserve(p, now) ? MEMBER_SHARE_RESERVE : p->own_share;
+}
+
+static bool pool_is_eligible(const struct unit *u, const struct addr *member)
+{
+    for (unsigned i = 0; i < u->settings->eligible_count; i++) {
+        if (addr_equal(&u->settings->eligible[i], member)) {
+            return true;
+        }
+    }
+    return u->settings->eligible_count == 0;
+}
+
+bool pool_may_hold(const struct pool *p, const struct unit *u)
+{
+    return p->ready && p->armed && !p->leaving && !p->faulted && !isolation_is_isolated(p) &&
+           (u->settings->links & ~p->links_up) == 0 && pool_is_eligible(u, &p->primary);
+}
+
+/* Skew_Time between members comes from the shorter interval (2.4 c); towards a stranger it is the RFC's. */
+static void pool_set_skew(const struct pool *p, struct unit *u)
+{
+    struct router *r = &u->router;
+    bool stranger = u->holder_kind == HOLDER_STRANGER;
+    int64_t rfc_us = r->version == 2 ? US_PER_S : r->active_interval_us;
+    int64_t member_us = p->settings->member_interval_us;
+    r->skew_interval_us = stranger || rfc_us < member_us ? rfc_us : member_us;
+}
+
+void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, const struct addr *owner,
+                     enum reason reason, struct mono now, struct effects *fx)
+{
+    if (u->owner_kind == kind && addr_equal(&u->owner, owner)) {
+        u->vacant_since = MONO_NEVER;
+        return;
+    }
+    u->last_from = u->owner;
+    u->last_to = *owner;
+    u->last_reason = (uint8_t)reason;
+    u->last_gap_us = u->never_owned ? -1 : mono_is_never(u->vacant_since) ? 0 : mono_diff_us(now, u->vacant_since);
+    u->last_change = u->owner_since = now;
+    u->owner = *owner;
+    u->owner_kind = (uint8_t)kind;
+    u->vacant_since = MONO_NEVER;
+    u->never_owned = false;
+    p->changed = true;
+    struct effect *note = pool_note(p, u, NOTE_UNIT_OWNER, fx);
+    note->from = u->last_from;
+    note->to = u->last_to;
+    note->reason = (uint8_t)reason;
+    note->value = u->last_gap_us;
+}
+
+void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason)
+{
+    pool_set_skew(p, u);
+    u->holder_kind = HOLDER_NONE;
+    u->holder = no_address;
+    u->holder_priority = 0;
+    u->stranger_since = MONO_NEVER;
+    u->vacant_since = since;
+    u->router.reason = (uint8_t)reason;
+    if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
+        router_wait(&u->router, now, 0);
+    }
+    p->changed = true;
+    p->view_changed = now;
+}
+
+void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx)
+{
+    struct effect *note = pool_note(p, NULL, state == MEMBER_LEFT ? NOTE_MEMBER_LEFT : NOTE_MEMBER_DEAD, fx);
+    note->from = m->address;
+    note->value = mono_diff_us(now, m->last_heard);
+    member_set_state(m, state, now);
+    p->changed = true;
+    p->view_changed = now;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        if (u->holder_kind == HOLDER_MEMBER && addr_equal(&u->holder, &m->address)) {
+            pool_unit_vacant(p, u, state == MEMBER_LEFT ? now : m->last_heard, now,
+                             state == MEMBER_LEFT ? REASON_RELEASED : REASON_MEMBER_DEAD);
+        }
+        if (addr_equal(&u->contender, &m->address)) {
+            u->contender_heard = MONO_NEVER;
+        }
+    }
+}
+
+static bool pool_vrid_is_free(const struct pool *p, unsigned vrid, struct mono now)
+{
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        const struct pool_settings *s = &p->all->pools[i];
+        for (unsigned k = 0; s->link == p->settings->link && s->family == p->settings->family && k < s->unit_count;
+             k++) {
+            if (s->units[k].vrid == vrid) {
+                return false;
+            }
+        }
+    }
+    const struct vrid_heard *heard = &p->heard[vrid];
+    bool recent = !addr_is_none(&heard->from) && mono_diff_us(now, heard->at) < 60 * (int64_t)US_PER_S;
+    return !recent || addr_equal(&heard->from, &p->primary);
+}
+
+void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx)
+{
+    unsigned first = p->settings->member_vrid != 0 ? p->settings->member_vrid : addr_last_byte(&p->primary);
+    unsigned chosen = first == 0 ? 1 : first;
+    for (unsigned tries = 0; tries < 255; tries++) {
+        unsigned vrid = (first + tries - (first != 0)) % 255 + 1;
+        if (pool_vrid_is_free(p, vrid, now)) {
+            chosen = vrid;
+            break;
+        }
+    }
+    if (chosen != p->member_vrid) {
+        p->member_vrid = (uint8_t)chosen;
+        pool_note(p, NULL, NOTE_MEMBER_VRID, fx)->value = chosen;
+    }
+    p->members.list[MEMBER_SELF].vrid = p->member_vrid;
+}
+
+static void pool_arm(struct pool *p, struct mono now, struct effects *fx)
+{
+    p->armed = false;
+    p->lease_base = now;
+    p->lease_pending = MONO_NEVER;
+    effects_add(fx, EFFECT_ARM, p->index, EFFECT_NO_UNIT)->sequence = ++p->arm_sequence;
+}
+
+static void pool_start(struct pool *p, const struct addr *primary, struct mono now, struct effects *fx)
+{
+    if (addr_equal(&p->primary, primary)) { /* back again: whoever lived then gets the time to be heard */
+        for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+            p->members.list[i].last_heard = now;
+        }
+    } else {
+        p->primary = *primary;
+        members_init(&p->members, primary, p->settings->member_interval_us, p->own_share, now);
+    }
+    p->ready = true;
+    p->ready_since = p->view_changed = p->heard_member = now;
+    p->changed = true;
+    p->say_gone = true;
+    pool_choose_member_vrid(p, now, fx);
+    pool_arm(p, now, fx);
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        u->holder_kind = HOLDER_NONE;
+        pool_set_skew(p, u);
+        router_start(&u->router, primary, now, REASON_STARTUP, fx);
+    }
+}
+
+static void pool_stop(struct pool *p, enum reason reason, struct mono now, struct effects *fx)
+{
+    p->ready = false;
+    p->member_adver = p->lease_pending = MONO_NEVER;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        bool held = u->router.state == ROUTER_ACTIVE;
+        router_stop(&u->router, reason, fx);
+        u->claiming = false;
+        if (held) {
+            u->vacant_since = now;
+        }
+    }
+}
+
+/* A unit that needs a link which is down must go: it never splits. */
+static void pool_drop_unserved(struct pool *p, struct effects *fx)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        if (u->router.state == ROUTER_ACTIVE && (u->settings->links & ~p->links_up) != 0) {
+            router_release(&u->router, REASON_LINK_DOWN, true, fx);
+        }
+    }
+}
+
+void pool_link(struct pool *p, unsigned link, bool up, const struct addr *primary, struct mono now, struct effects *fx)
+{
+    uint32_t bit = UINT32_C(1) << link;
+    bool was_up = (p->links_up & bit) != 0;
+    p->links_up = up ? p->links_up | bit : p->links_up & ~bit;
+    if (p->left) {
+        return;
+    }
+    if (link == p->settings->link) {
+        bool may_run = up && !addr_is_none(primary);
+        if (p->ready && (!may_run || !addr_equal(&p->primary, primary))) {
+            pool_stop(p, up ? REASON_NO_ADDRESS : REASON_LINK_DOWN, now, fx);
+        }
+        if (!p->ready && may_run && !p->leaving) {
+            pool_start(p, primary, now, fx);
+        }
+    }
+    if (was_up != up) {
+        p->changed = true;
+        pool_drop_unserved(p, fx);
+    }
+}
+
+/* Everything that this host believed before it slept is void; what others said meanwhile is heard first. */
+static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
+{
+    pool_note(p, NULL, NOTE_STALLED, fx)->value = mono_diff_us(now, p->lease_base);
+    p->counters.stalls++;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        struct router *r = &u->router;
+        u->claiming = false;
+        if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
+            int64_t interval_us = u->stranger_seen ? r->advert_interval_us : p->settings->member_interval_us;
+            u->holder_kind = HOLDER_NONE;
+            u->vacant_since = p->lease_base;
+            router_give_up(r, now, 3 * interval_us, REASON_STALL, fx);
+        } else if (r->state == ROUTER_BACKUP) {
+            router_wait(r, now, 3 * r->active_interval_us);
+        }
+    }
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+        p->members.list[i].last_heard = now;
+    }
+    p->changed = true;
+    p->view_changed = p->heard_member = now;
+    p->say_gone = true;
+    p->member_adver = MONO_NEVER;
+    pool_arm(p, now, fx);
+}
+
+bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx)
+{
+#if EVENKEEL_CANARY == 3 /* a planted bug: whoever slept goes on as if nothing had happened */
+    return false;
+#endif
+    if (!p->ready || mono_is_never(p->member_adver) ||
+        mono_diff_us(now, p->lease_base) <= settings_lease_us(p->settings)) {
+        return false;
+    }
+    pool_stalled(p, now, fx);
+    return true;
+}
+
+void pool_sent(struct pool *p, struct mono now, struct effects *fx)
+{
+    if (!mono_is_never(p->lease_pending) && !pool_check_stall(p, now, fx)) {
+        p->lease_base = p->lease_pending;
+        p->lease_pending = MONO_NEVER;
+    }
+}
+
+void pool_armed(struct pool *p, uint32_t sequence)
+{
+    if (sequence == p->arm_sequence) {
+        p->armed = true;
+        p->changed = true;
+    }
+}
+
+void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx)
+{
+    struct unit *u = &p->units[unit];
+    struct router *r = &u->router;
+    enum router_state before = (enum router_state)r->state;
+    if (!router_level_done(r, sequence, error, now, fx)) {
+        return;
+    }
+    if (before != ROUTER_ACTIVE && r->state == ROUTER_ACTIVE) {
+        u->counters.adverts_sent++;
+        u->counters.became_active++;
+        u->counters.last_active_reason = r->reason;
+        u->claiming = false;
+        u->released_by = no_address;
+        balance_claimed(p, u, &p->primary, now);
+        u->holder_kind = HOLDER_NONE;
+        u->stranger_since = MONO_NEVER;
+        pool_note_owner(p, u, HOLDER_SELF, &p->primary, (enum reason)r->reason, now, fx);
+    } else if (before == ROUTER_ACTIVE && r->state == ROUTER_BACKUP) { /* released, and said so */
+        u->counters.zero_sent++;
+        pool_unit_vacant(p, u, now, now, REASON_RELEASED);
+        u->released_by = p->primary;
+        u->released_until = mono_add(now, 4 * p->settings->member_interval_us);
+        p->last_move = now;
+    }
+    p->changed = true;
+}
+
+/* --- leaving (2.4 h) --- */
+
+void pool_leave(struct pool *p, struct effects *fx)
+{
+    p->leaving = true;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct router *r = &p->units[i].router;
+        p->units[i].claiming = false;
+        if (r->state == ROUTER_ACTIVE) {
+            router_release(r, REASON_SHUTDOWN, false, fx);
+        } else if (r->state == ROUTER_BACKUP) {
+            router_stop(r, REASON_SHUTDOWN, fx);
+        }
+    }
+}
+
+static bool pool_is_emptied(const struct pool *p)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct router *r = &p->units[i].router;
+        if (r->level != LEVEL_ABSENT || r->level_done != LEVEL_ABSENT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void pool_leave_tick(struct pool *p, struct effects *fx)
+{
+    if (!pool_is_emptied(p)) {
+        return;
+    }
+    if (p->ready) {
+        effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
+    }
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct router *r = &p->units[i].router;
+        if (r->phase == PHASE_EMPTIED) {
+            router_say_released(r, fx);
+            p->units[i].counters.zero_sent++;
+        }
+        if (r->state != ROUTER_INITIALIZE) {
+            router_stop(r, REASON_SHUTDOWN, fx);
+        }
+    }
+    p->left = true;
+    p->ready = false;
+    p->member_adver = p->lease_pending = MONO_NEVER;
+    effects_add(fx, EFFECT_LEFT, p->index, EFFECT_NO_UNIT);
+}
+
+/* --- the tick --- */
+
+/*
+ * What this host held before it started or stalled is gone: goodbye, so that the others take it over at once instead of
+ * waiting for the units' timers. Only when nothing is left here; the member advertisement that follows makes us a
+ * newcomer.
+ */
+static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
+{
+    if (p->say_gone && pool_is_emptied(p)) {
+        p->say_gone = false;
+        p->member_adver = p->lease_base = now;
+        effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
+    }
+}
+
+static void pool_judge_members(struct pool *p, struct mono now, struct effects *fx)
+{
+    bool any_dead = false, others = false;
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+        struct member *m = &p->members.list[i];
+        bool dead = member_is_alive(m) && mono_due(now, member_dead_deadline(m));
+        any_dead |= dead;
+        others |= member_is_alive(m) && !dead;
+    }
+    if (!any_dead) {
+        return;
+    }
+    if (!others) {
+        isolation_judge(p, now, fx);
+    }
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+        struct member *m = &p->members.list[i];
+        if (member_is_alive(m) && mono_due(now, member_dead_deadline(m))) {
+            pool_member_gone(p, m, MEMBER_DEAD, now, fx);
+        }
+    }
+}
+
+static bool pool_is_candidate(const struct pool *p, const struct unit *u, struct mono now)
+{
+    bool just_released = addr_equal(&u->released_by, &p->primary) && !mono_due(now, u->released_until);
+    return pool_may_hold(p, u) && !just_released;
+}
+
+/* Timers of units that this host may not take are switched off when they fire, and on again when it may. */
+static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
+{
+    struct router *r = &u->router;
+    if (r->state != ROUTER_BACKUP || r->phase != PHASE_SETTLED) {
+        return;
+    }
+    bool candidate = pool_is_candidate(p, u, now);
+    if (mono_is_never(r->down_base)) {
+        if (candidate) {
+            bool vacant = !mono_is_never(u->vacant_since) && u->holder_kind == HOLDER_NONE;
+            router_wait(r, now, vacant ? 0 : 3 * r->active_interval_us);
+            p->changed = true;
+        }
+    } else if (mono_due(now, router_down_deadline(r)) && !candidate) {
+        r->down_base = MONO_NEVER;
+    }
+}
+
+static bool pool_advert_is_due(const struct pool *p, struct mono now)
+{
+    if (mono_due(now, p->member_adver)) {
+        return true;
+    }
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        if (mono_due(now, p->units[i].router.adver)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void pool_send_member_advert(struct pool *p, struct mono now, struct effects *fx)
+{
+    effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = pool_advertised_share(p, now);
+    p->counters.member_adverts_sent++;
+    p->lease_pending = now;
+    p->member_adver = mono_add(p->member_adver, p->settings->member_interval_us);
+    if (mono_due(now, p->member_adver)) {
+        p->member_adver = mono_add(now, p->settings->member_interval_us);
+    }
+}
+
+static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, struct effects *fx)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        struct router *r = &u->router;
+        struct mono before = r->adver;
+        pool_gate_timer(p, u, now);
+        bool foreign = u->holder_kind == HOLDER_STRANGER;
+        bool fresh = foreign && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
+        router_tick(r, now, slack_us, fx);
+        if (r->phase == PHASE_TAKING && fresh && r->reason == REASON_TIMEOUT) {
+            r->reason = REASON_PREEMPTED;
+        }
+        u->counters.adverts_sent += before.us != r->adver.us && r->state == ROUTER_ACTIVE;
+    }
+}
+
+/* 2.4 e: the newcomer learns all owners, and contests end, without waiting for the units' slower intervals. */
+static void pool_greet(struct pool *p, struct mono now, struct effects *fx)
+{
+    if (!p->greet || mono_diff_us(now, p->last_greeting) < p->settings->member_interval_us / 2) {
+        return;
+    }
+    p->greet = false;
+    p->last_greeting = now;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct router *r = &p->units[i].router;
+        if (r->state == ROUTER_ACTIVE && r->phase != PHASE_EMPTIED) {
+            router_advertise(r, fx);
+            p->units[i].counters.adverts_sent++;
+        }
+    }
+}
+
+static void pool_note_strangers(struct pool *p, struct mono now, struct effects *fx)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        if (u->holder_kind == HOLDER_STRANGER && !u->stranger_noted && !mono_is_never(u->stranger_since) &&
+            mono_diff_us(now, u->stranger_since) > 4 * p->settings->member_interval_us) {
+            u->stranger_noted = u->stranger_seen = true;
+            pool_note(p, u, NOTE_STRANGER, fx)->from = u->holder;
+            pool_note_owner(p, u, HOLDER_STRANGER, &u->holder, REASON_HEARD, now, fx);
+        }
+    }
+}
+
+/* A changed share is said at once: the others plan with it. */
+static void pool_refresh_share(struct pool *p, struct mono now)
+{
+    struct member *self = &p->members.list[MEMBER_SELF];
+    uint8_t share = pool_advertised_share(p, now);
+    if (self->share != share) {
+        self->share = share;
+        member_set_state(self, share == MEMBER_SHARE_RESERVE ? MEMBER_RESERVE : MEMBER_ACTIVE, now);
+        p->member_adver = mono_is_never(p->member_adver) ? MONO_NEVER : now;
+        p->changed = true;
+        p->view_changed = now;
+    }
+}
+
+void pool_tick(struct pool *p, struct mono now, struct effects *fx)
+{
+    if (p->left) {
+        return;
+    }
+    if (p->leaving) {
+        pool_leave_tick(p, fx);
+    }
+    if (!p->ready) {
+        return;
+    }
+    p->heard_last = now;
+    pool_say_gone(p, now, fx);
+    isolation_tick(p, now, fx);
+    pool_judge_members(p, now, fx);
+    pool_refresh_share(p, now);
+    pool_note_strangers(p, now, fx);
+    if (p->changed || mono_due(now, p->balance_next)) {
+        pool_replan(p, now, fx);
+    }
+    bool due = pool_advert_is_due(p, now);
+    int64_t slack_us = p->settings->advert_interval_us / 25;
+    slack_us = !due ? 0 : slack_us < COALESCE_MAX_US ? slack_us : COALESCE_MAX_US;
+    if (mono_due(now, p->member_adver)) {
+        pool_send_member_advert(p, now, fx);
+    }
+    pool_tick_units(p, now, slack_us, fx);
+    pool_greet(p, now, fx);
+    balance_claim_tick(p, now, fx);
+}
+
+static struct mono pool_unit_deadline(const struct pool *p, const struct unit *u)
+{
+    struct mono deadline = router_deadline(&u->router);
+    if (u->claiming) {
+        deadline = mono_min(deadline, u->claim_next);
+    }
+    if (u->router.state == ROUTER_BACKUP && mono_is_never(u->router.down_base) &&
+        addr_equal(&u->released_by, &p->primary)) {
+        deadline = mono_min(deadline, u->released_until);
+    }
+    if (u->holder_kind == HOLDER_STRANGER && !u->stranger_noted && !mono_is_never(u->stranger_since)) {
+        deadline = mono_min(deadline, mono_add(u->stranger_since, 4 * p->settings->member_interval_us + 1));
+    }
+    return deadline;
+}
+
+struct mono pool_deadline(const struct pool *p)
+{
+    if (p->left || !p->ready) {
+        return MONO_NEVER;
+    }
+    struct mono deadline = mono_min(p->member_adver, isolation_deadline(p));
+    deadline = mono_min(deadline, p->balance_next);
+    if (p->greet) {
+        deadline = mono_min(deadline, mono_add(p->last_greeting, p->settings->member_interval_us / 2));
+    }
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+        if (member_is_alive(&p->members.list[i])) {
+            deadline = mono_min(deadline, member_dead_deadline(&p->members.list[i]));
+        }
+    }
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        deadline = mono_min(deadline, pool_unit_deadline(p, &p->units[i]));
+    }
+    return deadline;
+}
+
+void pool_check(const struct pool *p)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct unit *u = &p->units[i];
+        router_check(&u->router);
+        CHECK(p->ready || u->router.state == ROUTER_INITIALIZE || p->leaving);
+        CHECK(u->holder_kind != HOLDER_SELF);
+        CHECK((u->holder_kind == HOLDER_NONE) == addr_is_none(&u->holder) || !p->ready);
+        CHECK(!u->claiming || u->router.state == ROUTER_BACKUP);
+    }
+    CHECK(p->members.count <= PLAN_MEMBERS_MAX);
+    CHECK(!p->ready || p->members.count >= 1);
+}

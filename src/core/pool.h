@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A pool: units spread evenly over members. Internal to the core.
+ *
+ *   pool.c       life: link up and down, the tick (stall, deaths, plan, timers, member advertisement), leaving
+ *   pool_hear.c  packets: whose they are, what they change in membership and in who holds what
+ *   pool_plan.c  the planner's view and what its ranks mean on the wire (priorities)
+ *   balance.c    planned moves: pacing, flap penalty, pairs tried in vain, drain, take and release
+ *   isolation.c  deaf and mute hosts
+ *
+ * Packets only change what is known (`changed` is set); everything that follows from it happens in pool_tick.
+ */
+#ifndef EVENKEEL_CORE_POOL_H
+#define EVENKEEL_CORE_POOL_H
+
+#include "core/core.h"
+#include "core/member.h"
+#include "core/router.h"
+
+struct unit {
+    struct router router;
+    const struct unit_settings *settings;
+    struct unit_counters counters;
+
+    /* Who holds it, as heard (this host's own state is the router's). */
+    uint8_t holder_kind; /* HOLDER_NONE, _MEMBER or _STRANGER */
+    uint8_t holder_priority;
+    struct addr holder;
+    struct mono holder_heard; /* its last advertisement */
+    int64_t holder_interval_us;
+    struct mono stranger_since; /* never: the holder is no stranger */
+    bool stranger_noted;
+    bool stranger_seen; /* ever: then a listening wait is the RFC's, not the members' */
+    bool never_owned;   /* nobody has been seen holding it since the start: cold start rules */
+
+    /* Vacancy: from when on nobody holds it, and why. */
+    struct mono vacant_since;   /* never: it is held, or was never */
+    struct addr released_by;    /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i) */
+    struct mono released_until; /* ... or until then, should nobody want it */
+
+    /* Contest. */
+    struct addr contender;
+    struct mono contender_heard; /* never: none */
+    uint8_t ignored_assertions;  /* of ours, by `contender` */
+    bool one_way_noted;
+    bool address_list_differs;
+    struct addr address_list_from;
+    bool interval_noted;
+    uint8_t checksum_heard;     /* enum wire_checksum: the form last heard here (checksum auto) */
+    struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
+
+    /* Planning. */
+    uint8_t rank;     /* of this host */
+    bool pinned_here; /* by `take` */
+    bool claiming;    /* we ask its owner for it by advertising 254 */
+    uint8_t claims_left;
+    struct mono claim_next;
+    struct addr next;        /* rank 1 of the plan: who gets it if its holder dies */
+    struct addr planned;     /* target of a planned move */
+    struct addr expected;    /* who should take the released unit */
+    unsigned move_penalty;   /* doublings */
+    struct mono still_until; /* no planned move before */
+    struct mono moved_at;    /* the last planned move, for the penalty to be forgotten */
+    struct addr vain_target; /* the pair (unit, member) was tried in vain */
+    struct mono vain_until;
+
+    /* The last change of ownership. */
+    struct addr owner;  /* as last noted; ADDR_NONE: nobody */
+    uint8_t owner_kind; /* enum holder_kind */
+    struct mono owner_since;
+    struct addr last_from, last_to;
+    uint8_t last_reason;
+    int64_t last_gap_us;
+    struct mono last_change;
+};
+
+/* A move at the head of the plan, watched so that nobody holds up the others. */
+struct watched_move {
+    uint8_t vrid; /* 0: none */
+    struct addr to;
+    struct mono since;
+};
+
+struct vrid_heard {
+    struct addr from;
+    struct mono at;
+};
+
+struct pool {
+    uint8_t index;
+    const struct core_settings *all;
+    const struct pool_settings *settings;
+    struct unit *units; /* settings->unit_count */
+    struct members members;
+    struct pool_counters counters;
+    struct plan *plan; /* scratch shared by all pools; valid only inside pool_plan.c */
+    struct plan_unit *plan_units;
+
+    bool link_up;      /* of the pool's own link */
+    uint32_t links_up; /* all links */
+    bool ready;        /* started: link up and a primary address */
+    bool leaving, left;
+    bool drained, drain_now;
+    bool faulted;      /* share 0: may hold nothing */
+    bool changed;      /* the view changed: plan anew in the next tick */
+    bool hurry;        /* EVENT_REBALANCE: the next round waits for nothing */
+    uint8_t own_share; /* configured or set by EVENT_SHARE */
+    uint8_t member_vrid;
+    struct addr primary;
+    struct mono started;       /* of the daemon */
+    struct mono ready_since;   /* of the last start of the routers */
+    struct mono member_adver;  /* next member advertisement; never while not ready */
+    struct mono lease_base;    /* the lease was last known to begin then */
+    struct mono lease_pending; /* a member advertisement went out with this time; never: none is unconfirmed */
+    struct mono view_changed;  /* membership changed, or a unit lost its owner */
+    struct mono last_move;     /* planned move, by anybody */
+    struct mono last_greeting; /* all units advertised for a newcomer (2.4 e) */
+    bool greet;
+    bool say_gone; /* once nothing is here: goodbye for what this host was before it started or stalled */
+    struct watched_move watched;
+    uint32_t arm_sequence;
+    bool armed;               /* the lease is in place: units may be taken */
+    struct mono balance_next; /* when balancing wants a look again */
+    struct mono duplicate_noted;
+
+    /* isolation.c */
+    uint8_t isolation;        /* enum isolation_state */
+    bool third_party_unknown; /* the last probe found nobody to ask */
+    bool mute_suspected;
+    struct mono probe_next;
+    struct mono probe_started; /* of the suspicion */
+    struct mono heard_any;     /* a frame from a third party */
+    struct mono heard_answer;  /* an answer to a probe */
+    struct mono heard_member;  /* any member */
+    struct mono heard_last;    /* any packet at all, or the last tick: what `contested` in a view is measured against */
+
+    struct vrid_heard heard[256]; /* VRIDs in use by others than our pools' units */
+};
+
+/* pool.c */
+void pool_init(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
+               struct plan_unit *plan_units, struct mono now);
+void pool_link(struct pool *p, unsigned link, bool up, const struct addr *primary, struct mono now, struct effects *fx);
+void pool_tick(struct pool *p, struct mono now, struct effects *fx);
+bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx);
+void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx);
+void pool_armed(struct pool *p, uint32_t sequence);
+void pool_sent(struct pool *p, struct mono now, struct effects *fx);
+void pool_leave(struct pool *p, struct effects *fx);
+struct mono pool_deadline(const struct pool *p);
+void pool_check(const struct pool *p);
+
+/* What this host is for others: reserve while starting, drained, isolated or faulted. */
+bool pool_is_reserve(const struct pool *p, struct mono now);
+uint8_t pool_advertised_share(const struct pool *p, struct mono now);
+/* May this host hold the unit at all: links up, not isolated, not leaving, eligible. */
+bool pool_may_hold(const struct pool *p, const struct unit *u);
+unsigned pool_unit_index(const struct pool *p, const struct unit *u);
+
+/* The one place where a change of owner is recorded and told. */
+void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, const struct addr *owner,
+                     enum reason reason, struct mono now, struct effects *fx);
+struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, struct effects *fx); /* u may be NULL */
+/* The unit has no holder any more: timers to skew, waiting for ranks. `since`: the last moment it was served. */
+void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason);
+void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
+/* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
+void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx);
+
+/* pool_hear.c: a parsed packet of this link and family. False: it was none of this pool's business. */
+bool pool_hear(struct pool *p, const struct advert *advert, struct mono received, struct mono now, struct effects *fx);
+
+/* pool_plan.c */
+void pool_replan(struct pool *p, struct mono now, struct effects *fx);
+unsigned pool_plan_members(const struct pool *p, struct plan_member *out);
+void pool_plan_input(const struct pool *p, const struct plan_member *members, unsigned member_count, struct mono now,
+                     struct plan_unit *units);
+/* The plan as it would be with the changes; units[] and *plan are the caller's. Returns the number of members. */
+unsigned pool_plan_what_if(const struct pool *p, struct mono now, const struct plan_change *changes,
+                           unsigned change_count, struct plan_member *members, struct plan_unit *units,
+                           struct plan *plan);
+/* Members lost without goodbye and not yet forgotten at `now`: q of 2.4, before its limit. */
+unsigned pool_count_lost(const struct pool *p, struct mono now);
+
+/* balance.c */
+void balance_tick(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
+                  struct effects *fx);
+void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now);
+void balance_claim_tick(struct pool *p, struct mono now, struct effects *fx);
+enum core_result balance_take(struct pool *p, struct unit *u, struct mono now);
+enum core_result balance_give(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
+enum core_result balance_drain(struct pool *p, bool at_once);
+enum core_result balance_undrain(struct pool *p);
+void balance_hurry(struct pool *p, struct mono now);
+
+/* isolation.c */
+void isolation_init(struct pool *p, struct mono now);
+void isolation_tick(struct pool *p, struct mono now, struct effects *fx);
+bool isolation_is_isolated(const struct pool *p); /* deaf or mute: claims nothing */
+/* All other members are about to be judged dead: is it us who is deaf? Then we claim nothing. */
+void isolation_judge(struct pool *p, struct mono now, struct effects *fx);
+void isolation_suspect_mute(struct pool *p, struct mono now, struct effects *fx);
+void isolation_heard(struct pool *p, struct mono received, bool answer, struct mono now, struct effects *fx);
+void isolation_probe_impossible(struct pool *p, struct mono now, struct effects *fx);
+struct mono isolation_deadline(const struct pool *p);
+
+#endif

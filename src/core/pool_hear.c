@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A pool listens: what an advertisement says about membership and about who holds what (doc/design.md 2.1, 2.4, 2.5a).
+ */
+#include "base/check.h"
+#include "core/pool.h"
+
+#define IGNORED_ASSERTIONS_MAX 3            /* then the Active asks whether it is heard at all (2.8) */
+#define IGNORED_SPACING_US (10 * US_PER_MS) /* an answer sent sooner may have crossed our assertion on the wire */
+
+static const struct addr no_address;
+
+static struct unit *pool_find_unit(struct pool *p, unsigned vrid)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        if (p->settings->units[i].vrid == vrid) {
+            return &p->units[i];
+        }
+    }
+    return NULL;
+}
+
+static bool pool_is_named(const struct pool *p, const struct addr *address)
+{
+    for (unsigned i = 0; i < p->settings->name_count; i++) {
+        if (addr_equal(&p->settings->names[i].address, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- members --- */
+
+/* Units it was heard on before it introduced itself are a member's now. */
+static void pool_adopt_units(struct pool *p, const struct addr *member)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        if (u->holder_kind == HOLDER_STRANGER && addr_equal(&u->holder, member)) {
+            u->holder_kind = HOLDER_MEMBER;
+            u->stranger_since = MONO_NEVER;
+            u->stranger_noted = false;
+            if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
+                router_wait(&u->router, u->holder_heard, 3 * u->router.active_interval_us);
+            }
+        }
+    }
+}
+
+/* Cold start: whoever starts a little later shall have its part of the units that nobody holds yet, without a second
+ * move. Everybody waits for the newcomer's listening time, but no longer than twice its own. */
+static void pool_wait_for_newcomer(struct pool *p, struct mono now)
+{
+    if (mono_diff_us(now, p->ready_since) > 3 * p->settings->advert_interval_us) {
+        return;
+    }
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        struct router *r = &u->router;
+        if (u->never_owned && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
+            router_wait(r, now, 3 * r->active_interval_us);
+        }
+    }
+}
+
+/* A member that we took for dead may well hold its units still (we were deaf): let it say so first. */
+static void pool_wait_for_returned(struct pool *p, const struct member *m, struct mono now)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        struct router *r = &u->router;
+        bool its_own = u->owner_kind == HOLDER_MEMBER && addr_equal(&u->owner, &m->address);
+        if (its_own && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
+            router_wait(r, now, p->settings->advert_interval_us);
+        }
+    }
+}
+
+static void pool_member_joined(struct pool *p, struct member *m, struct mono now, struct effects *fx)
+{
+    struct effect *note = pool_note(p, NULL, NOTE_MEMBER_JOINED, fx);
+    note->to = m->address;
+    note->value = m->share;
+    p->greet = true;
+    p->changed = true;
+    p->view_changed = now;
+    pool_adopt_units(p, &m->address);
+    pool_wait_for_newcomer(p, now);
+    pool_wait_for_returned(p, m, now);
+}
+
+/* Any valid advertisement of a member proves that it lives; one that was only dead is back at once. */
+static struct member *pool_touch_member(struct pool *p, const struct addr *source, struct mono received,
+                                        struct mono now, struct effects *fx)
+{
+    struct member *m = members_find(&p->members, source);
+    if (m == NULL || m->state == MEMBER_LEFT) {
+        return NULL;
+    }
+    m->last_heard = mono_max(m->last_heard, received);
+    p->heard_member = mono_max(p->heard_member, received);
+    if (m->state == MEMBER_DEAD) {
+        member_set_state(m, m->share == MEMBER_SHARE_RESERVE ? MEMBER_RESERVE : MEMBER_ACTIVE, now);
+        pool_member_joined(p, m, now, fx);
+    }
+    return m;
+}
+
+static void pool_update_member(struct pool *p, struct member *m, const struct advert *advert, struct mono now,
+                               struct effects *fx)
+{
+    enum member_state state = advert->priority == MEMBER_SHARE_RESERVE ? MEMBER_RESERVE : MEMBER_ACTIVE;
+    bool was_alive = member_is_alive(m);
+    bool same = was_alive && m->share == advert->priority;
+    m->vrid = advert->vrid;
+    m->share = advert->priority;
+    m->interval_us = advert->interval_us;
+    if (same) {
+        return;
+    }
+    bool state_differs = m->state != state;
+    member_set_state(m, state, now);
+    p->changed = true;
+    if (!was_alive) {
+        pool_member_joined(p, m, now, fx);
+    } else if (state_differs) {
+        struct effect *note =
+            pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
+        note->to = m->address;
+        note->value = m->share;
+        p->view_changed = now;
+    }
+}
+
+static void pool_hear_member(struct pool *p, const struct advert *advert, struct mono received, struct mono now,
+                             struct effects *fx)
+{
+    struct member *m = members_find(&p->members, &advert->source);
+    p->counters.member_adverts_received++;
+    if (advert->priority == VRRP_PRIORITY_RELEASE) {
+        if (m != NULL && member_is_alive(m)) {
+            pool_member_gone(p, m, MEMBER_LEFT, now, fx);
+        }
+        return;
+    }
+    if (m == NULL) {
+        m = members_add(&p->members, &advert->source, now);
+        if (m == NULL) {
+            if (p->counters.members_full++ == 0) {
+                pool_note(p, NULL, NOTE_MEMBERS_FULL, fx)->from = advert->source;
+            }
+            return;
+        }
+    }
+    m->last_heard = mono_max(m->last_heard, received);
+    p->heard_member = mono_max(p->heard_member, received);
+    pool_update_member(p, m, advert, now, fx);
+}
+
+/* A VRID that is none of our units': a member introducing itself, or somebody else's router on the same LAN. */
+static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, struct mono received, struct mono now,
+                                 struct effects *fx)
+{
+    bool member = member_is_announced_by(advert);
+    p->heard[advert->vrid] = (struct vrid_heard){.from = advert->source, .at = received};
+    if (member) {
+        pool_hear_member(p, advert, received, now, fx);
+    } else {
+        p->counters.foreign_vrid++;
+        pool_touch_member(p, &advert->source, received, now, fx);
+    }
+    /* The higher address keeps a contested VRID; from a stranger we move away. */
+    if (advert->vrid == p->member_vrid && (!member || addr_compare(&advert->source, &p->primary) > 0)) {
+        pool_choose_member_vrid(p, now, fx);
+    }
+}
+
+/* --- units --- */
+
+static bool unit_lists_differ(const struct unit *u, const struct advert *advert)
+{
+    if (advert->address_count != u->settings->address_count) {
+        return true;
+    }
+    for (unsigned i = 0; i < advert->address_count; i++) { /* as sets: some send them in another order */
+        bool found = false;
+        for (unsigned k = 0; k < u->settings->address_count && !found; k++) {
+            found = addr_equal(&advert->addresses[i], &u->settings->addresses[k]);
+        }
+        if (!found) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 3768 7.1 and RFC 9568 7.1: the checks that need the virtual router. False: the packet is dropped. */
+static bool unit_check_advert(struct pool *p, struct unit *u, const struct advert *advert, struct effects *fx)
+{
+    if (advert->version != u->router.version) {
+        u->counters.version_mismatch++;
+        return false;
+    }
+    if (advert->version == 2 && advert->auth_type != 0) {
+        u->counters.auth_mismatch++;
+        return false;
+    }
+    if (advert->interval_us != u->router.advert_interval_us) {
+        u->counters.interval_differs++;
+        if (!u->interval_noted) {
+            u->interval_noted = true;
+            struct effect *note = pool_note(p, u, NOTE_INTERVAL_DIFFERS, fx);
+            note->from = advert->source;
+            note->value = advert->interval_us;
+        }
+        if (advert->version == 2) {
+            return false; /* RFC 3768 7.1: MUST discard */
+        }
+    }
+    /* RFC 3768 says drop another list unless from the owner; we accept, because dropping makes two owners (2.5a). */
+    bool differs = unit_lists_differ(u, advert);
+    if (differs) {
+        u->counters.address_list_differs++;
+        if (!u->address_list_differs || !addr_equal(&u->address_list_from, &advert->source)) {
+            pool_note(p, u, NOTE_ADDRESS_LIST, fx)->from = advert->source;
+        }
+        u->address_list_from = advert->source;
+        u->address_list_differs = true;
+    } else if (addr_equal(&u->address_list_from, &advert->source)) {
+        u->address_list_differs = false;
+    }
+    return true;
+}
+
+static void unit_set_holder(struct pool *p, struct unit *u, const struct advert *advert, bool member,
+                            struct mono received, enum reason reason, struct mono now, struct effects *fx)
+{
+    bool same = u->holder_kind != HOLDER_NONE && addr_equal(&u->holder, &advert->source);
+    if (!same || u->holder_priority != advert->priority) {
+        p->changed = true;
+    }
+    if (!same) {
+        if (member) {
+            balance_claimed(p, u, &advert->source, now);
+        }
+        u->stranger_since = member ? MONO_NEVER : now;
+        u->stranger_noted = false;
+        u->released_by = no_address;
+    }
+    u->holder_kind = member ? HOLDER_MEMBER : HOLDER_STRANGER;
+    u->holder = advert->source;
+    u->holder_priority = advert->priority;
+    u->holder_heard = received;
+    u->holder_interval_us = advert->interval_us;
+    if (member) { /* a stranger's claim is told once it is clear that it does not introduce itself as a member */
+        pool_note_owner(p, u, HOLDER_MEMBER, &advert->source, reason, now, fx);
+    }
+}
+
+/* The holder we know, if it still counts: a member that lives, a stranger that is not overdue. */
+static bool unit_holder_is_fresh(const struct unit *u, struct mono now)
+{
+    return u->holder_kind != HOLDER_NONE && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
+}
+
+static void unit_contested(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against,
+                           struct mono now, struct effects *fx)
+{
+    bool known = !mono_is_never(u->contender_heard) && addr_equal(&u->contender, by) &&
+                 mono_diff_us(now, u->contender_heard) < 10 * u->router.advert_interval_us;
+    if (!known) {
+        p->counters.contests++;
+        u->ignored_assertions = 0;
+        u->one_way_noted = false;
+        struct effect *note = pool_note(p, u, NOTE_CONTEST, fx);
+        note->from = *by;
+        note->to = *against;
+    }
+    u->contender = *by;
+    u->contender_heard = now;
+}
+
+/* Backup, and the sender is an acceptable Active. */
+static void unit_accepted(struct pool *p, struct unit *u, const struct advert *advert, bool member,
+                          struct mono received, struct mono now, struct effects *fx)
+{
+    bool other = u->holder_kind != HOLDER_NONE && !addr_equal(&u->holder, &advert->source);
+    bool holder_stronger = advert->priority < u->holder_priority ||
+                           (advert->priority == u->holder_priority && addr_compare(&u->holder, &advert->source) > 0);
+    if (other && unit_holder_is_fresh(u, now) && u->holder_kind == HOLDER_MEMBER && holder_stronger) {
+        unit_contested(p, u, &advert->source, &u->holder, now, fx); /* the stronger claimant counts (2.3) */
+        return;
+    }
+    enum reason reason = u->owner_kind == HOLDER_NONE      ? REASON_HEARD
+                         : !mono_is_never(u->vacant_since) ? (enum reason)u->router.reason
+                                                           : REASON_STRONGER;
+    unit_set_holder(p, u, advert, member, received, reason, now, fx);
+}
+
+/* We are Active and somebody weaker claims the unit too: assert; and should it go on ignoring us, ask who is broken
+ * (2.8). */
+static void unit_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
+                        struct mono now, struct effects *fx)
+{
+    struct router *r = &u->router;
+    bool ignored = !mono_is_never(u->contender_heard) && addr_equal(&u->contender, &advert->source) &&
+                   mono_after(r->last_assert, mono_add(u->contender_heard, -1)) &&
+                   mono_diff_us(received, r->last_assert) > IGNORED_SPACING_US;
+    unit_contested(p, u, &advert->source, &p->primary, now, fx);
+    u->ignored_assertions =
+        (uint8_t)(ignored && u->ignored_assertions < UINT8_MAX ? u->ignored_assertions + 1 : u->ignored_assertions);
+    if (u->ignored_assertions >= IGNORED_ASSERTIONS_MAX && r->phase == PHASE_SETTLED) {
+        bool answered = mono_after(p->heard_answer, p->probe_started) && p->mute_suspected;
+        if (!u->one_way_noted && (!member || answered || p->third_party_unknown)) {
+            u->one_way_noted = true;
+            p->counters.one_way++;
+            pool_note(p, u, NOTE_ONE_WAY, fx)->from = advert->source;
+        }
+        if (member && (answered || p->third_party_unknown)) {
+            router_give_up(r, now, 3 * (int64_t)advert->interval_us, REASON_ONE_WAY, fx);
+            unit_set_holder(p, u, advert, member, received, REASON_ONE_WAY, now, fx);
+            return;
+        }
+        if (member) {
+            isolation_suspect_mute(p, now, fx);
+        }
+    }
+    if (router_assert(r, now, fx)) {
+        u->counters.asserted++;
+        u->counters.adverts_sent++;
+    } else {
+        p->counters.assertions_held_back++;
+    }
+}
+
+/* Priority 0 on a unit. Between members only its holder can release it; towards strangers RFC 9568 6.4.2 to the letter.
+ */
+static void unit_released(struct pool *p, struct unit *u, const struct advert *advert, const struct member *m,
+                          struct mono received, struct mono now)
+{
+    u->counters.zero_received++;
+    if (addr_equal(&u->contender, &advert->source)) {
+        u->contender_heard = MONO_NEVER;
+    }
+    if (u->router.state != ROUTER_BACKUP) {
+        return;
+    }
+    bool by_holder = u->holder_kind == HOLDER_NONE || addr_equal(&u->holder, &advert->source);
+    if (m != NULL && !by_holder) {
+        return;
+    }
+    if (m != NULL && m->state == MEMBER_ACTIVE) { /* it stays and gives this one away: a planned move */
+        u->expected = u->planned;
+        p->last_move = now;
+    }
+    pool_unit_vacant(p, u, received, now, REASON_RELEASED);
+    u->released_by = advert->source;
+    u->released_until = mono_add(now, 4 * p->settings->member_interval_us);
+}
+
+static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
+                           struct mono now, struct effects *fx)
+{
+    u->counters.adverts_received++;
+    if (!unit_check_advert(p, u, advert, fx)) {
+        return;
+    }
+    u->checksum_heard = advert->checksum;
+    const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
+    bool member = m != NULL;
+    switch (router_hear(&u->router, advert, member, now, fx)) {
+    case VERDICT_RELEASED:
+        unit_released(p, u, advert, m, received, now);
+        break;
+    case VERDICT_ACCEPTED:
+        unit_accepted(p, u, advert, member, received, now, fx);
+        break;
+    case VERDICT_YIELDED:
+        u->claiming = false;
+        unit_set_holder(p, u, advert, member, received, member ? REASON_STRONGER : REASON_PREEMPTED, now, fx);
+        if (!member) {
+            pool_note_owner(p, u, HOLDER_STRANGER, &advert->source, REASON_PREEMPTED, now, fx);
+        }
+        break;
+    case VERDICT_IGNORED: /* a weaker stranger that we are about to preempt, or the owner of a unit that is pinned here
+                           */
+        if (u->router.state == ROUTER_BACKUP) {
+            unit_set_holder(p, u, advert, member, received, REASON_HEARD, now, fx);
+        }
+        break;
+    case VERDICT_WEAKER:
+        unit_weaker(p, u, advert, member, received, now, fx);
+        break;
+    case VERDICT_CLAIMED:
+        u->expected = advert->source;
+        u->pinned_here = false; /* its pin is the stronger one */
+        router_release(&u->router, REASON_OPERATOR, true, fx);
+        break;
+    }
+}
+
+/* Our own source address: an echo of what we sent, or a second host with our address. */
+static void pool_hear_self(struct pool *p, const struct unit *u, const struct advert *advert, struct mono now,
+                           struct effects *fx)
+{
+    p->counters.looped++;
+    bool echo = u != NULL ? u->router.state == ROUTER_ACTIVE || u->counters.adverts_sent > 0
+                          : advert->vrid == p->member_vrid || !member_is_announced_by(advert);
+    if (!echo && (p->duplicate_noted.us == 0 || mono_diff_us(now, p->duplicate_noted) > 60 * (int64_t)US_PER_S)) {
+        p->duplicate_noted = now;
+        pool_note(p, NULL, NOTE_DUPLICATE_ADDRESS, fx)->from = advert->source;
+    }
+}
+
+bool pool_hear(struct pool *p, const struct advert *advert, struct mono received, struct mono now, struct effects *fx)
+{
+    if (!p->ready) {
+        return false;
+    }
+    struct unit *u = pool_find_unit(p, advert->vrid);
+    if (addr_equal(&advert->source, &p->primary)) {
+        pool_hear_self(p, u, advert, now, fx);
+        return true;
+    }
+    isolation_heard(p, received, false, now, fx);
+    if (p->settings->strict_members && !pool_is_named(p, &advert->source)) {
+        p->counters.not_member++;
+        if (u == NULL) {
+            p->heard[advert->vrid] = (struct vrid_heard){.from = advert->source, .at = received};
+        }
+        return u != NULL;
+    }
+    if (u == NULL) {
+        pool_hear_other_vrid(p, advert, received, now, fx);
+        return member_is_announced_by(advert);
+    }
+    pool_hear_unit(p, u, advert, received, now, fx);
+    return true;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The plan of a pool: what this host knows goes into the planner, its ranks come out as VRRP priorities (2.3, 2.4). */
+#include "base/check.h"
+#include "core/pool.h"
+
+#define PRIORITY_FIRST 253     /* rank 0, less q */
+#define PRIORITY_QUIETER_MAX 3 /* q's limit */
+#define PRIORITY_SECOND 249    /* rank 1 */
+#define PRIORITY_LAST 2
+#define RANK_STEP_MAX 12
+#define RANK_RANGE 240
+#define LOST_MEMORY_US (24 * 3600 * (int64_t)US_PER_S) /* a partition may last long, and q must outlast it */
+
+static const struct addr no_address;
+
+/* This host first, then every living member. Returns their number. */
+unsigned pool_plan_members(const struct pool *p, struct plan_member *out)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < p->members.count; i++) {
+        const struct member *m = &p->members.list[i];
+        if (i == MEMBER_SELF || member_is_alive(m)) {
+            out[count++] = (struct plan_member){.address = m->address, .share = m->share};
+        }
+    }
+    return count;
+}
+
+static int16_t plan_index(const struct plan_member *members, unsigned count, const struct addr *address)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (addr_equal(&members[i].address, address)) {
+            return (int16_t)i;
+        }
+    }
+    return PLAN_NONE;
+}
+
+static uint64_t plan_bit(int16_t index)
+{
+    return index == PLAN_NONE ? 0 : UINT64_C(1) << index;
+}
+
+static uint64_t plan_eligible(const struct pool *p, const struct unit *u, const struct plan_member *members,
+                              unsigned count)
+{
+    uint64_t all = count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+    uint64_t eligible = u->settings->eligible_count == 0 ? all : 0;
+    for (unsigned i = 0; i < u->settings->eligible_count; i++) {
+        eligible |= plan_bit(plan_index(members, count, &u->settings->eligible[i]));
+    }
+    return pool_may_hold(p, u) ? eligible : eligible & ~plan_bit(plan_index(members, count, &p->primary));
+}
+
+static bool unit_is_ours(const struct unit *u)
+{
+    return u->router.state == ROUTER_ACTIVE || u->router.phase == PHASE_TAKING;
+}
+
+/* The first preferred member that lives and counts; a stronger pin of somebody else outranks it, the same way each
+ * time. */
+static int16_t plan_prefer(const struct unit *u, const struct plan_unit *unit, const struct plan_member *members,
+                           unsigned count)
+{
+    for (unsigned i = 0; i < u->settings->prefer_count; i++) {
+        int16_t index = plan_index(members, count, &u->settings->prefer[i]);
+        if ((plan_bit(index) & unit->eligible) == 0 || members[index].share == MEMBER_SHARE_RESERVE) {
+            continue;
+        }
+        bool pinned_elsewhere = unit->pinned && unit->owner != PLAN_NONE && unit->owner != index;
+        if (pinned_elsewhere && addr_compare(&members[unit->owner].address, &members[index].address) > 0) {
+            return PLAN_NONE;
+        }
+        return index;
+    }
+    return PLAN_NONE;
+}
+
+void pool_plan_input(const struct pool *p, const struct plan_member *members, unsigned member_count, struct mono now,
+                     struct plan_unit *units)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct unit *u = &p->units[i];
+        bool ours = unit_is_ours(u);
+        struct plan_unit *unit = &units[i];
+        *unit = (struct plan_unit){
+            .vrid = u->settings->vrid,
+            .still = !mono_due(now, u->still_until),
+            .foreign = !ours && u->holder_kind == HOLDER_STRANGER,
+            .owner = PLAN_NONE,
+            .eligible = plan_eligible(p, u, members, member_count),
+        };
+        if (ours || u->holder_kind == HOLDER_MEMBER) {
+            unit->owner = plan_index(members, member_count, ours ? &p->primary : &u->holder);
+        }
+        if (!addr_is_none(&u->released_by) && !mono_due(now, u->released_until)) {
+            unit->excluded |= plan_bit(plan_index(members, member_count, &u->released_by));
+        }
+        if (!mono_due(now, u->vain_until)) {
+            unit->excluded |= plan_bit(plan_index(members, member_count, &u->vain_target));
+        }
+        if (unit->owner != PLAN_NONE) {
+            unit->excluded &= ~plan_bit(unit->owner);
+        }
+        unit->pinned = ours ? u->pinned_here : unit->owner != PLAN_NONE && u->holder_priority == ROUTER_PRIORITY_PINNED;
+        unit->prefer = plan_prefer(u, unit, members, member_count);
+        int16_t self = plan_index(members, member_count, &p->primary);
+        if (u->pinned_here && (plan_bit(self) & unit->eligible) != 0) {
+            unit->prefer = self;
+        }
+        if (unit->prefer != PLAN_NONE && unit->prefer != unit->owner) {
+            unit->pinned = false; /* it may be moved: to where it is preferred */
+        }
+    }
+}
+
+unsigned pool_count_lost(const struct pool *p, struct mono now)
+{
+    return members_count_lost(&p->members, mono_add(now, -LOST_MEMORY_US));
+}
+
+static uint8_t plan_priority(const struct pool *p, unsigned rank, unsigned member_count, struct mono now)
+{
+    if (rank == 0) {
+        unsigned lost = pool_count_lost(p, now);
+        return (uint8_t)(PRIORITY_FIRST - (lost < PRIORITY_QUIETER_MAX ? lost : PRIORITY_QUIETER_MAX));
+    }
+    unsigned step = RANK_RANGE / member_count;
+    step = step > RANK_STEP_MAX ? RANK_STEP_MAX : step < 1 ? 1 : step;
+    unsigned below = (rank - 1) * step;
+    return below > PRIORITY_SECOND - PRIORITY_LAST ? PRIORITY_LAST : (uint8_t)(PRIORITY_SECOND - below);
+}
+
+static void plan_apply(struct pool *p, const struct plan_member *members, unsigned member_count, struct mono now)
+{
+    const struct plan *plan = p->plan;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        struct unit *u = &p->units[i];
+        bool vacant = !unit_is_ours(u) && u->holder_kind == HOLDER_NONE;
+        bool pinned = (u->pinned_here || p->plan_units[i].prefer == 0) && (unit_is_ours(u) || vacant);
+        u->rank = plan->rank[i][0];
+        u->router.priority = pinned ? ROUTER_PRIORITY_PINNED : plan_priority(p, u->rank, member_count, now);
+        u->next = no_address;
+        u->planned = no_address;
+        unsigned next_rank = p->plan_units[i].owner == PLAN_NONE ? 0 : 1;
+        for (unsigned m = 0; m < member_count; m++) {
+            if (plan->rank[i][m] == next_rank && (p->plan_units[i].eligible & UINT64_C(1) << m) != 0) {
+                u->next = members[m].address;
+            }
+        }
+    }
+    for (unsigned k = 0; k < plan->move_count; k++) {
+        p->units[plan->moves[k].unit].planned = members[plan->moves[k].to].address;
+    }
+}
+
+void pool_replan(struct pool *p, struct mono now, struct effects *fx)
+{
+    struct plan_member members[PLAN_MEMBERS_MAX];
+    unsigned member_count = pool_plan_members(p, members);
+    p->changed = false;
+    pool_plan_input(p, members, member_count, now, p->plan_units);
+    planner_run(members, member_count, p->plan_units, p->settings->unit_count, p->settings->rebalance, p->plan);
+    plan_apply(p, members, member_count, now);
+    balance_tick(p, members, p->plan, now, fx);
+}
+
+static unsigned what_if_members(const struct pool *p, const struct plan_change *changes, unsigned change_count,
+                                struct plan_member *members)
+{
+    unsigned count = pool_plan_members(p, members);
+    for (unsigned c = 0; c < change_count; c++) {
+        int16_t index = plan_index(members, count, &changes[c].member);
+        if (changes[c].remove && index != PLAN_NONE) {
+            members[index] = members[--count];
+        } else if (!changes[c].remove && index != PLAN_NONE) {
+            members[index].share = changes[c].share;
+        } else if (!changes[c].remove && count < PLAN_MEMBERS_MAX) {
+            members[count++] = (struct plan_member){.address = changes[c].member, .share = changes[c].share};
+        }
+    }
+    return count;
+}
+
+unsigned pool_plan_what_if(const struct pool *p, struct mono now, const struct plan_change *changes,
+                           unsigned change_count, struct plan_member *members, struct plan_unit *units,
+                           struct plan *plan)
+{
+    unsigned count = what_if_members(p, changes, change_count, members);
+    if (count == 0) {
+        return 0;
+    }
+    pool_plan_input(p, members, count, now, units);
+    planner_run(members, count, units, p->settings->unit_count, p->settings->rebalance, plan);
+    return count;
+}

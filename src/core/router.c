@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/router.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+#define ASSERT_SPACING_MAX_US (50 * US_PER_MS)
+
+void router_init(struct router *r, unsigned pool, unsigned unit, unsigned version, int64_t advert_interval_us)
+{
+    *r = (struct router){
+        .pool = (uint8_t)pool,
+        .unit = (uint16_t)unit,
+        .version = (uint8_t)version,
+        .preempt = true,
+        .priority = 1,
+        .advert_interval_us = advert_interval_us,
+        .active_interval_us = advert_interval_us,
+        .skew_interval_us = advert_interval_us,
+        .adver = MONO_NEVER,
+        .down_base = MONO_NEVER,
+    };
+}
+
+/* Every change of state goes through here. */
+static void router_set_state(struct router *r, enum router_state to, enum reason reason, struct effects *fx)
+{
+    if (r->state == to) {
+        return;
+    }
+    struct effect *note = effects_add(fx, EFFECT_NOTE, r->pool, r->unit);
+    note->note = NOTE_UNIT_STATE;
+    note->reason = (uint8_t)reason;
+    note->from_state = r->state;
+    note->to_state = (uint8_t)to;
+    r->state = (uint8_t)to;
+}
+
+static void router_want(struct router *r, enum unit_level level, struct effects *fx)
+{
+    if (r->level == level) {
+        return;
+    }
+    r->level = (uint8_t)level;
+    r->sequence++;
+    struct effect *effect = effects_add(fx, EFFECT_LEVEL, r->pool, r->unit);
+    effect->level = (uint8_t)level;
+    effect->sequence = r->sequence;
+}
+
+static void router_send(const struct router *r, uint8_t priority, struct effects *fx)
+{
+    effects_add(fx, EFFECT_SEND, r->pool, r->unit)->priority = priority;
+}
+
+void router_advertise(const struct router *r, struct effects *fx)
+{
+    CHECK(r->state == ROUTER_ACTIVE);
+    if (r->phase != PHASE_EMPTIED) {
+        router_send(r, r->priority, fx);
+    }
+}
+
+void router_start(struct router *r, const struct addr *primary, struct mono now, enum reason reason, struct effects *fx)
+{
+    CHECK(r->state == ROUTER_INITIALIZE);
+    r->primary = *primary;
+    r->active_interval_us = r->advert_interval_us;
+    router_set_state(r, ROUTER_BACKUP, reason, fx);
+    router_wait(r, now, 3 * r->active_interval_us);
+}
+
+static void router_settle(struct router *r, enum router_state to, enum reason reason, struct effects *fx)
+{
+    r->phase = PHASE_SETTLED;
+    r->adver = MONO_NEVER;
+    r->down_base = MONO_NEVER;
+    router_set_state(r, to, reason, fx);
+    router_want(r, LEVEL_ABSENT, fx);
+}
+
+void router_stop(struct router *r, enum reason reason, struct effects *fx)
+{
+    router_settle(r, ROUTER_INITIALIZE, reason, fx);
+}
+
+void router_give_up(struct router *r, struct mono now, int64_t wait_us, enum reason reason, struct effects *fx)
+{
+    router_settle(r, ROUTER_BACKUP, reason, fx);
+    router_wait(r, now, wait_us);
+}
+
+void router_take(struct router *r, enum reason reason, struct effects *fx)
+{
+    CHECK(r->state == ROUTER_BACKUP);
+    r->phase = PHASE_TAKING;
+    r->reason = (uint8_t)reason;
+    r->down_base = MONO_NEVER;
+    router_want(r, LEVEL_READY, fx);
+}
+
+void router_release(struct router *r, enum reason reason, bool say_released, struct effects *fx)
+{
+    CHECK(r->state == ROUTER_ACTIVE);
+    if (r->phase == PHASE_SETTLED) {
+        r->phase = PHASE_RELEASING;
+        r->reason = (uint8_t)reason;
+        r->say_released = say_released;
+#if EVENKEEL_CANARY == 1 /* a planted bug that the simulator must find: priority 0 before the addresses are gone */
+        router_send(r, VRRP_PRIORITY_RELEASE, fx);
+#endif
+        router_want(r, LEVEL_ABSENT, fx);
+    } else {
+        r->say_released = r->say_released && say_released;
+    }
+}
+
+void router_say_released(struct router *r, struct effects *fx)
+{
+    CHECK(r->phase == PHASE_EMPTIED);
+    router_send(r, VRRP_PRIORITY_RELEASE, fx);
+    router_settle(r, ROUTER_BACKUP, (enum reason)r->reason, fx);
+}
+
+int64_t router_skew_us(const struct router *r)
+{
+    return (256 - (int64_t)r->priority) * r->skew_interval_us / 256;
+}
+
+void router_wait(struct router *r, struct mono base, int64_t wait_us)
+{
+    r->down_base = base;
+    r->down_wait_us = wait_us;
+}
+
+struct mono router_down_deadline(const struct router *r)
+{
+    if (r->state != ROUTER_BACKUP || r->phase != PHASE_SETTLED) {
+        return MONO_NEVER;
+    }
+    return mono_add(r->down_base, r->down_wait_us + router_skew_us(r));
+}
+
+struct mono router_deadline(const struct router *r)
+{
+    return mono_min(r->adver, router_down_deadline(r));
+}
+
+void router_tick(struct router *r, struct mono now, int64_t slack_us, struct effects *fx)
+{
+    if (mono_due(mono_add(now, slack_us), r->adver)) {
+        router_advertise(r, fx);
+        r->adver = mono_add(r->adver, r->advert_interval_us);
+        if (mono_due(now, r->adver)) { /* a whole interval late: do not catch up with a burst */
+            r->adver = mono_add(now, r->advert_interval_us);
+        }
+    }
+    if (mono_due(now, router_down_deadline(r))) {
+        router_take(r, r->down_wait_us == 0 ? (enum reason)r->reason : REASON_TIMEOUT, fx);
+    }
+}
+
+bool router_is_stronger(uint8_t priority, const struct addr *source, const struct router *r)
+{
+    if (priority != r->priority) {
+        return priority > r->priority;
+    }
+    return addr_compare(source, &r->primary) > 0;
+}
+
+bool router_assert(struct router *r, struct mono now, struct effects *fx)
+{
+    int64_t spacing =
+        r->advert_interval_us / 4 < ASSERT_SPACING_MAX_US ? r->advert_interval_us / 4 : ASSERT_SPACING_MAX_US;
+    if (r->last_assert.us != 0 && mono_diff_us(now, r->last_assert) < spacing) {
+        return false;
+    }
+    r->last_assert = now;
+    router_advertise(r, fx);
+    if (r->level_done == LEVEL_ANSWERING && r->phase == PHASE_SETTLED) {
+        effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit); /* caches may point to the other claimant (2.4 d) */
+    }
+    return true;
+}
+
+/* RFC 9568 6.4.2: learn the interval, restart Active_Down_Timer. */
+static void router_accept(struct router *r, const struct advert *advert, struct mono now)
+{
+    r->active_interval_us = r->version == 3 ? advert->interval_us : r->advert_interval_us;
+    router_wait(r, now, 3 * r->active_interval_us);
+}
+
+static enum router_verdict router_hear_backup(struct router *r, const struct advert *advert, bool member,
+                                              struct mono now, struct effects *fx)
+{
+    if (advert->priority == VRRP_PRIORITY_RELEASE) {
+        return VERDICT_RELEASED; /* the pool knows whose word counts, and restarts the timer with router_wait */
+    }
+    bool preempts = r->preempt && advert->priority < r->priority;
+#if EVENKEEL_CANARY == 2 /* a planted bug: members preempt each other */
+    member = false;
+#endif
+    if (preempts && (!member || r->priority == ROUTER_PRIORITY_PINNED)) {
+        return VERDICT_IGNORED;
+    }
+    bool was_taking = r->phase == PHASE_TAKING;
+    if (was_taking) {
+        router_settle(r, ROUTER_BACKUP, REASON_STRONGER, fx);
+    }
+    router_accept(r, advert, now);
+    return was_taking ? VERDICT_YIELDED : VERDICT_ACCEPTED;
+}
+
+static enum router_verdict router_hear_active(struct router *r, const struct advert *advert, bool member,
+                                              struct mono now, struct effects *fx)
+{
+    if (advert->priority == VRRP_PRIORITY_RELEASE) {
+        router_advertise(r, fx); /* RFC 9568 6.4.3: answer, and reset Adver_Timer */
+        if (r->phase != PHASE_EMPTIED) {
+            r->adver = mono_add(now, r->advert_interval_us);
+        }
+        return VERDICT_RELEASED;
+    }
+    if (!router_is_stronger(advert->priority, &advert->source, r)) {
+        return VERDICT_WEAKER; /* the pool asserts, once it has counted */
+    }
+    if (member && advert->priority == ROUTER_PRIORITY_PINNED && r->phase != PHASE_EMPTIED) {
+        return VERDICT_CLAIMED; /* break before make: the claimant waits for our priority 0 */
+    }
+    router_settle(r, ROUTER_BACKUP, REASON_STRONGER, fx);
+    router_accept(r, advert, now);
+    return VERDICT_YIELDED;
+}
+
+enum router_verdict router_hear(struct router *r, const struct advert *advert, bool member, struct mono now,
+                                struct effects *fx)
+{
+    switch ((enum router_state)r->state) {
+    case ROUTER_BACKUP:
+        return router_hear_backup(r, advert, member, now, fx);
+    case ROUTER_ACTIVE:
+        return router_hear_active(r, advert, member, now, fx);
+    case ROUTER_INITIALIZE:
+    case ROUTER_STATE_COUNT:
+        break;
+    }
+    return VERDICT_IGNORED;
+}
+
+static void router_note_failure(const struct router *r, int error, struct effects *fx)
+{
+    struct effect *note = effects_add(fx, EFFECT_NOTE, r->pool, r->unit);
+    note->note = NOTE_KERNEL_FAILED;
+    note->reason = REASON_KERNEL;
+    note->value = error;
+}
+
+/* Ready: say so first, then open. From here on the next rank stays quiet. */
+static void router_become_active(struct router *r, struct mono now, struct effects *fx)
+{
+    r->phase = PHASE_SETTLED;
+    r->active_interval_us = r->advert_interval_us;
+    router_set_state(r, ROUTER_ACTIVE, (enum reason)r->reason, fx);
+    router_send(r, r->priority, fx);
+    r->adver = mono_add(now, r->advert_interval_us);
+    router_want(r, LEVEL_ANSWERING, fx);
+}
+
+static void router_failed(struct router *r, int error, struct mono now, struct effects *fx)
+{
+    router_note_failure(r, error, fx);
+    if (r->phase == PHASE_TAKING) { /* the next rank serves; we try again when nobody did */
+        router_settle(r, ROUTER_BACKUP, REASON_KERNEL, fx);
+        router_wait(r, now, 3 * r->active_interval_us);
+    } else if (r->state == ROUTER_ACTIVE && r->phase == PHASE_SETTLED) { /* the filter would not open */
+        router_release(r, REASON_KERNEL, true, fx);
+    }
+    /* A removal that failed is tried again by the platform, which then reports the same sequence anew. */
+}
+
+bool router_level_done(struct router *r, uint32_t sequence, int error, struct mono now, struct effects *fx)
+{
+    if (sequence != r->sequence) {
+        return false; /* of a level that is no longer wanted */
+    }
+    if (error != 0) {
+        router_failed(r, error, now, fx);
+        return true;
+    }
+    r->level_done = r->level;
+    if (r->phase == PHASE_TAKING && r->level == LEVEL_READY) {
+        router_become_active(r, now, fx);
+        return true;
+    }
+    if (r->phase == PHASE_RELEASING && r->level == LEVEL_ABSENT) {
+        r->phase = PHASE_EMPTIED;
+        r->adver = MONO_NEVER;
+        if (r->say_released) {
+            router_say_released(r, fx);
+        }
+        return true;
+    }
+    if (r->state == ROUTER_ACTIVE && r->level == LEVEL_ANSWERING) {
+        effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit);
+        return true;
+    }
+    return false;
+}
+
+void router_check(const struct router *r)
+{
+    CHECK(r->state < ROUTER_STATE_COUNT);
+    CHECK(r->priority >= 1);
+    CHECK(r->state == ROUTER_ACTIVE || mono_is_never(r->adver));
+    CHECK(r->state != ROUTER_ACTIVE || (r->phase == PHASE_EMPTIED) == mono_is_never(r->adver));
+    CHECK(r->phase != PHASE_TAKING || r->state == ROUTER_BACKUP);
+    CHECK((r->phase != PHASE_RELEASING && r->phase != PHASE_EMPTIED) || r->state == ROUTER_ACTIVE);
+    CHECK(r->level == LEVEL_ABSENT || r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING);
+    CHECK(r->active_interval_us > 0 && r->skew_interval_us > 0);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One virtual router: the state machine of RFC 9568 6.4 (and RFC 3768 6.4 for version 2), with two steps added that the
+ * RFC leaves to the implementation, because the kernel takes its time:
+ *
+ *   Backup --Active_Down_Timer--> [taking: addresses are put in place] --> Active, advertisement, filter opens,
+ * announce Active --release--> [releasing: still Active for others, addresses are removed] --> priority 0, Backup
+ *
+ * While taking, the router is a Backup for everybody: another router's acceptable advertisement ends the attempt. So a
+ * host whose kernel is stuck says nothing, and the next rank serves. While releasing it goes on advertising, since it
+ * may still answer: priority 0 leaves only after the addresses are gone (break before make).
+ *
+ * Not here: who has which priority (pool), what a packet looks like (wire), membership. The pool decides what the
+ * sender of an advertisement is to us and calls router_hear.
+ */
+#ifndef EVENKEEL_CORE_ROUTER_H
+#define EVENKEEL_CORE_ROUTER_H
+
+#include "core/effect.h"
+#include "core/wire.h"
+
+#define ROUTER_PRIORITY_PINNED 254 /* pinned by the operator or by `prefer` (doc/design.md 2.4) */
+
+enum router_phase {
+    PHASE_SETTLED,
+    PHASE_TAKING,    /* Backup; wants LEVEL_READY */
+    PHASE_RELEASING, /* Active; wants LEVEL_ABSENT, then says priority 0 */
+    PHASE_EMPTIED,   /* Active for others, but nothing is here any more; waits for router_say_released (leaving as a
+                        whole) */
+};
+
+/*
+ * Invariants (router_check): Initialize and Backup have no Adver_Timer; Active has one unless emptied; TAKING only in
+ * Backup, RELEASING and EMPTIED only in Active; level is ABSENT in Initialize and in Backup unless taking.
+ */
+struct router {
+    uint8_t pool;               /* index, for effects */
+    uint16_t unit;              /* index, for effects */
+    uint8_t version;            /* 2 or 3 */
+    bool preempt;               /* Preempt_Mode */
+    uint8_t state;              /* enum router_state */
+    uint8_t phase;              /* enum router_phase */
+    uint8_t priority;           /* 1..254 (255: owner, instances only) */
+    uint8_t level;              /* enum unit_level wanted */
+    uint8_t level_done;         /* enum unit_level last confirmed */
+    bool say_released;          /* releasing: send priority 0 as soon as emptied */
+    uint8_t reason;             /* enum reason of the take-over or release under way */
+    uint32_t sequence;          /* of the newest EFFECT_LEVEL */
+    struct addr primary;        /* what this host speaks from */
+    int64_t advert_interval_us; /* our own Advertisement_Interval */
+    int64_t active_interval_us; /* Active_Adver_Interval: the last accepted one */
+    int64_t skew_interval_us;   /* Skew_Time is (256 - priority)/256 of this */
+    struct mono adver;          /* Adver_Timer's deadline, or never */
+    struct mono down_base;      /* Active_Down_Timer was started then; never: it does not run */
+    int64_t down_wait_us;       /* it runs for this plus Skew_Time: 3 x active_interval_us, or 0 after priority 0 */
+    struct mono last_assert;    /* for the rate limit of re-assertions */
+};
+
+/* What an advertisement was to us. */
+enum router_verdict {
+    VERDICT_IGNORED,  /* Initialize; or a weaker router while we are Backup and preempt it */
+    VERDICT_ACCEPTED, /* Backup: its sender is the Active one */
+    VERDICT_YIELDED,  /* we were Active (or taking) and are Backup now: it is stronger */
+    VERDICT_WEAKER,   /* we are Active and stay it; asserted unless held back by the rate limit */
+    VERDICT_RELEASED, /* priority 0 */
+    VERDICT_CLAIMED,  /* we are Active and hear the pinned claim of a member: the pool releases the unit to it */
+};
+
+void router_init(struct router *r, unsigned pool, unsigned unit, unsigned version, int64_t advert_interval_us);
+
+/* Initialize -> Backup (RFC 9568 6.4.1). The Active_Down_Timer starts at `now`. */
+void router_start(struct router *r, const struct addr *primary, struct mono now, enum reason reason,
+                  struct effects *fx);
+/* -> Initialize at once and without a word: the link is gone, or nothing more may be sent. */
+void router_stop(struct router *r, enum reason reason, struct effects *fx);
+/* -> Backup at once and without a word: the stall rule. The timer starts anew and waits `wait_us` plus Skew_Time. */
+void router_give_up(struct router *r, struct mono now, int64_t wait_us, enum reason reason, struct effects *fx);
+
+/* Starts the take-over now, as if the Active_Down_Timer had fired. Only in Backup. */
+void router_take(struct router *r, enum reason reason, struct effects *fx);
+/* Starts a release. With `say_released` priority 0 follows as soon as nothing is here any more, else the router stays
+ * emptied until router_say_released. Only when Active; does nothing when it is releasing already. */
+void router_release(struct router *r, enum reason reason, bool say_released, struct effects *fx);
+/* Emptied: sends priority 0, -> Backup with its timer off. */
+void router_say_released(struct router *r, struct effects *fx);
+
+/* Timers of the Active_Down kind, all derived so that a changed priority moves a running timer by the change of skew.
+ */
+int64_t router_skew_us(const struct router *r);
+struct mono router_down_deadline(const struct router *r); /* Active_Down_Timer; never unless Backup and settled */
+void router_wait(struct router *r, struct mono base, int64_t wait_us); /* (re)starts Active_Down_Timer */
+struct mono router_deadline(const struct router *r);
+
+/* Fires what is due. Adver_Timers due within `slack_us` fire too, so that a host's adverts leave together. */
+void router_tick(struct router *r, struct mono now, int64_t slack_us, struct effects *fx);
+
+/* An advertisement that passed all checks. `member`: the sender is a living member of our pool, so 2.4 a holds. */
+enum router_verdict router_hear(struct router *r, const struct advert *advert, bool member, struct mono now,
+                                struct effects *fx);
+
+/* The answer to an EFFECT_LEVEL. Returns true when it completed a step (state or phase changed). */
+bool router_level_done(struct router *r, uint32_t sequence, int error, struct mono now, struct effects *fx);
+
+/* Sends an advertisement now without touching Adver_Timer. Only when Active. */
+void router_advertise(const struct router *r, struct effects *fx);
+/* Asserts against a weaker claim: advertisement and announcement, rate-limited. Returns false when held back. */
+bool router_assert(struct router *r, struct mono now, struct effects *fx);
+
+/* True when `a` would win the election against this router (RFC 9568 6.4.3: priority, then primary address). */
+bool router_is_stronger(uint8_t priority, const struct addr *source, const struct router *r);
+
+void router_check(const struct router *r);
+
+#endif

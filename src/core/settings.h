@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the core is told at start and never changes by itself: pools, their units, intervals. The configuration reader
+ * fills it in and owns the memory, which must outlive the core. Times are microseconds.
+ */
+#ifndef EVENKEEL_CORE_SETTINGS_H
+#define EVENKEEL_CORE_SETTINGS_H
+
+#include "base/addr.h"
+#include "core/planner.h"
+#include "core/wire.h"
+
+#define SETTINGS_LINKS_MAX 32
+#define SETTINGS_POOLS_MAX 16
+#define SETTINGS_NAME_MAX 64
+
+/* One unit: what moves as a whole, a virtual router of its own on the pool's link. */
+struct unit_settings {
+    uint8_t vrid;           /* 1..255, distinct within link and family */
+    uint8_t address_count;  /* of `addresses`, >= 1 */
+    struct addr *addresses; /* advertised: those of the pool's family on the pool's link; IPv6: link-local first */
+    uint32_t links;         /* bit l: the unit has addresses on link l; all of them must be up to hold it */
+    uint8_t eligible_count; /* `members`: 0 = everybody may hold it */
+    struct addr *eligible;
+    uint8_t prefer_count; /* `prefer`: pinned to the first of these that lives */
+    struct addr *prefer;
+};
+
+struct member_name {
+    char name[SETTINGS_NAME_MAX];
+    struct addr address;
+};
+
+struct pool_settings {
+    char name[SETTINGS_NAME_MAX];
+    uint8_t link;        /* index of the pool's interface in core_settings.links */
+    uint8_t family;      /* enum family of its advertisements */
+    uint8_t version;     /* 2 or 3, of the units' advertisements; the member's are always 3 */
+    uint8_t checksum;    /* enum wire_checksum for version 3 over IPv4 */
+    uint8_t share;       /* 2..254 */
+    uint8_t member_vrid; /* first try for the member's own VRID; 0: last byte of its address */
+    bool strict_members; /* only those in `names` count as members */
+    bool rebalance;
+    bool drop_when_isolated;  /* on_isolation drop */
+    bool isolation_check;     /* false: serve without proof of hearing (isolation_targets none) */
+    uint16_t rebalance_moves; /* per round; UINT16_MAX: all */
+    uint16_t unit_count;      /* 1..255 */
+    uint16_t name_count;
+    int64_t advert_interval_us; /* of the units: version 3 10 ms..40.95 s, version 2 whole seconds */
+    int64_t member_interval_us; /* 10 ms..40.95 s */
+    int64_t startup_delay_us;   /* reserve for so long after the start */
+    int64_t rebalance_interval_us;
+    struct unit_settings *units; /* ordered by VRID */
+    struct member_name *names;
+};
+
+struct core_settings {
+    uint8_t pool_count;
+    uint8_t link_count; /* links are named by the daemon; the core knows indices only */
+    struct pool_settings *pools;
+};
+
+/*
+ * The lease (doc/design.md 2.6): so long after its last own member advertisement a host may still answer; whoever
+ * wakes up later than that is no longer an owner. Others take over after 3 intervals.
+ */
+static inline int64_t settings_lease_us(const struct pool_settings *pool)
+{
+    return pool->member_interval_us * 5 / 2;
+}
+
+#endif

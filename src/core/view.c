@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/view.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "core/core_state.h"
+
+static const struct pool *view_pool(const struct core *core, unsigned pool)
+{
+    CHECK(pool < core->settings->pool_count);
+    return &core->pools[pool];
+}
+
+static const struct unit *view_unit(const struct core *core, unsigned pool, unsigned unit)
+{
+    CHECK(unit < view_pool(core, pool)->settings->unit_count);
+    return &core->pools[pool].units[unit];
+}
+
+const char *member_state_name(enum member_state state)
+{
+    static const char *const names[] = {
+        [MEMBER_ACTIVE] = "active",
+        [MEMBER_RESERVE] = "reserve",
+        [MEMBER_DEAD] = "dead",
+        [MEMBER_LEFT] = "left",
+    };
+    _Static_assert(ARRAY_LENGTH(names) == MEMBER_STATE_COUNT, "a name for each state");
+    CHECK(state < MEMBER_STATE_COUNT);
+    return names[state];
+}
+
+const char *holder_kind_name(enum holder_kind kind)
+{
+    static const char *const names[] = {
+        [HOLDER_NONE] = "none",
+        [HOLDER_SELF] = "self",
+        [HOLDER_MEMBER] = "member",
+        [HOLDER_STRANGER] = "stranger",
+    };
+    _Static_assert(ARRAY_LENGTH(names) == HOLDER_KIND_COUNT, "a name for each kind");
+    CHECK(kind < HOLDER_KIND_COUNT);
+    return names[kind];
+}
+
+const char *isolation_state_name(enum isolation_state state)
+{
+    static const char *const names[] = {
+        [ISOLATION_NONE] = "none",
+        [ISOLATION_PROBING] = "probing",
+        [ISOLATION_DEAF] = "deaf",
+        [ISOLATION_MUTE] = "mute",
+    };
+    _Static_assert(ARRAY_LENGTH(names) == ISOLATION_STATE_COUNT, "a name for each state");
+    CHECK(state < ISOLATION_STATE_COUNT);
+    return names[state];
+}
+
+void core_view_pool(const struct core *core, unsigned pool, struct pool_view *out)
+{
+    const struct pool *p = view_pool(core, pool);
+    *out = (struct pool_view){
+        .ready = p->ready,
+        .drained = p->drained,
+        .leaving = p->leaving,
+        .isolation = p->isolation,
+        .member_vrid = p->member_vrid,
+        .share = p->members.list[MEMBER_SELF].share,
+        .lost_count = (uint8_t)pool_count_lost(p, p->view_changed),
+        .primary = p->primary,
+        .started = p->started,
+        .member_count = (uint16_t)p->members.count,
+        .unit_count = p->settings->unit_count,
+    };
+}
+
+static bool view_is_held(const struct unit *u)
+{
+    return u->router.state == ROUTER_ACTIVE;
+}
+
+/* Entry 0 is this host, the others in the order of their addresses. */
+static const struct member *view_nth_member(const struct pool *p, unsigned nth)
+{
+    const struct member *previous = NULL;
+    if (nth == MEMBER_SELF) {
+        return &p->members.list[MEMBER_SELF];
+    }
+    for (unsigned k = 0; k < nth; k++) {
+        const struct member *best = NULL;
+        for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+            const struct member *m = &p->members.list[i];
+            bool after = previous == NULL || addr_compare(&m->address, &previous->address) > 0;
+            if (after && (best == NULL || addr_compare(&m->address, &best->address) < 0)) {
+                best = m;
+            }
+        }
+        CHECK(best != NULL);
+        previous = best;
+    }
+    return previous;
+}
+
+void core_view_member(const struct core *core, unsigned pool, unsigned member, struct mono now, struct member_view *out)
+{
+    const struct pool *p = view_pool(core, pool);
+    CHECK(member < p->members.count);
+    const struct member *m = view_nth_member(p, member);
+    bool self = member == MEMBER_SELF;
+    *out = (struct member_view){
+        .address = m->address,
+        .vrid = m->vrid,
+        .share = m->share,
+        .state = m->state,
+        .self = self,
+        .interval_us = m->interval_us,
+        .last_heard = self ? now : m->last_heard,
+        .since = m->since,
+    };
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct unit *u = &p->units[i];
+        bool holds = self ? view_is_held(u)
+                          : !view_is_held(u) && u->holder_kind == HOLDER_MEMBER && addr_equal(&u->holder, &m->address);
+        out->load = (uint16_t)(out->load + holds);
+    }
+}
+
+void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struct unit_view *out)
+{
+    const struct pool *p = view_pool(core, pool);
+    const struct unit *u = view_unit(core, pool, unit);
+    const struct router *r = &u->router;
+    bool held = view_is_held(u);
+    bool contested = !mono_is_never(u->contender_heard) &&
+                     mono_diff_us(p->heard_last, u->contender_heard) < 4 * r->advert_interval_us;
+    *out = (struct unit_view){
+        .vrid = u->settings->vrid,
+        .state = r->state,
+        .level = r->level,
+        .level_done = r->level_done,
+        .priority = r->priority,
+        .holder_kind = held ? HOLDER_SELF : u->holder_kind,
+        .holder_priority = held ? r->priority : u->holder_priority,
+        .rank = u->rank,
+        .pinned = held ? r->priority == ROUTER_PRIORITY_PINNED : u->holder_priority == ROUTER_PRIORITY_PINNED,
+        .pinned_here = u->pinned_here,
+        .contested = contested,
+        .address_list_differs = u->address_list_differs,
+        .links_up = (u->settings->links & ~p->links_up) == 0,
+        .holder = held ? p->primary : u->holder,
+        .next = u->next,
+        .planned = u->planned,
+        .contender = contested ? u->contender : ADDR_NONE,
+        .since = u->owner_since,
+        .still_until = u->still_until,
+        .last_from = u->last_from,
+        .last_to = u->last_to,
+        .last_reason = u->last_reason,
+        .last_gap_us = u->last_gap_us,
+        .last_change = u->last_change,
+    };
+}
+
+void core_view_unit_counters(const struct core *core, unsigned pool, unsigned unit, struct unit_counters *out)
+{
+    *out = view_unit(core, pool, unit)->counters;
+}
+
+void core_view_pool_counters(const struct core *core, unsigned pool, struct pool_counters *out)
+{
+    *out = view_pool(core, pool)->counters;
+}
+
+void core_view_link_counters(const struct core *core, unsigned link, struct link_counters *out)
+{
+    CHECK(link < core->settings->link_count);
+    *out = core->links[link];
+}
+
+unsigned core_view_plan(const struct core *core, unsigned pool, struct mono now, const struct plan_change *changes,
+                        unsigned change_count, struct plan_member *members, struct plan *plan)
+{
+    const struct pool *p = view_pool(core, pool);
+    struct plan_unit units[PLAN_UNITS_MAX];
+    return pool_plan_what_if(p, now, changes, change_count, members, units, plan);
+}

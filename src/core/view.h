@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading the core: plain copies for status, history, SNMP and metrics, and questions to the planner. Nothing here
+ * changes the core or keeps pointers into it.
+ */
+#ifndef EVENKEEL_CORE_VIEW_H
+#define EVENKEEL_CORE_VIEW_H
+
+#include "core/core.h"
+
+enum member_state {
+    MEMBER_ACTIVE,  /* heard, with a share */
+    MEMBER_RESERVE, /* heard, priority 1 */
+    MEMBER_DEAD,    /* not heard any more */
+    MEMBER_LEFT,    /* said goodbye */
+    MEMBER_STATE_COUNT,
+};
+
+const char *member_state_name(enum member_state state);
+
+enum holder_kind {
+    HOLDER_NONE,
+    HOLDER_SELF,
+    HOLDER_MEMBER,
+    HOLDER_STRANGER,
+    HOLDER_KIND_COUNT,
+};
+
+const char *holder_kind_name(enum holder_kind kind);
+
+enum isolation_state {
+    ISOLATION_NONE,
+    ISOLATION_PROBING, /* others vanished at once; waiting for proof that we hear */
+    ISOLATION_DEAF,    /* we hear nobody: we claim nothing */
+    ISOLATION_MUTE,    /* nobody hears us: we hold nothing */
+    ISOLATION_STATE_COUNT,
+};
+
+const char *isolation_state_name(enum isolation_state state);
+
+struct member_view {
+    struct addr address;
+    uint8_t vrid;  /* of its own virtual router, 0 unknown */
+    uint8_t share; /* as advertised; self: as it would be */
+    uint8_t state; /* enum member_state */
+    bool self;
+    uint16_t load;          /* units it holds */
+    int64_t interval_us;    /* of its member advertisements */
+    struct mono last_heard; /* self: now */
+    struct mono since;      /* of `state` */
+};
+
+struct unit_view {
+    uint8_t vrid;
+    uint8_t state;           /* enum router_state of this host */
+    uint8_t level;           /* enum unit_level wanted */
+    uint8_t level_done;      /* enum unit_level reached */
+    uint8_t priority;        /* of this host now */
+    uint8_t holder_kind;     /* enum holder_kind */
+    uint8_t holder_priority; /* as heard or sent; 0 when none */
+    uint8_t rank;            /* of this host */
+    bool pinned;             /* by take or prefer, here or there (holder advertises 254) */
+    bool pinned_here;        /* by `take` on this host */
+    bool contested;          /* two claimants within the last Active_Down_Interval */
+    bool address_list_differs;
+    bool links_up; /* all its links are up here */
+    struct addr holder;
+    struct addr next;        /* who gets it if the holder dies now; none when nobody */
+    struct addr planned;     /* where a planned move would bring it; none when it stays */
+    struct addr contender;   /* the other claimant while contested */
+    struct mono since;       /* when the holder got it, as seen here */
+    struct mono still_until; /* not moved before this */
+    /* the last change of ownership */
+    struct addr last_from, last_to;
+    uint8_t last_reason;     /* enum reason */
+    int64_t last_gap_us;     /* -1 unknown */
+    struct mono last_change; /* MONO_NEVER: none yet */
+};
+
+struct unit_counters {
+    uint64_t adverts_sent, adverts_received, zero_sent, zero_received, became_active, asserted, interval_differs,
+        address_list_differs, auth_mismatch, version_mismatch;
+    uint8_t last_active_reason; /* enum reason */
+};
+
+struct pool_counters {
+    uint64_t member_adverts_sent, member_adverts_received, looped, foreign_vrid, not_member, members_full, stalls,
+        moves, contests, one_way, deaf, mute, assertions_held_back;
+};
+
+struct link_counters {
+    uint64_t refused[WIRE_RESULT_COUNT]; /* by the codec, by reason; [WIRE_OK] counts the accepted */
+    uint64_t unknown_vrid;               /* accepted by the codec, but of no pool's business */
+};
+
+struct pool_view {
+    bool ready; /* link up and a primary address */
+    bool drained, leaving;
+    uint8_t isolation; /* enum isolation_state */
+    uint8_t member_vrid;
+    uint8_t share;       /* advertised now: 1 while starting or drained */
+    uint8_t lost_count;  /* members lost without goodbye and not forgotten */
+    struct addr primary; /* identity of this host in the pool */
+    struct mono started;
+    uint16_t member_count, unit_count;
+};
+
+void core_view_pool(const struct core *core, unsigned pool, struct pool_view *out);
+/* `member` counts from 0 (self first, then by address). */
+void core_view_member(const struct core *core, unsigned pool, unsigned member, struct mono now,
+                      struct member_view *out);
+void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struct unit_view *out);
+void core_view_unit_counters(const struct core *core, unsigned pool, unsigned unit, struct unit_counters *out);
+void core_view_pool_counters(const struct core *core, unsigned pool, struct pool_counters *out);
+void core_view_link_counters(const struct core *core, unsigned link, struct link_counters *out);
+
+/* One member more or less, or with another share, for `keelctl plan --with/--without`. */
+struct plan_change {
+    struct addr member;
+    bool remove;
+    uint8_t share; /* when not removed */
+};
+
+/*
+ * What the planner says now, with the changes applied: fills `members` (PLAN_MEMBERS_MAX) and `*plan`, whose indices
+ * refer to them and to the pool's units. Returns the number of members.
+ */
+unsigned core_view_plan(const struct core *core, unsigned pool, struct mono now, const struct plan_change *changes,
+                        unsigned change_count, struct plan_member *members, struct plan *plan);
+
+#endif
