@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bounded reader and writer, and the Internet checksum. The codec (core/wire.c) and every other parser of bytes call
- * it; it knows nothing of any protocol.
+ * The bounded reader and writer, and the Internet checksum. The codec (core/wire.c) and every other parser of bytes
+ * call it; it knows nothing of any protocol.
  */
 #include "base/bytes.h"
 

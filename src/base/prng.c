@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * xoshiro256** 1.0 (Blackman and Vigna), its state filled by splitmix64. Called by the simulator and by tests. A seed
- * printed by a failed run must reproduce it on any machine, so the sequence must never change (test_base holds goldens).
+ * printed by a failed run must reproduce it on any machine, so the sequence must never change (test_base holds
+ * goldens).
  */
 #include "base/prng.h"
 

@@ -44,7 +44,7 @@ static bool balance_is_settled(const struct pool *p, struct mono now, struct mon
 static void balance_release(struct pool *p, struct unit *u, const struct addr *to, enum reason reason, struct mono now,
                             struct effects *fx)
 {
-    if (u->router.state == ROUTER_ACTIVE && u->router.phase == PHASE_SETTLED) {
+    if (router_is_settled_active(&u->router)) {
         u->expected = *to;
         p->counters.moves++;
         p->last_move = now;

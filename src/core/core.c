@@ -91,7 +91,7 @@ static void core_link(struct core *core, const struct event *event, struct effec
  * matters. */
 static void core_conflict(struct pool *p, struct unit *u, struct mono now, struct effects *fx)
 {
-    if (u->router.state == ROUTER_ACTIVE && u->router.phase == PHASE_SETTLED && router_assert(&u->router, now, fx)) {
+    if (router_is_settled_active(&u->router) && router_assert(&u->router, now, fx)) {
         p->counters.contests++;
         u->counters.asserted++;
         u->counters.adverts_sent++;

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The planner's frame: brings the input into an order of its own, places owned units and orphans, decides the moves that
- * do not depend on evenness, and hands out the result. Moves for evenness are planner_chain.c's and
- * planner_fewest.c's, ranks planner_rank.c's.
- * Called by the pool whenever its view has changed, by `keelctl plan` and by the simulator. Pure: no storage but the
- * stack and the caller's result.
+ * The planner's frame: brings the input into an order of its own, places owned units and orphans, decides the moves
+ * that do not depend on evenness, and hands out the result. Moves for evenness are planner_chain.c's and
+ * planner_fewest.c's, ranks planner_rank.c's. Called by the pool whenever its view has changed, by `keelctl plan` and
+ * by the simulator. Pure: no storage but the stack and the caller's result.
  *
- * The orphan rule (planner_choose) is the only place that says who takes a unit. Placement, forced moves, the last member
- * of a chain, and ranks all ask it, which is why a released unit goes where its move said.
+ * The orphan rule (planner_choose) is the only place that says who takes a unit. Placement, forced moves, the last
+ * member of a chain, and ranks all ask it, which is why a released unit goes where its move said.
  *
  * Where the contract in planner.h is silent:
- *  - A unit whose owner is not eligible (a stray) is placed by the orphan rule, after the orphans, and the list tells its
- *    owner first of all to release it. Pinned or still, it stays with its owner for now.
- *  - An orphan is on its way. It counts as held by the member that it is placed on, but is part of no move before it has
- *    been claimed, since nobody could release it.
+ *  - A unit whose owner is not eligible (a stray) is placed by the orphan rule, after the orphans, and the list tells
+ *    its owner first of all to release it. Pinned or still, it stays with its owner for now.
+ *  - An orphan is on its way. It counts as held by the member that it is placed on, but is part of no move before it
+ *    has been claimed, since nobody could release it.
  *  - `prefer` is obeyed by the orphan rule too (else a unit released for it would go elsewhere), unless the preferred
  *    member is excluded, or a reserve while others serve.
  *  - When all eligible members are excluded, exclusion is ignored: somebody must serve.

@@ -2,18 +2,20 @@
 /*
  * Moves for evenness. Called by planner_fewest.c once all units are placed and the forced moves are decided.
  *
- * Members are the nodes of a graph; an edge leads from a to c when some unit on a may be moved to c. A path from a to b is
- * a chain: each member on it hands one unit to the next, so that in the end only a is one unit lighter and only b one
- * heavier. It improves when load_a/share_a > (load_b+1)/share_b. Paths of one edge are the plain moves; longer ones are
- * needed only when not every member may hold every unit. When no path improves, the loads are as even as they can be
- * (Harvey, Ladner, Lovasz, Tamir, "Semi-matchings for bipartite graphs and load balancing", 2006; with shares, because
- * the sum of load(load+1)/share over members is separable convex and the load vectors are the bases of a polymatroid).
+ * Members are the nodes of a graph; an edge leads from a to c when some unit on a may be moved to c. A path from a to
+ * b is a chain: each member on it hands one unit to the next, so that in the end only a is one unit lighter and only
+ * b one heavier. It improves when load_a/share_a > (load_b+1)/share_b. Paths of one edge are the plain moves; longer
+ * ones are needed only when not every member may hold every unit. When no path improves, the loads are as even as
+ * they can be (Harvey, Ladner, Lovasz, Tamir, "Semi-matchings for bipartite graphs and load balancing", 2006; with
+ * shares, because the sum of load(load+1)/share over members is separable convex and the load vectors are the bases
+ * of a polymatroid).
  *
  * The step taken is always a shortest improving path, of these one with the largest difference, and its last move comes
  * first in the list. This is what makes every single move of a chain agree with the orphan rule at its turn:
  *  - the last edge's target is the rule's choice, by construction;
- *  - an inner member m has just handed a unit on, so one more unit costs it load_m/share_m. Were another target c of the
- *    unit as cheap, then either the path that ends at c, or the one that starts at m, would improve and be shorter.
+ *  - an inner member m has just handed a unit on, so one more unit costs it load_m/share_m. Were another target c of
+ *    the unit as cheap, then either the path that ends at c, or the one that starts at m, would improve and be
+ *    shorter.
  */
 #include "base/check.h"
 #include "core/planner_work.h"
@@ -35,15 +37,10 @@ struct found {
 };
 
 struct graph {
-    uint64_t edges[PLAN_MEMBERS_MAX];   /* by member: to whom it could hand a unit */
-    uint64_t targets[PLAN_UNITS_MAX];   /* by unit: planner_move_targets(), 0 when it may not be moved */
-    uint8_t by_fill[PLAN_MEMBERS_MAX];  /* members in order of (load+1)/share */
+    uint64_t edges[PLAN_MEMBERS_MAX];  /* by member: to whom it could hand a unit */
+    uint64_t targets[PLAN_UNITS_MAX];  /* by unit: planner_move_targets(), 0 when it may not be moved */
+    uint8_t by_fill[PLAN_MEMBERS_MAX]; /* members in order of (load+1)/share */
 };
-
-static int compare_members(const struct work *w, int a, int b)
-{
-    return compare_fill(w->load[a], w->share[a], w->load[b], w->share[b]);
-}
 
 static void graph_init(struct graph *g, const struct work *w)
 {

@@ -3,14 +3,15 @@
  * Makes sure that evenness costs as few moves as can be. Called by planner.c for all moves that balancing makes.
  *
  * Where every member may hold every unit, the chains of planner_chain.c are single moves and already the fewest. With
- * restricted eligibility they now and then (one small random pool in 200) take a detour: a flexible unit goes where a less
- * flexible one has to go later. So after them we look for exchanges of units that leave the loads as even as they are and
- * bring units back to where they came from. These are the negative cycles of a graph whose nodes are the members:
- *  - an edge from a to c for a unit on a that may be moved to c. It costs 1 when it takes the unit from its origin, -1 when
- *    it takes it back there, 0 otherwise;
+ * restricted eligibility they now and then (one small random pool in 200) take a detour: a flexible unit goes where a
+ * less flexible one has to go later. So after them we look for exchanges of units that leave the loads as even as
+ * they are and bring units back to where they came from. These are the negative cycles of a graph whose nodes are the
+ * members:
+ *  - an edge from a to c for a unit on a that may be moved to c. It costs 1 when it takes the unit from its origin,
+ *    -1 when it takes it back there, 0 otherwise;
  *  - an edge from b to a at no cost where one unit fewer on a and one more on b would be just as even.
- * Without negative cycles the assignment is one with the fewest units moved (Klein 1967, for minimum cost flows). If any
- * was found, the list is made anew, towards that assignment.
+ * Without negative cycles the assignment is one with the fewest units moved (Klein 1967, for minimum cost flows). If
+ * any was found, the list is made anew, towards that assignment.
  */
 #include <string.h>
 

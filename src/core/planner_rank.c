@@ -80,7 +80,7 @@ static void number_by_fill(const struct work *w, uint8_t *number)
     for (unsigned m = 1; m < w->member_count; m++) {
         unsigned at = m;
 
-        for (; at > 0 && compare_fill(w->load[order[at - 1]], w->share[order[at - 1]], w->load[m], w->share[m]) > 0; at--)
+        for (; at > 0 && compare_members(w, order[at - 1], (int)m) > 0; at--)
             order[at] = order[at - 1];
         order[at] = (uint8_t)m;
     }
@@ -88,7 +88,7 @@ static void number_by_fill(const struct work *w, uint8_t *number)
     for (unsigned i = 1; i < w->member_count; i++) {
         uint8_t a = order[i - 1];
         uint8_t b = order[i];
-        bool same = compare_fill(w->load[a], w->share[a], w->load[b], w->share[b]) == 0;
+        bool same = compare_members(w, a, b) == 0;
 
         number[b] = (uint8_t)(number[a] + (same ? 0 : 1));
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the planner share, and nobody else includes: the input in its own order (members by address, units by
- * VRID, so that results cannot depend on the caller's order), and the state that the steps hand on to each other.
+ * What the files of the planner share, and nobody else includes: the input in its own order (members by address,
+ * units by VRID, so that results cannot depend on the caller's order), and the state that the steps hand on to each
+ * other.
  *
  *   planner.c        order the input, place owned units and orphans, forced moves, hand out the result
  *   planner_rank.c   the ranking of all members for each unit
@@ -74,9 +75,15 @@ static inline int compare_fill(unsigned load_a, unsigned share_a, unsigned load_
     return (left > right) - (left < right);
 }
 
+static inline int compare_members(const struct work *w, int a, int b)
+{
+    return compare_fill(w->load[a], w->share[a], w->load[b], w->share[b]);
+}
+
 /*
- * Where an orphan may go: the best kind of member that there is for it without the members `without`. Members that serve
- * come before reserves; excluded members are asked only when there is nobody else, since an owner must be found. 0: none.
+ * Where an orphan may go: the best kind of member that there is for it without the members `without`. Members that
+ * serve come before reserves; excluded members are asked only when there is nobody else, since an owner must be
+ * found. 0: none.
  */
 uint64_t planner_candidates(const struct work *w, const struct work_unit *unit, uint64_t without);
 

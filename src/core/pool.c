@@ -6,6 +6,9 @@
 #include "base/check.h"
 
 #define COALESCE_MAX_US (4 * US_PER_MS)
+/* Longer than a packet needs to cross a LAN: two hosts that claim a unit in the same instant then know it before either
+ * of them answers. */
+#define OPEN_DELAY_MAX_US (1 * US_PER_MS)
 
 static const struct addr no_address;
 
@@ -35,6 +38,8 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
         router_init(&u->router, index, i, s->version, s->advert_interval_us);
+        u->router.open_delay_us =
+            s->member_interval_us / 32 < OPEN_DELAY_MAX_US ? s->member_interval_us / 32 : OPEN_DELAY_MAX_US;
     }
 }
 
@@ -111,13 +116,19 @@ void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, cons
     note->value = u->last_gap_us;
 }
 
-void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason)
+/* Forgets who was heard holding the unit. */
+static void pool_clear_holder(struct unit *u)
 {
-    pool_set_skew(p, u);
     u->holder_kind = HOLDER_NONE;
     u->holder = no_address;
     u->holder_priority = 0;
     u->stranger_since = MONO_NEVER;
+}
+
+void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason)
+{
+    pool_set_skew(p, u);
+    pool_clear_holder(u);
     u->vacant_since = since;
     u->router.reason = (uint8_t)reason;
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
@@ -207,7 +218,7 @@ static void pool_start(struct pool *p, const struct addr *primary, struct mono n
     pool_arm(p, now, fx);
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
-        u->holder_kind = HOLDER_NONE;
+        pool_clear_holder(u);
         pool_set_skew(p, u);
         router_start(&u->router, primary, now, REASON_STARTUP, fx);
     }
@@ -273,7 +284,7 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
         u->claiming = false;
         if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
             int64_t interval_us = u->stranger_seen ? r->advert_interval_us : p->settings->member_interval_us;
-            u->holder_kind = HOLDER_NONE;
+            pool_clear_holder(u);
             u->vacant_since = p->lease_base;
             router_give_up(r, now, 3 * interval_us, REASON_STALL, fx);
         } else if (r->state == ROUTER_BACKUP) {
@@ -334,8 +345,7 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
         u->claiming = false;
         u->released_by = no_address;
         balance_claimed(p, u, &p->primary, now);
-        u->holder_kind = HOLDER_NONE;
-        u->stranger_since = MONO_NEVER;
+        pool_clear_holder(u);
         pool_note_owner(p, u, HOLDER_SELF, &p->primary, (enum reason)r->reason, now, fx);
     } else if (before == ROUTER_ACTIVE && r->state == ROUTER_BACKUP) { /* released, and said so */
         u->counters.zero_sent++;
@@ -437,10 +447,9 @@ static void pool_judge_members(struct pool *p, struct mono now, struct effects *
     }
 }
 
-static bool pool_is_candidate(const struct pool *p, const struct unit *u, struct mono now)
+static bool pool_is_candidate(const struct pool *p, const struct unit *u)
 {
-    bool just_released = addr_equal(&u->released_by, &p->primary) && !mono_due(now, u->released_until);
-    return pool_may_hold(p, u) && !just_released;
+    return pool_may_hold(p, u) && !addr_equal(&u->released_by, &p->primary);
 }
 
 /* Timers of units that this host may not take are switched off when they fire, and on again when it may. */
@@ -450,7 +459,11 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
     if (r->state != ROUTER_BACKUP || r->phase != PHASE_SETTLED) {
         return;
     }
-    bool candidate = pool_is_candidate(p, u, now);
+    if (mono_due(now, u->released_until)) {
+        u->released_by = no_address; /* nobody wanted it */
+        u->released_until = MONO_NEVER;
+    }
+    bool candidate = pool_is_candidate(p, u);
     if (mono_is_never(r->down_base)) {
         if (candidate) {
             bool vacant = !mono_is_never(u->vacant_since) && u->holder_kind == HOLDER_NONE;
@@ -584,8 +597,7 @@ static struct mono pool_unit_deadline(const struct pool *p, const struct unit *u
     if (u->claiming) {
         deadline = mono_min(deadline, u->claim_next);
     }
-    if (u->router.state == ROUTER_BACKUP && mono_is_never(u->router.down_base) &&
-        addr_equal(&u->released_by, &p->primary)) {
+    if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED && !addr_is_none(&u->released_by)) {
         deadline = mono_min(deadline, u->released_until);
     }
     if (u->holder_kind == HOLDER_STRANGER && !u->stranger_noted && !mono_is_never(u->stranger_since)) {
@@ -622,7 +634,7 @@ void pool_check(const struct pool *p)
         router_check(&u->router);
         CHECK(p->ready || u->router.state == ROUTER_INITIALIZE || p->leaving);
         CHECK(u->holder_kind != HOLDER_SELF);
-        CHECK((u->holder_kind == HOLDER_NONE) == addr_is_none(&u->holder) || !p->ready);
+        CHECK((u->holder_kind == HOLDER_NONE) == addr_is_none(&u->holder));
         CHECK(!u->claiming || u->router.state == ROUTER_BACKUP);
     }
     CHECK(p->members.count <= PLAN_MEMBERS_MAX);

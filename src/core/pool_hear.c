@@ -309,7 +309,7 @@ static void unit_weaker(struct pool *p, struct unit *u, const struct advert *adv
     unit_contested(p, u, &advert->source, &p->primary, now, fx);
     u->ignored_assertions =
         (uint8_t)(ignored && u->ignored_assertions < UINT8_MAX ? u->ignored_assertions + 1 : u->ignored_assertions);
-    if (u->ignored_assertions >= IGNORED_ASSERTIONS_MAX && r->phase == PHASE_SETTLED) {
+    if (u->ignored_assertions >= IGNORED_ASSERTIONS_MAX && router_is_settled_active(r)) {
         bool answered = mono_after(p->heard_answer, p->probe_started) && p->mute_suspected;
         if (!u->one_way_noted && (!member || answered || p->third_party_unknown)) {
             u->one_way_noted = true;

@@ -5,7 +5,7 @@
 
 #define PRIORITY_FIRST 253     /* rank 0, less q */
 #define PRIORITY_QUIETER_MAX 3 /* q's limit */
-#define PRIORITY_SECOND 249    /* rank 1 */
+#define PRIORITY_OTHERS 249    /* rank r > 0 is r steps below */
 #define PRIORITY_LAST 2
 #define RANK_STEP_MAX 12
 #define RANK_RANGE 240
@@ -127,8 +127,8 @@ static uint8_t plan_priority(const struct pool *p, unsigned rank, unsigned membe
     }
     unsigned step = RANK_RANGE / member_count;
     step = step > RANK_STEP_MAX ? RANK_STEP_MAX : step < 1 ? 1 : step;
-    unsigned below = (rank - 1) * step;
-    return below > PRIORITY_SECOND - PRIORITY_LAST ? PRIORITY_LAST : (uint8_t)(PRIORITY_SECOND - below);
+    unsigned below = rank * step;
+    return below > PRIORITY_OTHERS - PRIORITY_LAST ? PRIORITY_LAST : (uint8_t)(PRIORITY_OTHERS - below);
 }
 
 static void plan_apply(struct pool *p, const struct plan_member *members, unsigned member_count, struct mono now)

@@ -19,6 +19,7 @@ void router_init(struct router *r, unsigned pool, unsigned unit, unsigned versio
         .active_interval_us = advert_interval_us,
         .skew_interval_us = advert_interval_us,
         .adver = MONO_NEVER,
+        .open_at = MONO_NEVER,
         .down_base = MONO_NEVER,
     };
 }
@@ -75,6 +76,7 @@ static void router_settle(struct router *r, enum router_state to, enum reason re
 {
     r->phase = PHASE_SETTLED;
     r->adver = MONO_NEVER;
+    r->open_at = MONO_NEVER;
     r->down_base = MONO_NEVER;
     router_set_state(r, to, reason, fx);
     router_want(r, LEVEL_ABSENT, fx);
@@ -103,8 +105,9 @@ void router_take(struct router *r, enum reason reason, struct effects *fx)
 void router_release(struct router *r, enum reason reason, bool say_released, struct effects *fx)
 {
     CHECK(r->state == ROUTER_ACTIVE);
-    if (r->phase == PHASE_SETTLED) {
+    if (r->phase == PHASE_SETTLED || r->phase == PHASE_CLAIMED) {
         r->phase = PHASE_RELEASING;
+        r->open_at = MONO_NEVER;
         r->reason = (uint8_t)reason;
         r->say_released = say_released;
 #if EVENKEEL_CANARY == 1 /* a planted bug that the simulator must find: priority 0 before the addresses are gone */
@@ -144,7 +147,14 @@ struct mono router_down_deadline(const struct router *r)
 
 struct mono router_deadline(const struct router *r)
 {
-    return mono_min(r->adver, router_down_deadline(r));
+    return mono_min(mono_min(r->adver, r->open_at), router_down_deadline(r));
+}
+
+static void router_open(struct router *r, struct effects *fx)
+{
+    r->phase = PHASE_SETTLED;
+    r->open_at = MONO_NEVER;
+    router_want(r, LEVEL_ANSWERING, fx);
 }
 
 void router_tick(struct router *r, struct mono now, int64_t slack_us, struct effects *fx)
@@ -155,6 +165,9 @@ void router_tick(struct router *r, struct mono now, int64_t slack_us, struct eff
         if (mono_due(now, r->adver)) { /* a whole interval late: do not catch up with a burst */
             r->adver = mono_add(now, r->advert_interval_us);
         }
+    }
+    if (mono_due(now, r->open_at)) {
+        router_open(r, fx);
     }
     if (mono_due(now, router_down_deadline(r))) {
         router_take(r, r->down_wait_us == 0 ? (enum reason)r->reason : REASON_TIMEOUT, fx);
@@ -201,7 +214,7 @@ static enum router_verdict router_hear_backup(struct router *r, const struct adv
 #if EVENKEEL_CANARY == 2 /* a planted bug: members preempt each other */
     member = false;
 #endif
-    if (preempts && (!member || r->priority == ROUTER_PRIORITY_PINNED)) {
+    if (preempts && !member) {
         return VERDICT_IGNORED;
     }
     bool was_taking = r->phase == PHASE_TAKING;
@@ -259,12 +272,15 @@ static void router_note_failure(const struct router *r, int error, struct effect
 /* Ready: say so first, then open. From here on the next rank stays quiet. */
 static void router_become_active(struct router *r, struct mono now, struct effects *fx)
 {
-    r->phase = PHASE_SETTLED;
+    r->phase = PHASE_CLAIMED;
+    r->open_at = mono_add(now, r->open_delay_us);
     r->active_interval_us = r->advert_interval_us;
     router_set_state(r, ROUTER_ACTIVE, (enum reason)r->reason, fx);
     router_send(r, r->priority, fx);
     r->adver = mono_add(now, r->advert_interval_us);
-    router_want(r, LEVEL_ANSWERING, fx);
+    if (r->open_delay_us == 0) {
+        router_open(r, fx);
+    }
 }
 
 static void router_failed(struct router *r, int error, struct mono now, struct effects *fx)
@@ -315,7 +331,8 @@ void router_check(const struct router *r)
     CHECK(r->state == ROUTER_ACTIVE || mono_is_never(r->adver));
     CHECK(r->state != ROUTER_ACTIVE || (r->phase == PHASE_EMPTIED) == mono_is_never(r->adver));
     CHECK(r->phase != PHASE_TAKING || r->state == ROUTER_BACKUP);
-    CHECK((r->phase != PHASE_RELEASING && r->phase != PHASE_EMPTIED) || r->state == ROUTER_ACTIVE);
+    CHECK((r->phase == PHASE_SETTLED || r->phase == PHASE_TAKING) || r->state == ROUTER_ACTIVE);
+    CHECK((r->phase == PHASE_CLAIMED) != mono_is_never(r->open_at));
     CHECK(r->level == LEVEL_ABSENT || r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING);
     CHECK(r->active_interval_us > 0 && r->skew_interval_us > 0);
 }

@@ -24,6 +24,7 @@
 enum router_phase {
     PHASE_SETTLED,
     PHASE_TAKING,    /* Backup; wants LEVEL_READY */
+    PHASE_CLAIMED,   /* Active, and has said so; opens at open_at */
     PHASE_RELEASING, /* Active; wants LEVEL_ABSENT, then says priority 0 */
     PHASE_EMPTIED,   /* Active for others, but nothing is here any more; waits for router_say_released (leaving as a
                         whole) */
@@ -31,7 +32,7 @@ enum router_phase {
 
 /*
  * Invariants (router_check): Initialize and Backup have no Adver_Timer; Active has one unless emptied; TAKING only in
- * Backup, RELEASING and EMPTIED only in Active; level is ABSENT in Initialize and in Backup unless taking.
+ * Backup, CLAIMED, RELEASING and EMPTIED only in Active; level is ABSENT in Initialize and in Backup unless taking.
  */
 struct router {
     uint8_t pool;               /* index, for effects */
@@ -53,6 +54,8 @@ struct router {
     struct mono adver;          /* Adver_Timer's deadline, or never */
     struct mono down_base;      /* Active_Down_Timer was started then; never: it does not run */
     int64_t down_wait_us;       /* it runs for this plus Skew_Time: 3 x active_interval_us, or 0 after priority 0 */
+    int64_t open_delay_us;      /* from the first advertisement to answering; 0: a router that is in no pool */
+    struct mono open_at;        /* CLAIMED: when the filter is to be opened; else never */
     struct mono last_assert;    /* for the rate limit of re-assertions */
 };
 
@@ -108,6 +111,12 @@ bool router_assert(struct router *r, struct mono now, struct effects *fx);
 
 /* True when `a` would win the election against this router (RFC 9568 6.4.3: priority, then primary address). */
 bool router_is_stronger(uint8_t priority, const struct addr *source, const struct router *r);
+
+/* Active, and neither coming nor going. */
+static inline bool router_is_settled_active(const struct router *r)
+{
+    return r->state == ROUTER_ACTIVE && (r->phase == PHASE_SETTLED || r->phase == PHASE_CLAIMED);
+}
 
 void router_check(const struct router *r);
 

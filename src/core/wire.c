@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The codec of VRRP advertisements, IP header included. It owns the byte layouts and the order of the checks on receive;
- * it knows no virtual router, no socket and no counter. The pool calls it for every packet in and out; so do the fuzzer
- * and the simulator.
+ * The codec of VRRP advertisements, IP header included. It owns the byte layouts and the order of the checks on
+ * receive; it knows no virtual router, no socket and no counter. The pool calls it for every packet in and out; so do
+ * the fuzzer and the simulator.
  *
  * RFC 9568 is version 3 (5.1 IP header, 5.2 message, 7.1 receiving, 7.2 sending); RFC 3768 is version 2.
  *
@@ -111,7 +111,7 @@ static size_t message_length(uint8_t version, enum family family, size_t address
     return VRRP_HEADER_LENGTH + address_count * address_bytes(family) + trailer;
 }
 
-/* The sum over RFC 8200 8.1's pseudo header; its IPv4 twin has the same fields in other widths, so one sum does for both. */
+/* The sum over RFC 8200 8.1's pseudo header. Its IPv4 twin has the same fields in other widths: a sum serves both. */
 static uint32_t pseudo_header_sum(const struct addr *source, const struct addr *destination, size_t length)
 {
     const uint8_t rest[4] = {(uint8_t)(length >> 8), (uint8_t)length, 0, VRRP_PROTOCOL};
@@ -214,7 +214,8 @@ static bool source_is_acceptable(const struct addr *source)
     if (source->family == FAMILY_IPV6)
         return addr_is_link_local(source); /* RFC 9568 5.1.2.1 */
     /* RFC 9568 5.1.1.1: the primary address of an interface, so one that a host can have (RFC 1122 3.2.1.3). */
-    return !addr_is_multicast(source) && memcmp(source->bytes, zero, 4) != 0 && memcmp(source->bytes, broadcast, 4) != 0;
+    return !addr_is_multicast(source) && memcmp(source->bytes, zero, sizeof(zero)) != 0 &&
+           memcmp(source->bytes, broadcast, sizeof(broadcast)) != 0;
 }
 
 /* The fields after the address count; everything is known to be there. */
@@ -236,7 +237,7 @@ static void parse_body(struct reader *r, enum family family, uint8_t address_cou
     CHECK(r->ok);
 }
 
-/* From the VRRP header on. The order is RFC 9568 7.1's, with the length in two steps as the version is needed for it. */
+/* From the VRRP header on. The order is RFC 9568 7.1's; the length comes in two steps, as it depends on the version. */
 static enum wire_result parse_message(const struct ip *ip, struct advert *out,
                                       struct addr addresses[static VRRP_ADDRESSES_MAX])
 {
@@ -337,8 +338,8 @@ static void write_ipv4_header(struct writer *w, const struct advert *advert, siz
     write_u8(w, 0x45); /* version 4, no options */
     write_u8(w, VRRP_TRAFFIC_CLASS);
     write_u16(w, (uint16_t)(IPV4_HEADER_LENGTH + message));
-    write_u16(w, 0); /* identification: never fragmented */
-    write_u16(w, 0); /* DF clear, as all implementations send it */
+    write_u16(w, 0);            /* identification: never fragmented */
+    write_u16(w, 0);            /* DF clear, as all implementations send it */
     write_u8(w, VRRP_TTL);      /* RFC 9568 5.1.1.3 */
     write_u8(w, VRRP_PROTOCOL); /* RFC 9568 5.1.1.4 */
     write_u16(w, 0);
@@ -385,8 +386,8 @@ static void write_message(struct writer *w, const struct advert *advert, size_t 
         return;
 
     /* The configured form is a choice for version 3 over IPv4 only; version 2 and IPv6 have one form each. */
-    bool pseudo = advert->source.family == FAMILY_IPV6 ||
-                  (advert->version == 3 && advert->checksum == WIRE_CHECKSUM_PSEUDO);
+    bool pseudo =
+        advert->source.family == FAMILY_IPV6 || (advert->version == 3 && advert->checksum == WIRE_CHECKSUM_PSEUDO);
     uint32_t sum = pseudo ? pseudo_header_sum(&advert->source, &advert->destination, message) : 0;
 
     sum = checksum_add(sum, w->data + start, message);
