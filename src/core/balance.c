@@ -14,6 +14,18 @@
 
 static const struct addr no_address;
 
+/* One pair in vain may be the unit's fault; a second one in a row is the member's. */
+static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct addr *to, struct mono now)
+{
+    struct member *m = members_find(&p->members, to);
+    u->vain_target = *to;
+    u->vain_until = mono_add(now, VAIN_US);
+    if (m != NULL && ++m->vain_count > 1) {
+        unsigned doublings = m->vain_count - 2 < PENALTY_DOUBLINGS_MAX ? m->vain_count - 2 : PENALTY_DOUBLINGS_MAX;
+        m->vain_until = mono_add(now, VAIN_US << doublings);
+    }
+}
+
 void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
 {
     if (addr_is_none(&u->expected)) {
@@ -24,9 +36,12 @@ void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, stru
         u->move_penalty = !again ? 0 : u->move_penalty < PENALTY_DOUBLINGS_MAX ? u->move_penalty + 1 : u->move_penalty;
         u->moved_at = now;
         u->still_until = mono_add(now, p->settings->rebalance_interval_us << u->move_penalty);
+        struct member *m = members_find(&p->members, by);
+        if (m != NULL) {
+            m->vain_count = 0;
+        }
     } else {
-        u->vain_target = u->expected;
-        u->vain_until = mono_add(now, VAIN_US);
+        balance_tried_in_vain(p, u, &u->expected, now);
     }
     u->expected = no_address;
     p->last_move = now;
@@ -100,8 +115,7 @@ static bool balance_watch(struct pool *p, struct unit *u, const struct addr *to,
         u->router.state == ROUTER_BACKUP && !u->claiming) { /* its owner has another file: ask for it */
         balance_start_claim(u, now);
     }
-    u->vain_target = *to;
-    u->vain_until = mono_add(now, VAIN_US);
+    balance_tried_in_vain(p, u, to, now);
     p->changed = true;
     p->balance_next = now;
     struct effect *note = pool_note(p, u, NOTE_MOVE_PASSED_OVER, fx);
@@ -120,6 +134,11 @@ static struct mono balance_next_penalty(const struct pool *p, struct mono now)
         }
         if (!mono_due(now, u->vain_until)) {
             next = mono_min(next, u->vain_until);
+        }
+    }
+    for (unsigned i = 0; i < p->members.count; i++) {
+        if (!mono_due(now, p->members.list[i].vain_until)) {
+            next = mono_min(next, p->members.list[i].vain_until);
         }
     }
     return next;
@@ -277,6 +296,10 @@ enum core_result balance_undrain(struct pool *p)
 void balance_hurry(struct pool *p, struct mono now)
 {
     p->hurry = p->changed = true;
+    for (unsigned i = 0; i < p->members.count; i++) {
+        p->members.list[i].vain_until = now;
+        p->members.list[i].vain_count = 0;
+    }
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         p->units[i].still_until = p->units[i].vain_until = now;
         p->units[i].move_penalty = 0;

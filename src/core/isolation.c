@@ -86,13 +86,12 @@ static void isolation_set(struct pool *p, enum isolation_state to, struct mono n
 static void isolation_tick_mute(struct pool *p, struct mono now, struct effects *fx)
 {
     int64_t interval_us = p->settings->member_interval_us;
-    bool answered = mono_after(p->heard_answer, p->probe_started);
     int64_t asked_us = mono_diff_us(now, p->probe_started);
-    if (answered || p->third_party_unknown) {
+    if (isolation_is_answered(p)) {
         if (asked_us > 10 * p->settings->advert_interval_us) {
             p->mute_suspected = false; /* the contest is long over */
         }
-    } else if (asked_us > PROBES_BEFORE_MUTE * interval_us / 2) {
+    } else if (p->mute_evident && asked_us > PROBES_BEFORE_MUTE * interval_us / 2) {
         isolation_set(p, ISOLATION_MUTE, now, fx);
     } else {
         isolation_probe(p, interval_us / 2, now, fx);
@@ -130,10 +129,18 @@ void isolation_judge(struct pool *p, struct mono now, struct effects *fx)
     }
 }
 
-void isolation_suspect_mute(struct pool *p, struct mono now, struct effects *fx)
+bool isolation_is_answered(const struct pool *p)
 {
+    return !p->settings->isolation_check || p->third_party_unknown ||
+           (p->mute_suspected && mono_after(p->heard_answer, p->probe_started));
+}
+
+void isolation_suspect_mute(struct pool *p, bool evident, struct mono now, struct effects *fx)
+{
+    p->mute_evident |= evident;
     if (p->settings->isolation_check && !p->mute_suspected && !isolation_is_isolated(p)) {
         p->mute_suspected = true;
+        p->mute_evident = evident;
         p->probe_started = now;
         p->probe_next = MONO_NEVER;
         isolation_probe(p, p->settings->member_interval_us / 2, now, fx);
@@ -166,7 +173,7 @@ struct mono isolation_deadline(const struct pool *p)
         return MONO_NEVER;
     }
     bool asking = isolation_is_isolated(p) || p->isolation == ISOLATION_PROBING ||
-                  (p->mute_suspected && !mono_after(p->heard_answer, p->probe_started) && !p->third_party_unknown);
+                  (p->mute_suspected && !isolation_is_answered(p));
     if (asking) {
         return p->probe_next;
     }

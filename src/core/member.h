@@ -20,6 +20,8 @@ struct member {
     int64_t interval_us;    /* of its member advertisements */
     struct mono last_heard; /* any valid advertisement from it */
     struct mono since;      /* when `state` began */
+    unsigned vain_count;    /* planned moves to it, in a row, that somebody else had to take */
+    struct mono vain_until; /* no planned move to it before */
 };
 
 struct members {

@@ -26,7 +26,7 @@ enum unit_kind {
 };
 
 struct work_unit {
-    uint64_t eligible;   /* of known members */
+    uint64_t eligible; /* of known members */
     uint64_t excluded;
     uint64_t tie_source; /* hash of the unit and `place`: which of several equally good units moves first */
     uint8_t vrid;
@@ -52,7 +52,7 @@ struct work {
     uint8_t share[PLAN_MEMBERS_MAX];
     uint16_t load[PLAN_MEMBERS_MAX];
     struct work_unit unit[PLAN_UNITS_MAX];
-    uint8_t tie[PLAN_UNITS_MAX][PLAN_MEMBERS_MAX];      /* place of a member in the unit's order by hash */
+    uint8_t tie[PLAN_UNITS_MAX][PLAN_MEMBERS_MAX]; /* place of a member in the unit's order by hash */
 };
 
 static inline uint64_t member_bit(int member)

@@ -34,10 +34,11 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->settings = &s->units[i];
         u->checksum_heard = WIRE_CHECKSUM_PLAIN;
         u->never_owned = true;
-        u->stranger_since = u->vacant_since = u->released_until = u->contender_heard = MONO_NEVER;
+        u->stranger_since = u->vacant_since = u->released_until = MONO_NEVER;
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
         router_init(&u->router, index, i, s->version, s->advert_interval_us);
+        u->router.down_wait_min_us = 3 * s->member_interval_us;
         u->router.open_delay_us =
             s->member_interval_us / 32 < OPEN_DELAY_MAX_US ? s->member_interval_us / 32 : OPEN_DELAY_MAX_US;
     }
@@ -132,8 +133,11 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
     u->vacant_since = since;
     u->router.reason = (uint8_t)reason;
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
-        router_wait(&u->router, now, 0);
+        const struct member *m = members_find(&p->members, &u->displaced);
+        bool may_answer = m != NULL && member_is_alive(m) && !mono_after(m->last_heard, u->displaced_at);
+        router_wait(&u->router, may_answer ? m->last_heard : now, may_answer ? 3 * m->interval_us : 0);
     }
+    u->displaced = no_address;
     p->changed = true;
     p->view_changed = now;
 }
@@ -152,9 +156,7 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
             pool_unit_vacant(p, u, state == MEMBER_LEFT ? now : m->last_heard, now,
                              state == MEMBER_LEFT ? REASON_RELEASED : REASON_MEMBER_DEAD);
         }
-        if (addr_equal(&u->contender, &m->address)) {
-            u->contender_heard = MONO_NEVER;
-        }
+        contest_end(u, &m->address);
     }
 }
 
@@ -283,12 +285,12 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
         struct router *r = &u->router;
         u->claiming = false;
         if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
-            int64_t interval_us = u->stranger_seen ? r->advert_interval_us : p->settings->member_interval_us;
+            int64_t wait_us = u->stranger_seen ? router_silence_us(r, true) : r->down_wait_min_us;
             pool_clear_holder(u);
             u->vacant_since = p->lease_base;
-            router_give_up(r, now, 3 * interval_us, REASON_STALL, fx);
+            router_give_up(r, now, wait_us, REASON_STALL, fx);
         } else if (r->state == ROUTER_BACKUP) {
-            router_wait(r, now, 3 * r->active_interval_us);
+            router_wait(r, now, router_silence_us(r, true));
         }
     }
     for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
@@ -452,6 +454,25 @@ static bool pool_is_candidate(const struct pool *p, const struct unit *u)
     return pool_may_hold(p, u) && !addr_equal(&u->released_by, &p->primary);
 }
 
+/*
+ * The unit fell silent, but was its owner, a member, heard since long enough to have advertised it? Then it does not
+ * hold it any more. Else it may have died an instant ago, and its lease may last for a while: wait until the member
+ * counts as dead.
+ */
+static bool pool_owner_may_answer(struct pool *p, struct unit *u)
+{
+    if (u->holder_kind != HOLDER_MEMBER) {
+        return false;
+    }
+    const struct member *m = members_find(&p->members, &u->holder);
+    bool spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > u->holder_interval_us * 5 / 2;
+    if (!member_is_alive(m) || spoke_without_it) {
+        return false;
+    }
+    router_wait(&u->router, m->last_heard, 3 * m->interval_us);
+    return true;
+}
+
 /* Timers of units that this host may not take are switched off when they fire, and on again when it may. */
 static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
 {
@@ -467,10 +488,10 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
     if (mono_is_never(r->down_base)) {
         if (candidate) {
             bool vacant = !mono_is_never(u->vacant_since) && u->holder_kind == HOLDER_NONE;
-            router_wait(r, now, vacant ? 0 : 3 * r->active_interval_us);
+            router_wait(r, now, vacant ? 0 : router_silence_us(r, true));
             p->changed = true;
         }
-    } else if (mono_due(now, router_down_deadline(r)) && !candidate) {
+    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) && !candidate) {
         r->down_base = MONO_NEVER;
     }
 }
@@ -505,6 +526,7 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         struct mono before = r->adver;
+        bool was_claimed = r->phase == PHASE_CLAIMED;
         pool_gate_timer(p, u, now);
         bool foreign = u->holder_kind == HOLDER_STRANGER;
         bool fresh = foreign && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
@@ -512,6 +534,7 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         if (r->phase == PHASE_TAKING && fresh && r->reason == REASON_TIMEOUT) {
             r->reason = REASON_PREEMPTED;
         }
+        p->changed |= was_claimed && r->phase != PHASE_CLAIMED;
         u->counters.adverts_sent += before.us != r->adver.us && r->state == ROUTER_ACTIVE;
     }
 }

@@ -5,6 +5,7 @@
  *   pool.c       life: link up and down, the tick (stall, deaths, plan, timers, member advertisement), leaving
  *   pool_hear.c  packets: whose they are, what they change in membership and in who holds what
  *   pool_plan.c  the planner's view and what its ranks mean on the wire (priorities)
+ *   contest.c    two routers claim one unit: who asserts, who is believed, who is broken
  *   balance.c    planned moves: pacing, flap penalty, pairs tried in vain, drain, take and release
  *   isolation.c  deaf and mute hosts
  *
@@ -16,6 +17,16 @@
 #include "core/core.h"
 #include "core/member.h"
 #include "core/router.h"
+
+#define UNIT_CONTENDERS_MAX 3
+
+/* Another router that claims a unit while somebody else, we perhaps, holds it. */
+struct contender {
+    struct addr address; /* none: the slot is free */
+    struct mono heard;   /* its last claim */
+    uint8_t ignored;     /* our assertions that it went on after */
+    bool noted;          /* as a one-way fault */
+};
 
 struct unit {
     struct router router;
@@ -38,11 +49,12 @@ struct unit {
     struct addr released_by;    /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i) */
     struct mono released_until; /* ... or until then, should nobody want it */
 
-    /* Contest. */
-    struct addr contender;
-    struct mono contender_heard; /* never: none */
-    uint8_t ignored_assertions;  /* of ours, by `contender` */
-    bool one_way_noted;
+    /* Who held it before somebody stronger claimed it without a release: it yields when it hears that, unless it
+     * sleeps. */
+    struct addr displaced;
+    struct mono displaced_at;
+
+    struct contender contenders[UNIT_CONTENDERS_MAX];
     bool address_list_differs;
     struct addr address_list_from;
     bool interval_noted;
@@ -126,7 +138,8 @@ struct pool {
     /* isolation.c */
     uint8_t isolation;        /* enum isolation_state */
     bool third_party_unknown; /* the last probe found nobody to ask */
-    bool mute_suspected;
+    bool mute_suspected;      /* our assertions are ignored: probing */
+    bool mute_evident;        /* ... three times */
     struct mono probe_next;
     struct mono probe_started; /* of the suspicion */
     struct mono heard_any;     /* a frame from a third party */
@@ -170,6 +183,21 @@ void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx
 /* pool_hear.c: a parsed packet of this link and family. False: it was none of this pool's business. */
 bool pool_hear(struct pool *p, const struct advert *advert, struct mono received, struct mono now, struct effects *fx);
 
+void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
+                     enum reason reason, struct mono now, struct effects *fx);
+
+/* contest.c */
+/* `by` claims the unit that `against` holds: counted, told once. */
+void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against, struct mono now,
+                   struct effects *fx);
+/* We are Active, and somebody weaker claims the unit too. */
+void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
+                    struct mono now, struct effects *fx);
+/* `address` claims it no longer. */
+void contest_end(struct unit *u, const struct addr *address);
+/* The latest contender heard after `since`, or NULL. */
+const struct contender *contest_latest(const struct unit *u, struct mono since);
+
 /* pool_plan.c */
 void pool_replan(struct pool *p, struct mono now, struct effects *fx);
 unsigned pool_plan_members(const struct pool *p, struct plan_member *out);
@@ -199,7 +227,10 @@ void isolation_tick(struct pool *p, struct mono now, struct effects *fx);
 bool isolation_is_isolated(const struct pool *p); /* deaf or mute: claims nothing */
 /* All other members are about to be judged dead: is it us who is deaf? Then we claim nothing. */
 void isolation_judge(struct pool *p, struct mono now, struct effects *fx);
-void isolation_suspect_mute(struct pool *p, struct mono now, struct effects *fx);
+/* Somebody ignores our assertions. `evident`: often enough to conclude something, should nobody answer our probes. */
+void isolation_suspect_mute(struct pool *p, bool evident, struct mono now, struct effects *fx);
+/* The suspicion is cleared: a third party answered, or there is none to ask. */
+bool isolation_is_answered(const struct pool *p);
 void isolation_heard(struct pool *p, struct mono received, bool answer, struct mono now, struct effects *fx);
 void isolation_probe_impossible(struct pool *p, struct mono now, struct effects *fx);
 struct mono isolation_deadline(const struct pool *p);

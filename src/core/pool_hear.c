@@ -4,9 +4,6 @@
 #include "base/check.h"
 #include "core/pool.h"
 
-#define IGNORED_ASSERTIONS_MAX 3            /* then the Active asks whether it is heard at all (2.8) */
-#define IGNORED_SPACING_US (10 * US_PER_MS) /* an answer sent sooner may have crossed our assertion on the wire */
-
 static const struct addr no_address;
 
 static struct unit *pool_find_unit(struct pool *p, unsigned vrid)
@@ -41,7 +38,7 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
             u->stranger_since = MONO_NEVER;
             u->stranger_noted = false;
             if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
-                router_wait(&u->router, u->holder_heard, 3 * u->router.active_interval_us);
+                router_wait(&u->router, u->holder_heard, router_silence_us(&u->router, true));
             }
         }
     }
@@ -51,14 +48,14 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
  * move. Everybody waits for the newcomer's listening time, but no longer than twice its own. */
 static void pool_wait_for_newcomer(struct pool *p, struct mono now)
 {
-    if (mono_diff_us(now, p->ready_since) > 3 * p->settings->advert_interval_us) {
+    if (mono_diff_us(now, p->ready_since) > router_silence_us(&p->units[0].router, true)) {
         return;
     }
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         if (u->never_owned && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, 3 * r->active_interval_us);
+            router_wait(r, now, router_silence_us(r, true));
         }
     }
 }
@@ -232,14 +229,16 @@ static bool unit_check_advert(struct pool *p, struct unit *u, const struct adver
     return true;
 }
 
-static void unit_set_holder(struct pool *p, struct unit *u, const struct advert *advert, bool member,
-                            struct mono received, enum reason reason, struct mono now, struct effects *fx)
+void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
+                     enum reason reason, struct mono now, struct effects *fx)
 {
     bool same = u->holder_kind != HOLDER_NONE && addr_equal(&u->holder, &advert->source);
     if (!same || u->holder_priority != advert->priority) {
         p->changed = true;
     }
     if (!same) {
+        u->displaced = u->holder_kind == HOLDER_MEMBER ? u->holder : no_address;
+        u->displaced_at = received;
         if (member) {
             balance_claimed(p, u, &advert->source, now);
         }
@@ -263,23 +262,6 @@ static bool unit_holder_is_fresh(const struct unit *u, struct mono now)
     return u->holder_kind != HOLDER_NONE && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
 }
 
-static void unit_contested(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against,
-                           struct mono now, struct effects *fx)
-{
-    bool known = !mono_is_never(u->contender_heard) && addr_equal(&u->contender, by) &&
-                 mono_diff_us(now, u->contender_heard) < 10 * u->router.advert_interval_us;
-    if (!known) {
-        p->counters.contests++;
-        u->ignored_assertions = 0;
-        u->one_way_noted = false;
-        struct effect *note = pool_note(p, u, NOTE_CONTEST, fx);
-        note->from = *by;
-        note->to = *against;
-    }
-    u->contender = *by;
-    u->contender_heard = now;
-}
-
 /* Backup, and the sender is an acceptable Active. */
 static void unit_accepted(struct pool *p, struct unit *u, const struct advert *advert, bool member,
                           struct mono received, struct mono now, struct effects *fx)
@@ -288,66 +270,27 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
     bool holder_stronger = advert->priority < u->holder_priority ||
                            (advert->priority == u->holder_priority && addr_compare(&u->holder, &advert->source) > 0);
     if (other && unit_holder_is_fresh(u, now) && u->holder_kind == HOLDER_MEMBER && holder_stronger) {
-        unit_contested(p, u, &advert->source, &u->holder, now, fx); /* the stronger claimant counts (2.3) */
+        contest_claim(p, u, &advert->source, &u->holder, now, fx); /* the stronger claimant counts (2.3) */
         return;
     }
     enum reason reason = u->owner_kind == HOLDER_NONE      ? REASON_HEARD
                          : !mono_is_never(u->vacant_since) ? (enum reason)u->router.reason
                                                            : REASON_STRONGER;
-    unit_set_holder(p, u, advert, member, received, reason, now, fx);
+    pool_set_holder(p, u, advert, member, received, reason, now, fx);
 }
 
-/* We are Active and somebody weaker claims the unit too: assert; and should it go on ignoring us, ask who is broken
- * (2.8). */
-static void unit_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
-                        struct mono now, struct effects *fx)
-{
-    struct router *r = &u->router;
-    bool ignored = !mono_is_never(u->contender_heard) && addr_equal(&u->contender, &advert->source) &&
-                   mono_after(r->last_assert, mono_add(u->contender_heard, -1)) &&
-                   mono_diff_us(received, r->last_assert) > IGNORED_SPACING_US;
-    unit_contested(p, u, &advert->source, &p->primary, now, fx);
-    u->ignored_assertions =
-        (uint8_t)(ignored && u->ignored_assertions < UINT8_MAX ? u->ignored_assertions + 1 : u->ignored_assertions);
-    if (u->ignored_assertions >= IGNORED_ASSERTIONS_MAX && router_is_settled_active(r)) {
-        bool answered = mono_after(p->heard_answer, p->probe_started) && p->mute_suspected;
-        if (!u->one_way_noted && (!member || answered || p->third_party_unknown)) {
-            u->one_way_noted = true;
-            p->counters.one_way++;
-            pool_note(p, u, NOTE_ONE_WAY, fx)->from = advert->source;
-        }
-        if (member && (answered || p->third_party_unknown)) {
-            router_give_up(r, now, 3 * (int64_t)advert->interval_us, REASON_ONE_WAY, fx);
-            unit_set_holder(p, u, advert, member, received, REASON_ONE_WAY, now, fx);
-            return;
-        }
-        if (member) {
-            isolation_suspect_mute(p, now, fx);
-        }
-    }
-    if (router_assert(r, now, fx)) {
-        u->counters.asserted++;
-        u->counters.adverts_sent++;
-    } else {
-        p->counters.assertions_held_back++;
-    }
-}
-
-/* Priority 0 on a unit. Between members only its holder can release it; towards strangers RFC 9568 6.4.2 to the letter.
- */
+/* Priority 0 on a unit (RFC 9568 6.4.2). */
 static void unit_released(struct pool *p, struct unit *u, const struct advert *advert, const struct member *m,
                           struct mono received, struct mono now)
 {
     u->counters.zero_received++;
-    if (addr_equal(&u->contender, &advert->source)) {
-        u->contender_heard = MONO_NEVER;
-    }
+    contest_end(u, &advert->source);
     if (u->router.state != ROUTER_BACKUP) {
         return;
     }
     bool by_holder = u->holder_kind == HOLDER_NONE || addr_equal(&u->holder, &advert->source);
-    if (m != NULL && !by_holder) {
-        return;
+    if (!by_holder && unit_holder_is_fresh(u, now)) {
+        return; /* RFC 9568 restarts the timer whoever says 0; the one who holds it has not said so */
     }
     if (m != NULL && m->state == MEMBER_ACTIVE) { /* it stays and gives this one away: a planned move */
         u->expected = u->planned;
@@ -377,7 +320,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
         break;
     case VERDICT_YIELDED:
         u->claiming = false;
-        unit_set_holder(p, u, advert, member, received, member ? REASON_STRONGER : REASON_PREEMPTED, now, fx);
+        pool_set_holder(p, u, advert, member, received, member ? REASON_STRONGER : REASON_PREEMPTED, now, fx);
         if (!member) {
             pool_note_owner(p, u, HOLDER_STRANGER, &advert->source, REASON_PREEMPTED, now, fx);
         }
@@ -385,11 +328,11 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     case VERDICT_IGNORED: /* a weaker stranger that we are about to preempt, or the owner of a unit that is pinned here
                            */
         if (u->router.state == ROUTER_BACKUP) {
-            unit_set_holder(p, u, advert, member, received, REASON_HEARD, now, fx);
+            pool_set_holder(p, u, advert, member, received, REASON_HEARD, now, fx);
         }
         break;
     case VERDICT_WEAKER:
-        unit_weaker(p, u, advert, member, received, now, fx);
+        contest_weaker(p, u, advert, member, received, now, fx);
         break;
     case VERDICT_CLAIMED:
         u->expected = advert->source;

@@ -52,9 +52,11 @@ static uint64_t plan_eligible(const struct pool *p, const struct unit *u, const 
     return pool_may_hold(p, u) ? eligible : eligible & ~plan_bit(plan_index(members, count, &p->primary));
 }
 
+/* Not yet while it is being taken: until it is open, the rank with which it was claimed decides between two claimants.
+ */
 static bool unit_is_ours(const struct unit *u)
 {
-    return u->router.state == ROUTER_ACTIVE || u->router.phase == PHASE_TAKING;
+    return u->router.state == ROUTER_ACTIVE && u->router.phase != PHASE_CLAIMED;
 }
 
 /* The first preferred member that lives and counts; a stronger pin of somebody else outranks it, the same way each
@@ -74,6 +76,22 @@ static int16_t plan_prefer(const struct unit *u, const struct plan_unit *unit, c
         return index;
     }
     return PLAN_NONE;
+}
+
+/* Members that planned moves of this unit need not be tried with for a while. */
+static uint64_t plan_vain(const struct pool *p, const struct unit *u, const struct plan_member *members, unsigned count,
+                          struct mono now)
+{
+    uint64_t vain = 0;
+    if (!mono_due(now, u->vain_until)) {
+        vain |= plan_bit(plan_index(members, count, &u->vain_target));
+    }
+    for (unsigned i = 0; i < p->members.count; i++) {
+        if (!mono_due(now, p->members.list[i].vain_until)) {
+            vain |= plan_bit(plan_index(members, count, &p->members.list[i].address));
+        }
+    }
+    return vain;
 }
 
 void pool_plan_input(const struct pool *p, const struct plan_member *members, unsigned member_count, struct mono now,
@@ -96,8 +114,8 @@ void pool_plan_input(const struct pool *p, const struct plan_member *members, un
         if (!addr_is_none(&u->released_by) && !mono_due(now, u->released_until)) {
             unit->excluded |= plan_bit(plan_index(members, member_count, &u->released_by));
         }
-        if (!mono_due(now, u->vain_until)) {
-            unit->excluded |= plan_bit(plan_index(members, member_count, &u->vain_target));
+        if (unit->owner != PLAN_NONE) { /* of planned moves only: an orphan is open to all */
+            unit->excluded |= plan_vain(p, u, members, member_count, now);
         }
         if (unit->owner != PLAN_NONE) {
             unit->excluded &= ~plan_bit(unit->owner);
@@ -139,7 +157,9 @@ static void plan_apply(struct pool *p, const struct plan_member *members, unsign
         bool vacant = !unit_is_ours(u) && u->holder_kind == HOLDER_NONE;
         bool pinned = (u->pinned_here || p->plan_units[i].prefer == 0) && (unit_is_ours(u) || vacant);
         u->rank = plan->rank[i][0];
-        u->router.priority = pinned ? ROUTER_PRIORITY_PINNED : plan_priority(p, u->rank, member_count, now);
+        if (u->router.phase != PHASE_CLAIMED) {
+            u->router.priority = pinned ? ROUTER_PRIORITY_PINNED : plan_priority(p, u->rank, member_count, now);
+        }
         u->next = no_address;
         u->planned = no_address;
         unsigned next_rank = p->plan_units[i].owner == PLAN_NONE ? 0 : 1;

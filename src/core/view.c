@@ -132,8 +132,7 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
     const struct unit *u = view_unit(core, pool, unit);
     const struct router *r = &u->router;
     bool held = view_is_held(u);
-    bool contested = !mono_is_never(u->contender_heard) &&
-                     mono_diff_us(p->heard_last, u->contender_heard) < 4 * r->advert_interval_us;
+    const struct contender *contender = contest_latest(u, mono_add(p->heard_last, -4 * r->advert_interval_us));
     *out = (struct unit_view){
         .vrid = u->settings->vrid,
         .state = r->state,
@@ -145,14 +144,15 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
         .rank = u->rank,
         .pinned = held ? r->priority == ROUTER_PRIORITY_PINNED : u->holder_priority == ROUTER_PRIORITY_PINNED,
         .pinned_here = u->pinned_here,
-        .contested = contested,
+        .contested = contender != NULL,
         .address_list_differs = u->address_list_differs,
         .links_up = (u->settings->links & ~p->links_up) == 0,
         .holder = held ? p->primary : u->holder,
         .next = u->next,
         .planned = u->planned,
-        .contender = contested ? u->contender : ADDR_NONE,
+        .contender = contender != NULL ? contender->address : ADDR_NONE,
         .since = u->owner_since,
+        .vacant_since = u->vacant_since,
         .still_until = u->still_until,
         .last_from = u->last_from,
         .last_to = u->last_to,

@@ -65,11 +65,12 @@ struct unit_view {
     bool address_list_differs;
     bool links_up; /* all its links are up here */
     struct addr holder;
-    struct addr next;        /* who gets it if the holder dies now; none when nobody */
-    struct addr planned;     /* where a planned move would bring it; none when it stays */
-    struct addr contender;   /* the other claimant while contested */
-    struct mono since;       /* when the holder got it, as seen here */
-    struct mono still_until; /* not moved before this */
+    struct addr next;         /* who gets it if the holder dies now; none when nobody */
+    struct addr planned;      /* where a planned move would bring it; none when it stays */
+    struct addr contender;    /* the other claimant while contested */
+    struct mono since;        /* when the holder got it, as seen here */
+    struct mono vacant_since; /* nobody holds it since then; MONO_NEVER: it is held, or was never */
+    struct mono still_until;  /* not moved before this */
     /* the last change of ownership */
     struct addr last_from, last_to;
     uint8_t last_reason;     /* enum reason */
