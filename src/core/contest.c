@@ -7,9 +7,8 @@
 #include "core/pool.h"
 
 #define IGNORED_MAX 3
-#define IGNORED_SPACING_US                                                                                             \
-    (10 * US_PER_MS)                /* what was sent sooner after our assertion may have crossed it on the wire */
-#define CONTEST_MEMORY_INTERVALS 10 /* then it is a new contest */
+#define CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed ours */
+#define CONTEST_MEMORY_INTERVALS 10  /* then it is a new contest */
 
 static struct contender *contest_find(struct unit *u, const struct addr *address)
 {
@@ -40,7 +39,7 @@ static struct contender *contest_heard(struct pool *p, struct unit *u, const str
     bool known = c != NULL && mono_diff_us(now, c->heard) < CONTEST_MEMORY_INTERVALS * u->router.advert_interval_us;
     if (!known) {
         c = c != NULL ? c : contest_add(u, by);
-        *c = (struct contender){.address = *by};
+        *c = (struct contender){.address = *by, .since = now, .counted = now};
         p->counters.contests++;
         struct effect *note = pool_note(p, u, NOTE_CONTEST, fx);
         note->from = *by;
@@ -53,6 +52,24 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
                    struct effects *fx)
 {
     contest_heard(p, u, by, against, now, fx)->heard = now;
+}
+
+struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono now)
+{
+    struct mono until = now;
+    for (unsigned i = 0; i < UNIT_CONTENDERS_MAX; i++) {
+        const struct contender *c = &u->contenders[i];
+        const struct member *m = members_find_const(&p->members, &c->address);
+        if (m == NULL || !member_is_alive(m)) {
+            continue;
+        }
+        if (mono_diff_us(c->heard, c->since) > CROSSING_US) { /* it did not yield: it holds the unit */
+            until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
+        } else if (!mono_after(m->last_heard, c->heard)) { /* silent since: asleep perhaps, and its lease not over */
+            until = mono_max(until, member_dead_deadline(m));
+        }
+    }
+    return until;
 }
 
 /* Who does not hear the other? True: we gave the unit up to `advert`'s sender. */
@@ -68,7 +85,7 @@ static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c
         pool_note(p, u, NOTE_ONE_WAY, fx)->from = advert->source;
     }
     if (member) { /* only this host can see it, so this host yields */
-        router_give_up(&u->router, now, router_silence_us(&u->router, true), REASON_ONE_WAY, fx);
+        router_give_up(&u->router, now, router_silence_us(&u->router), REASON_ONE_WAY, fx);
         pool_set_holder(p, u, advert, member, received, REASON_ONE_WAY, now, fx);
     }
     return member;
@@ -79,9 +96,9 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
 {
     struct router *r = &u->router;
     struct contender *c = contest_heard(p, u, &advert->source, &p->primary, now, fx);
-    bool asserted = c->heard.us != 0 && r->last_assert.us != 0 && !mono_after(c->heard, r->last_assert);
-    if (asserted && mono_diff_us(received, r->last_assert) > IGNORED_SPACING_US && c->ignored < UINT8_MAX) {
-        c->ignored++;
+    if (mono_diff_us(now, c->counted) >= r->advert_interval_us * 3 / 4) { /* long enough to have heard us */
+        c->counted = now;
+        c->ignored = (uint8_t)(c->ignored < UINT8_MAX ? c->ignored + 1 : c->ignored);
     }
     c->heard = now;
     if (member && c->ignored > 0) {

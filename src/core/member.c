@@ -22,7 +22,7 @@ void members_init(struct members *members, const struct addr *self, int64_t inte
     };
 }
 
-struct member *members_find(struct members *members, const struct addr *address)
+const struct member *members_find_const(const struct members *members, const struct addr *address)
 {
     for (unsigned i = 0; i < members->count; i++) {
         if (addr_equal(&members->list[i].address, address)) {
@@ -30,6 +30,12 @@ struct member *members_find(struct members *members, const struct addr *address)
         }
     }
     return NULL;
+}
+
+struct member *members_find(struct members *members, const struct addr *address)
+{
+    const struct member *found = members_find_const(members, address);
+    return found == NULL ? NULL : &members->list[found - members->list];
 }
 
 static struct member *members_oldest_gone(struct members *members)

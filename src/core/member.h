@@ -45,6 +45,7 @@ void members_init(struct members *members, const struct addr *self, int64_t inte
 
 /* NULL when unknown. Never entry 0 unless asked for this host's own address. */
 struct member *members_find(struct members *members, const struct addr *address);
+const struct member *members_find_const(const struct members *members, const struct addr *address);
 
 /* A new entry, alive; when the table is full the one dead or gone for longest makes room, else NULL. */
 struct member *members_add(struct members *members, const struct addr *address, struct mono now);

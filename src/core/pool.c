@@ -38,7 +38,7 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
         router_init(&u->router, index, i, s->version, s->advert_interval_us);
-        u->router.down_wait_min_us = 3 * s->member_interval_us;
+        pool_tune_timers(p, u);
         u->router.open_delay_us =
             s->member_interval_us / 32 < OPEN_DELAY_MAX_US ? s->member_interval_us / 32 : OPEN_DELAY_MAX_US;
     }
@@ -83,14 +83,19 @@ bool pool_may_hold(const struct pool *p, const struct unit *u)
            (u->settings->links & ~p->links_up) == 0 && pool_is_eligible(u, &p->primary);
 }
 
-/* Skew_Time between members comes from the shorter interval (2.4 c); towards a stranger it is the RFC's. */
-static void pool_set_skew(const struct pool *p, struct unit *u)
+/*
+ * Skew_Time between members comes from the shorter interval (2.4 c), and no silence is shorter than a member's, whose
+ * lease may outlast its units' intervals. Towards a stranger both are the RFC's; until it is known for one, it may be a
+ * member.
+ */
+void pool_tune_timers(const struct pool *p, struct unit *u)
 {
     struct router *r = &u->router;
-    bool stranger = u->holder_kind == HOLDER_STRANGER;
+    bool stranger = u->holder_kind == HOLDER_STRANGER && u->stranger_noted;
     int64_t rfc_us = r->version == 2 ? US_PER_S : r->active_interval_us;
     int64_t member_us = p->settings->member_interval_us;
     r->skew_interval_us = stranger || rfc_us < member_us ? rfc_us : member_us;
+    r->down_wait_min_us = stranger ? 0 : 3 * member_us;
 }
 
 void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, const struct addr *owner,
@@ -128,16 +133,13 @@ static void pool_clear_holder(struct unit *u)
 
 void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason)
 {
-    pool_set_skew(p, u);
+    pool_tune_timers(p, u);
     pool_clear_holder(u);
     u->vacant_since = since;
     u->router.reason = (uint8_t)reason;
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
-        const struct member *m = members_find(&p->members, &u->displaced);
-        bool may_answer = m != NULL && member_is_alive(m) && !mono_after(m->last_heard, u->displaced_at);
-        router_wait(&u->router, may_answer ? m->last_heard : now, may_answer ? 3 * m->interval_us : 0);
+        router_wait(&u->router, contest_claimed_until(p, u, now), 0);
     }
-    u->displaced = no_address;
     p->changed = true;
     p->view_changed = now;
 }
@@ -221,7 +223,7 @@ static void pool_start(struct pool *p, const struct addr *primary, struct mono n
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         pool_clear_holder(u);
-        pool_set_skew(p, u);
+        pool_tune_timers(p, u);
         router_start(&u->router, primary, now, REASON_STARTUP, fx);
     }
 }
@@ -285,12 +287,12 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
         struct router *r = &u->router;
         u->claiming = false;
         if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
-            int64_t wait_us = u->stranger_seen ? router_silence_us(r, true) : r->down_wait_min_us;
+            int64_t wait_us = u->stranger_seen ? router_silence_us(r) : r->down_wait_min_us;
             pool_clear_holder(u);
             u->vacant_since = p->lease_base;
             router_give_up(r, now, wait_us, REASON_STALL, fx);
         } else if (r->state == ROUTER_BACKUP) {
-            router_wait(r, now, router_silence_us(r, true));
+            router_wait(r, now, router_silence_us(r));
         }
     }
     for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
@@ -488,7 +490,7 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
     if (mono_is_never(r->down_base)) {
         if (candidate) {
             bool vacant = !mono_is_never(u->vacant_since) && u->holder_kind == HOLDER_NONE;
-            router_wait(r, now, vacant ? 0 : router_silence_us(r, true));
+            router_wait(r, now, vacant ? 0 : router_silence_us(r));
             p->changed = true;
         }
     } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) && !candidate) {
@@ -563,6 +565,7 @@ static void pool_note_strangers(struct pool *p, struct mono now, struct effects 
         if (u->holder_kind == HOLDER_STRANGER && !u->stranger_noted && !mono_is_never(u->stranger_since) &&
             mono_diff_us(now, u->stranger_since) > 4 * p->settings->member_interval_us) {
             u->stranger_noted = u->stranger_seen = true;
+            pool_tune_timers(p, u);
             pool_note(p, u, NOTE_STRANGER, fx)->from = u->holder;
             pool_note_owner(p, u, HOLDER_STRANGER, &u->holder, REASON_HEARD, now, fx);
         }

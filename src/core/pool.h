@@ -23,8 +23,10 @@
 /* Another router that claims a unit while somebody else, we perhaps, holds it. */
 struct contender {
     struct addr address; /* none: the slot is free */
+    struct mono since;   /* its first claim */
     struct mono heard;   /* its last claim */
-    uint8_t ignored;     /* our assertions that it went on after */
+    struct mono counted; /* its first claim, or the one that last counted as `ignored` */
+    uint8_t ignored;     /* intervals after whose assertions it still went on */
     bool noted;          /* as a one-way fault */
 };
 
@@ -48,11 +50,6 @@ struct unit {
     struct mono vacant_since;   /* never: it is held, or was never */
     struct addr released_by;    /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i) */
     struct mono released_until; /* ... or until then, should nobody want it */
-
-    /* Who held it before somebody stronger claimed it without a release: it yields when it hears that, unless it
-     * sleeps. */
-    struct addr displaced;
-    struct mono displaced_at;
 
     struct contender contenders[UNIT_CONTENDERS_MAX];
     bool address_list_differs;
@@ -168,6 +165,7 @@ bool pool_is_reserve(const struct pool *p, struct mono now);
 uint8_t pool_advertised_share(const struct pool *p, struct mono now);
 /* May this host hold the unit at all: links up, not isolated, not leaving, eligible. */
 bool pool_may_hold(const struct pool *p, const struct unit *u);
+void pool_tune_timers(const struct pool *p, struct unit *u);
 unsigned pool_unit_index(const struct pool *p, const struct unit *u);
 
 /* The one place where a change of owner is recorded and told. */
@@ -193,6 +191,8 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
 /* We are Active, and somebody weaker claims the unit too. */
 void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
                     struct mono now, struct effects *fx);
+/* Its holder is gone: until when another claimant may hold the unit nevertheless (2.3: contested). `now`: none does. */
+struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono now);
 /* `address` claims it no longer. */
 void contest_end(struct unit *u, const struct addr *address);
 /* The latest contender heard after `since`, or NULL. */

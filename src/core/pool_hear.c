@@ -38,7 +38,7 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
             u->stranger_since = MONO_NEVER;
             u->stranger_noted = false;
             if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
-                router_wait(&u->router, u->holder_heard, router_silence_us(&u->router, true));
+                router_wait(&u->router, u->holder_heard, router_silence_us(&u->router));
             }
         }
     }
@@ -48,14 +48,14 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
  * move. Everybody waits for the newcomer's listening time, but no longer than twice its own. */
 static void pool_wait_for_newcomer(struct pool *p, struct mono now)
 {
-    if (mono_diff_us(now, p->ready_since) > router_silence_us(&p->units[0].router, true)) {
+    if (mono_diff_us(now, p->ready_since) > router_silence_us(&p->units[0].router)) {
         return;
     }
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         if (u->never_owned && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, router_silence_us(r, true));
+            router_wait(r, now, router_silence_us(r));
         }
     }
 }
@@ -237,8 +237,11 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
         p->changed = true;
     }
     if (!same) {
-        u->displaced = u->holder_kind == HOLDER_MEMBER ? u->holder : no_address;
-        u->displaced_at = received;
+        bool asked_for = advert->priority == ROUTER_PRIORITY_PINNED; /* then it is released, in order */
+        if (u->holder_kind == HOLDER_MEMBER && !asked_for) { /* displaced: it yields when it hears that, if awake */
+            contest_claim(p, u, &u->holder, &advert->source, u->holder_heard, fx);
+        }
+        contest_end(u, &advert->source);
         if (member) {
             balance_claimed(p, u, &advert->source, now);
         }
@@ -251,6 +254,7 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
     u->holder_priority = advert->priority;
     u->holder_heard = received;
     u->holder_interval_us = advert->interval_us;
+    pool_tune_timers(p, u);
     if (member) { /* a stranger's claim is told once it is clear that it does not introduce itself as a member */
         pool_note_owner(p, u, HOLDER_MEMBER, &advert->source, reason, now, fx);
     }

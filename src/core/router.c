@@ -69,7 +69,7 @@ void router_start(struct router *r, const struct addr *primary, struct mono now,
     r->primary = *primary;
     r->active_interval_us = r->advert_interval_us;
     router_set_state(r, ROUTER_BACKUP, reason, fx);
-    router_wait(r, now, router_silence_us(r, true));
+    router_wait(r, now, router_silence_us(r));
 }
 
 static void router_settle(struct router *r, enum router_state to, enum reason reason, struct effects *fx)
@@ -197,17 +197,17 @@ bool router_assert(struct router *r, struct mono now, struct effects *fx)
     return true;
 }
 
-int64_t router_silence_us(const struct router *r, bool member)
+int64_t router_silence_us(const struct router *r)
 {
     int64_t rfc_us = 3 * r->active_interval_us;
-    return member && rfc_us < r->down_wait_min_us ? r->down_wait_min_us : rfc_us;
+    return rfc_us < r->down_wait_min_us ? r->down_wait_min_us : rfc_us;
 }
 
 /* RFC 9568 6.4.2: learn the interval, restart Active_Down_Timer. */
-static void router_accept(struct router *r, const struct advert *advert, bool member, struct mono now)
+static void router_accept(struct router *r, const struct advert *advert, struct mono now)
 {
     r->active_interval_us = r->version == 3 ? advert->interval_us : r->advert_interval_us;
-    router_wait(r, now, router_silence_us(r, member));
+    router_wait(r, now, router_silence_us(r));
 }
 
 static enum router_verdict router_hear_backup(struct router *r, const struct advert *advert, bool member,
@@ -227,7 +227,7 @@ static enum router_verdict router_hear_backup(struct router *r, const struct adv
     if (was_taking) {
         router_settle(r, ROUTER_BACKUP, REASON_STRONGER, fx);
     }
-    router_accept(r, advert, member, now);
+    router_accept(r, advert, now);
     return was_taking ? VERDICT_YIELDED : VERDICT_ACCEPTED;
 }
 
@@ -248,7 +248,7 @@ static enum router_verdict router_hear_active(struct router *r, const struct adv
         return VERDICT_CLAIMED; /* break before make: the claimant waits for our priority 0 */
     }
     router_settle(r, ROUTER_BACKUP, REASON_STRONGER, fx);
-    router_accept(r, advert, member, now);
+    router_accept(r, advert, now);
     return VERDICT_YIELDED;
 }
 
@@ -294,7 +294,7 @@ static void router_failed(struct router *r, int error, struct mono now, struct e
     router_note_failure(r, error, fx);
     if (r->phase == PHASE_TAKING) { /* the next rank serves; we try again when nobody did */
         router_settle(r, ROUTER_BACKUP, REASON_KERNEL, fx);
-        router_wait(r, now, router_silence_us(r, true));
+        router_wait(r, now, router_silence_us(r));
     } else if (r->state == ROUTER_ACTIVE && r->phase == PHASE_SETTLED) { /* the filter would not open */
         router_release(r, REASON_KERNEL, true, fx);
     }

@@ -54,7 +54,7 @@ struct router {
     struct mono adver;          /* Adver_Timer's deadline, or never */
     struct mono down_base;      /* Active_Down_Timer was started then; never: it does not run */
     int64_t down_wait_us;       /* it runs for this plus Skew_Time: 3 x active_interval_us, or 0 after priority 0 */
-    int64_t down_wait_min_us;   /* between members: no down timer is shorter, since the owner's lease may be longer */
+    int64_t down_wait_min_us;   /* no silence is shorter: a member's lease may outlast its units' intervals; 0: RFC */
     int64_t open_delay_us;      /* from the first advertisement to answering; 0: a router that is in no pool */
     struct mono open_at;        /* CLAIMED: when the filter is to be opened; else never */
     struct mono last_assert;    /* for the rate limit of re-assertions */
@@ -92,9 +92,9 @@ void router_say_released(struct router *r, struct effects *fx);
  */
 int64_t router_skew_us(const struct router *r);
 struct mono router_down_deadline(const struct router *r); /* Active_Down_Timer; never unless Backup and settled */
-/* How long silence must last, before skew, until the Active counts as gone: 3 x its interval; of a member not less than
- * down_wait_min_us. */
-int64_t router_silence_us(const struct router *r, bool member);
+/* How long silence must last, before skew, until the Active counts as gone: 3 x its interval, but not
+ * less than down_wait_min_us. */
+int64_t router_silence_us(const struct router *r);
 void router_wait(struct router *r, struct mono base, int64_t wait_us); /* (re)starts Active_Down_Timer */
 struct mono router_deadline(const struct router *r);
 
