@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model of a configuration: what the file says, complete and checked. config_load() is the only way in;
+ * config_free() gives all of its memory back. Everything that the core needs stands in `core` (core/settings.h); the
+ * rest is for the daemon and the platform.
+ */
+#ifndef EVENKEEL_CONFIG_CONFIG_H
+#define EVENKEEL_CONFIG_CONFIG_H
+
+#include <stdio.h>
+
+#include "core/settings.h"
+
+#define CONFIG_INTERFACE_MAX 16 /* IFNAMSIZ */
+
+enum filter_mode {
+    FILTER_AUTO, /* lease where the kernel has it, else on */
+    FILTER_OFF,
+    FILTER_ON,    /* answer only for what is held */
+    FILTER_LEASE, /* and only while the own member advertisement leaves in time */
+};
+
+enum address_mode {
+    ADDRESS_ADD,      /* an address is on the interface while it is held */
+    ADDRESS_RESIDENT, /* all addresses on all hosts; the filter decides */
+};
+
+struct config_vip {
+    struct addr address;
+    uint8_t prefix_length;
+    uint8_t link; /* index into config.links */
+};
+
+struct config_unit {
+    unsigned vip_count;
+    struct config_vip *vips; /* all of the unit, over all links and families */
+    unsigned line;           /* where the file defines it */
+};
+
+struct config_pool {
+    uint8_t filter_mode;  /* enum filter_mode */
+    uint8_t address_mode; /* enum address_mode */
+    bool use_vmac;        /* answer and send with the virtual MAC */
+    bool
+        vmac_xmit_base; /* advertisements leave with the interface's own MAC (default: the virtual MAC, RFC 9568 7.2) */
+    unsigned garp_repeat;     /* rounds of announcements at take-over, >= 1 */
+    int64_t garp_delay_us;    /* one more round after so long; 0: none */
+    int64_t garp_refresh_us;  /* one more round every so long; 0: never */
+    int64_t garp_interval_us; /* shortest time between two frames of later rounds */
+    unsigned target_count;    /* isolation_targets */
+    struct addr *targets;
+    struct config_unit *units; /* in step with core.pools[].units */
+    unsigned line;
+};
+
+struct config {
+    struct core_settings core;
+    struct config_pool *pools;           /* in step with core.pools */
+    char (*links)[CONFIG_INTERFACE_MAX]; /* interface names; core.link_count of them; sorted, so that no index depends
+                                            on order */
+    uint64_t hash; /* of everything that must be equal on all hosts, whatever the order of lines */
+};
+
+/* Error sink: one call per finding; `column` counts bytes from 1; line 0: about the file as a whole. */
+enum config_severity {
+    CONFIG_WARNING,
+    CONFIG_ERROR,
+};
+typedef void config_report(void *context, enum config_severity severity, const char *file, unsigned line,
+                           unsigned column, const char *text);
+
+/*
+ * Reads and checks `path`. NULL after at least one CONFIG_ERROR was reported; nothing is then kept. Every error is
+ * found and reported in one run where that is possible (at most 20). The returned configuration is the caller's.
+ */
+struct config *config_load(const char *path, config_report *report, void *context);
+/* The same for text in memory, as if it stood in a file called `name`. */
+enum config_flags {
+    CONFIG_UNTRUSTED = 1, /* no include, no ${_ENV}, small limits: nothing outside `text` is read */
+};
+struct config *config_load_text(const char *name, const char *text, size_t length, unsigned flags,
+                                config_report *report, void *context);
+void config_free(struct config *config);
+
+/* Writes the configuration in canonical form: a file that config_load reads back to the same model and hash. */
+void config_print(const struct config *config, FILE *out);
+
+#endif

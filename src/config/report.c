@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The list of findings. Owns their texts until report_free; knows nothing of what was wrong. Filled by the reader, the
+ * keyword engine and the builder, delivered by config.c.
+ */
+#include "config/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REPORT_TEXT_MAX 512
+
+struct finding {
+    enum config_severity severity;
+    struct place place;
+    unsigned file_order; /* files in the order in which they first had a finding */
+    unsigned sequence;   /* keeps qsort stable */
+    const char *text;
+};
+
+static unsigned report_file_order(const struct report *report, const char *file)
+{
+    for (unsigned i = 0; i < report->finding_count; i++) {
+        const struct finding *f = &report->findings[i];
+
+        if (file == NULL ? f->place.file == NULL : f->place.file != NULL && strcmp(f->place.file, file) == 0)
+            return f->file_order;
+    }
+    return report->finding_count;
+}
+
+__attribute__((format(printf, 4, 0))) static void report_add(struct report *report, enum config_severity severity,
+                                                             struct place place, const char *format, va_list arguments)
+{
+    char text[REPORT_TEXT_MAX];
+
+    if (severity == CONFIG_ERROR)
+        report->error_count++;
+    if (report->finding_count == REPORT_FINDINGS_MAX)
+        return;
+    if (report->findings == NULL)
+        report->findings = xalloc_array(REPORT_FINDINGS_MAX, sizeof(*report->findings));
+    vsnprintf(text, sizeof(text), format, arguments);
+
+    struct finding *finding = &report->findings[report->finding_count];
+
+    *finding = (struct finding){
+        .severity = severity,
+        .place = place,
+        .file_order = report_file_order(report, place.file),
+        .sequence = report->finding_count,
+        .text = arena_text(&report->arena, text, strlen(text)),
+    };
+    if (place.file != NULL)
+        finding->place.file = arena_text(&report->arena, place.file, strlen(place.file));
+    report->finding_count++;
+}
+
+void report_error(struct report *report, struct place place, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_add(report, CONFIG_ERROR, place, format, arguments);
+    va_end(arguments);
+}
+
+void report_warning(struct report *report, struct place place, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_add(report, CONFIG_WARNING, place, format, arguments);
+    va_end(arguments);
+}
+
+const char *report_quote(const char *text, char buffer[static REPORT_QUOTE_MAX])
+{
+    static const char dots[] = "...\"";
+    size_t used = 0;
+
+    buffer[used++] = '"';
+    for (; *text != '\0' && used < REPORT_QUOTE_MAX - 4 - sizeof(dots); text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < 0x20 || c == 0x7f)
+            used += (size_t)snprintf(buffer + used, 5, "\\x%02x", c);
+        else
+            buffer[used++] = *text;
+    }
+    /* Do not cut a UTF-8 sequence in two. */
+    if (*text != '\0')
+        while (used > 1 && ((unsigned char)*text & 0xc0) == 0x80) {
+            text--;
+            used--;
+        }
+    memcpy(buffer + used, *text == '\0' ? "\"" : dots, *text == '\0' ? 2 : sizeof(dots));
+    return buffer;
+}
+
+static int report_compare(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+
+    if (x->file_order != y->file_order)
+        return x->file_order < y->file_order ? -1 : 1;
+    if (x->place.line != y->place.line)
+        return x->place.line < y->place.line ? -1 : 1;
+    if (x->place.column != y->place.column)
+        return x->place.column < y->place.column ? -1 : 1;
+    return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+bool report_deliver(struct report *report, config_report *sink, void *context)
+{
+    unsigned shown = 0;
+
+    if (report->finding_count > 0)
+        qsort(report->findings, report->finding_count, sizeof(*report->findings), report_compare);
+    for (unsigned i = 0; i < report->finding_count; i++) {
+        const struct finding *f = &report->findings[i];
+
+        if (f->severity == CONFIG_ERROR && ++shown > REPORT_ERRORS_MAX)
+            continue;
+        sink(context, f->severity, f->place.file, f->place.line, f->place.column, f->text);
+    }
+    if (report->error_count > REPORT_ERRORS_MAX) {
+        char text[64];
+
+        snprintf(text, sizeof(text), "%u more errors are not shown", report->error_count - REPORT_ERRORS_MAX);
+        sink(context, CONFIG_WARNING, report->findings[0].place.file, 0, 0, text);
+    }
+    return report->error_count == 0;
+}
+
+void report_free(struct report *report)
+{
+    free(report->findings);
+    arena_free(&report->arena);
+    *report = (struct report){0};
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Findings about a configuration, collected while it is read and handed over once at the end, in the order of the file
+ * and with an upper bound, so that the reader is told first what comes first.
+ */
+#ifndef EVENKEEL_CONFIG_REPORT_H
+#define EVENKEEL_CONFIG_REPORT_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "config/xalloc.h"
+
+#define REPORT_ERRORS_MAX 20    /* errors shown; how many more there are is said in one line */
+#define REPORT_FINDINGS_MAX 500 /* kept for sorting */
+#define REPORT_QUOTE_MAX 96     /* room that report_quote needs */
+
+/* Where a word stands. `file` is NULL when there is no such place; line 0: the file as a whole. */
+struct place {
+    const char *file;
+    unsigned line;
+    unsigned column; /* bytes, from 1 */
+};
+
+struct finding;
+
+/* Start with {0}. */
+struct report {
+    struct arena arena;
+    struct finding *findings;
+    unsigned finding_count;
+    unsigned error_count; /* also those that were not kept */
+};
+
+__attribute__((format(printf, 3, 4))) void report_error(struct report *report, struct place place, const char *format,
+                                                        ...);
+__attribute__((format(printf, 3, 4))) void report_warning(struct report *report, struct place place, const char *format,
+                                                          ...);
+
+/* A word of the file in double quotes, fit for a terminal: control characters escaped, long ones cut. */
+const char *report_quote(const char *text, char buffer[static REPORT_QUOTE_MAX]);
+
+/* Hands the findings to `sink`, errors at most REPORT_ERRORS_MAX. Returns true when there was no error. */
+bool report_deliver(struct report *report, config_report *sink, void *context);
+void report_free(struct report *report);
+
+#endif
