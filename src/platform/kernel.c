@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The thread, and what the loop sees of it: orders go in, reports come out, each list under one mutex that is never
+ * held during a system call on netlink. The loop stages orders and hands them over as one batch; of each unit only the
+ * newest counts. What is done with them is kernel_work.c's. Called by the daemon's worker; kernel_clean() by the guard.
+ */
+#include "platform/kernel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "platform/clock.h"
+#include "platform/kernel_work.h"
+
+#define STACK_BYTES (256 * 1024)
+#define REPORTS_KEPT 64 /* a burst's memory is given back when its reports were read */
+
+struct order {
+    bool set;
+    uint8_t level; /* enum unit_level; not used for arming */
+    uint32_t sequence;
+};
+
+struct orders {
+    struct order *units; /* of all pools, one after the other */
+    struct order *arms;  /* of each pool */
+    bool any;
+};
+
+struct kernel {
+    const struct config *config;
+    unsigned unit_count;
+    unsigned *first_unit;  /* of each pool */
+    pthread_t thread;
+    int wake_fd;           /* orders wait, or the thread shall end */
+    int report_fd;         /* reports wait */
+    struct orders staged;  /* the loop's own */
+    pthread_mutex_t mutex; /* guards the rest up to `work` */
+    struct orders handed;
+    bool closing;
+    struct kernel_report *reports; /* a ring */
+    unsigned report_first, report_count, report_capacity;
+    int left_error;
+    struct work work;      /* the thread's own */
+    atomic_llong spoke_us[SETTINGS_POOLS_MAX];
+};
+
+static void wake(int fd)
+{
+    const uint64_t one = 1;
+
+    /* Can only fail when the counter is full: then the other side is awake already. */
+    (void)!write(fd, &one, sizeof(one));
+}
+
+static void awake(int fd)
+{
+    uint64_t count;
+
+    (void)!read(fd, &count, sizeof(count));
+}
+
+static bool reports_grow(struct kernel *kernel)
+{
+    unsigned capacity = kernel->report_capacity ? kernel->report_capacity * 2 : 16;
+    struct kernel_report *grown = malloc(capacity * sizeof(*grown));
+
+    if (!grown)
+        return false;
+    for (unsigned i = 0; i < kernel->report_count; i++)
+        grown[i] = kernel->reports[(kernel->report_first + i) % kernel->report_capacity];
+    free(kernel->reports);
+    kernel->reports = grown;
+    kernel->report_capacity = capacity;
+    kernel->report_first = 0;
+    return true;
+}
+
+/* A work_report: called on the thread. */
+static bool post(void *context, const struct kernel_report *report)
+{
+    struct kernel *kernel = context;
+
+    pthread_mutex_lock(&kernel->mutex);
+    bool room = kernel->report_count < kernel->report_capacity || reports_grow(kernel);
+
+    if (room) {
+        kernel->reports[(kernel->report_first + kernel->report_count) % kernel->report_capacity] = *report;
+        kernel->report_count++;
+    }
+    bool first = room && kernel->report_count == 1;
+
+    pthread_mutex_unlock(&kernel->mutex);
+    if (first)
+        wake(kernel->report_fd);
+    return room;
+}
+
+bool kernel_next(struct kernel *kernel, struct kernel_report *report)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    bool found = kernel->report_count > 0;
+
+    if (found) {
+        *report = kernel->reports[kernel->report_first];
+        kernel->report_first = (kernel->report_first + 1) % kernel->report_capacity;
+        kernel->report_count--;
+    } else {
+        awake(kernel->report_fd);
+        if (kernel->report_capacity > REPORTS_KEPT) {
+            free(kernel->reports);
+            kernel->reports = NULL;
+            kernel->report_capacity = kernel->report_first = 0;
+        }
+    }
+    pthread_mutex_unlock(&kernel->mutex);
+    return found;
+}
+
+int kernel_fd(const struct kernel *kernel)
+{
+    return kernel->report_fd;
+}
+
+void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence)
+{
+    CHECK(pool < kernel->config->core.pool_count && unit < kernel->config->core.pools[pool].unit_count);
+    kernel->staged.units[kernel->first_unit[pool] + unit] = (struct order){true, (uint8_t)level, sequence};
+    kernel->staged.any = true;
+}
+
+void kernel_arm(struct kernel *kernel, unsigned pool, uint32_t sequence)
+{
+    CHECK(pool < kernel->config->core.pool_count);
+    kernel->staged.arms[pool] = (struct order){.set = true, .sequence = sequence};
+    kernel->staged.any = true;
+}
+
+void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when)
+{
+    CHECK(pool < kernel->config->core.pool_count);
+    atomic_store(&kernel->spoke_us[pool], when.us);
+}
+
+static void move_orders(struct order *from, struct order *to, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (from[i].set)
+            to[i] = from[i];
+        from[i].set = false;
+    }
+}
+
+void kernel_commit(struct kernel *kernel)
+{
+    if (!kernel->staged.any)
+        return;
+    pthread_mutex_lock(&kernel->mutex);
+    move_orders(kernel->staged.units, kernel->handed.units, kernel->unit_count);
+    move_orders(kernel->staged.arms, kernel->handed.arms, kernel->config->core.pool_count);
+    kernel->handed.any = true;
+    pthread_mutex_unlock(&kernel->mutex);
+    kernel->staged.any = false;
+    wake(kernel->wake_fd);
+}
+
+/* Takes what was handed over; false when the thread shall end. */
+static bool take_orders(struct kernel *kernel)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    bool closing = kernel->closing;
+
+    for (unsigned i = 0; kernel->handed.any && i < kernel->unit_count; i++) {
+        struct order *order = &kernel->handed.units[i];
+
+        if (order->set)
+            work_order(&kernel->work, i, (enum unit_level)order->level, order->sequence);
+        order->set = false;
+    }
+    for (unsigned p = 0; kernel->handed.any && p < kernel->config->core.pool_count; p++) {
+        struct order *order = &kernel->handed.arms[p];
+
+        if (order->set)
+            work_arm(&kernel->work, p, order->sequence);
+        order->set = false;
+    }
+    kernel->handed.any = false;
+    pthread_mutex_unlock(&kernel->mutex);
+    return !closing;
+}
+
+static int wait_ms(struct mono until)
+{
+    if (mono_is_never(until))
+        return -1;
+    int64_t left_us = mono_diff_us(until, clock_now());
+
+    return left_us <= 0 ? 0 : left_us > 60 * US_PER_S ? 60000 : (int)(left_us / US_PER_MS) + 1;
+}
+
+static void *thread_main(void *context)
+{
+    struct kernel *kernel = context;
+    struct pollfd fds[] = {
+        {.fd = kernel->wake_fd, .events = POLLIN},
+        {.fd = netlink_fd(kernel->work.netlink), .events = POLLIN},
+        {.fd = filter_watch_fd(kernel->work.filter), .events = POLLIN},
+    };
+
+    while (take_orders(kernel)) {
+        struct mono until = work_pass(&kernel->work, clock_now());
+
+        if (poll(fds, ARRAY_LENGTH(fds), wait_ms(until)) > 0 && fds[0].revents)
+            awake(kernel->wake_fd);
+    }
+    int error = work_leave(&kernel->work);
+
+    pthread_mutex_lock(&kernel->mutex);
+    kernel->left_error = error;
+    pthread_mutex_unlock(&kernel->mutex);
+    return NULL;
+}
+
+static int thread_start(struct kernel *kernel)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    int error = pthread_attr_init(&attributes);
+
+    if (error)
+        return -error;
+    error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    /* A thread is born with its maker's mask: signals are the loop's alone. */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (!error)
+        error = pthread_create(&kernel->thread, &attributes, thread_main, kernel);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (!error)
+        (void)pthread_setname_np(kernel->thread, "kernel");
+    return -error;
+}
+
+static void kernel_free(struct kernel *kernel)
+{
+    if (kernel->wake_fd >= 0)
+        close(kernel->wake_fd);
+    if (kernel->report_fd >= 0)
+        close(kernel->report_fd);
+    pthread_mutex_destroy(&kernel->mutex);
+    free(kernel->first_unit);
+    free(kernel->staged.units);
+    free(kernel->staged.arms);
+    free(kernel->handed.units);
+    free(kernel->handed.arms);
+    free(kernel->reports);
+    free(kernel);
+}
+
+static bool orders_allocate(struct orders *orders, unsigned units, unsigned pools)
+{
+    orders->units = calloc(units + 1, sizeof(*orders->units));
+    orders->arms = calloc(pools + 1, sizeof(*orders->arms));
+    return orders->units && orders->arms;
+}
+
+static int kernel_prepare(struct kernel *kernel)
+{
+    unsigned pools = kernel->config->core.pool_count;
+
+    kernel->first_unit = calloc(pools + 1, sizeof(*kernel->first_unit));
+    if (!kernel->first_unit)
+        return -ENOMEM;
+    for (unsigned p = 0; p < pools; p++) {
+        kernel->first_unit[p] = kernel->unit_count;
+        kernel->unit_count += kernel->config->core.pools[p].unit_count;
+    }
+    if (!orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
+        !orders_allocate(&kernel->handed, kernel->unit_count, pools))
+        return -ENOMEM;
+    kernel->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    kernel->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return kernel->wake_fd < 0 || kernel->report_fd < 0 ? -errno : 0;
+}
+
+int kernel_open(const struct config *config, struct kernel **out)
+{
+    struct kernel *kernel = calloc(1, sizeof(*kernel));
+
+    if (!kernel)
+        return -ENOMEM;
+    kernel->config = config;
+    kernel->wake_fd = kernel->report_fd = -1;
+    pthread_mutex_init(&kernel->mutex, NULL);
+    int error = kernel_prepare(kernel);
+
+    if (error == 0)
+        error = work_init(&kernel->work, config, kernel->spoke_us, post, kernel);
+    if (error < 0) {
+        kernel_free(kernel);
+        return error;
+    }
+    error = thread_start(kernel);
+    if (error < 0) {
+        work_free(&kernel->work);
+        kernel_free(kernel);
+        return error;
+    }
+    *out = kernel;
+    return 0;
+}
+
+int kernel_close(struct kernel *kernel, unsigned timeout_ms)
+{
+    struct timespec until;
+
+    pthread_mutex_lock(&kernel->mutex);
+    kernel->closing = true;
+    pthread_mutex_unlock(&kernel->mutex);
+    wake(kernel->wake_fd);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_clockjoin_np(kernel->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        pthread_detach(kernel->thread);
+        return -ETIMEDOUT;
+    }
+    int error = kernel->left_error;
+
+    work_free(&kernel->work);
+    kernel_free(kernel);
+    return error;
+}
+
+static bool no_report(void *context, const struct kernel_report *report)
+{
+    (void)context;
+    (void)report;
+    return true;
+}
+
+int kernel_clean(const struct config *config)
+{
+    static const atomic_llong never[SETTINGS_POOLS_MAX];
+    struct work work;
+    int error = work_init(&work, config, never, no_report, NULL);
+
+    if (error < 0)
+        return error;
+    error = work_leave(&work);
+    int removed = (int)work.removed_count;
+
+    work_free(&work);
+    return error < 0 ? error : removed;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's side of ownership, on a thread of its own: addresses (netlink.h), the filter (filter.h), links. The loop
+ * hands over wanted levels and gets reports back; it never waits, since RTNL can be held by others for seconds.
+ *
+ * The thread reconciles: wanted against actual, from every cause (new level, address removed by hand, interface deleted
+ * and re-created, ruleset flushed, ENOBUFS resync) by the same code. It changes only addresses and tables that are
+ * ours.
+ */
+#ifndef EVENKEEL_PLATFORM_KERNEL_H
+#define EVENKEEL_PLATFORM_KERNEL_H
+
+#include "base/mono.h"
+#include "config/config.h"
+#include "core/effect.h"
+
+struct kernel;
+
+enum kernel_report_kind {
+    KERNEL_LEVEL_DONE, /* pool, unit, sequence; error 0 or a positive errno */
+    KERNEL_ARMED,      /* pool, sequence */
+    KERNEL_LINK,       /* link: its state changed or is first known */
+    /* pool, unit: an address that somebody removed was put back; unit EFFECT_NO_UNIT: the filter's table was */
+    KERNEL_RESTORED,
+    KERNEL_OVERRUN,    /* the kernel dropped netlink messages; a full resync was made */
+    KERNEL_FILTER,     /* pool: the filter in force is `filter_mode`, `text` says why; the first report of each pool */
+};
+
+struct kernel_link {
+    bool present;
+    bool up;                  /* administratively up and with carrier */
+    int ifindex;              /* 0 when not present */
+    uint32_t mtu;
+    uint8_t mac[6];
+    struct addr primary_ipv4; /* first address that is no VIP of any pool */
+    struct addr primary_ipv6; /* link-local, not tentative, no VIP */
+    struct addr gateway_ipv4; /* of a default route over this link, or none */
+    struct addr gateway_ipv6;
+};
+
+struct kernel_report {
+    uint8_t kind; /* enum kernel_report_kind */
+    uint8_t link;
+    uint8_t pool;
+    uint8_t filter_mode;
+    uint16_t unit;
+    int32_t error;
+    uint32_t sequence;
+    struct kernel_link state; /* KERNEL_LINK */
+    char text[128];
+};
+
+/*
+ * Starts the thread. `config` must outlive it. First removes what an earlier run left (all VIPs of the configuration
+ * from its links), then installs the filter with everything closed, then reports filters and links. 0 or a negative
+ * errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread.
+ */
+int kernel_open(const struct config *config, struct kernel **out);
+
+/* Queues a wanted level; only the newest per unit counts. Nothing happens before kernel_commit. */
+void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence);
+/* Queues the arming of the pool's lease (EFFECT_ARM). */
+void kernel_arm(struct kernel *kernel, unsigned pool, uint32_t sequence);
+/* Hands everything queued to the thread as one batch. Never blocks on the kernel. */
+void kernel_commit(struct kernel *kernel);
+
+/*
+ * Notes when the pool's member advertisement last left. When the filter must be made anew (somebody flushed the
+ * ruleset, an interface was re-created), the lease gets only what is left since then, so that no lease grows longer by
+ * that. Costs no system call. A pool of which this was never said gets the whole lease.
+ */
+void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when);
+
+/* Readable while reports wait. */
+int kernel_fd(const struct kernel *kernel);
+/* Takes the next report; false when there is none. */
+bool kernel_next(struct kernel *kernel, struct kernel_report *report);
+
+/*
+ * Removes every VIP and the filter, stops the thread. Waits for at most `timeout_ms`; -ETIMEDOUT when the kernel was
+ * stuck so long (the filter then stays, closed). Frees the handle in every case but that one.
+ */
+int kernel_close(struct kernel *kernel, unsigned timeout_ms);
+
+/*
+ * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links and the pools'
+ * tables, synchronously. Returns the number of addresses removed or a negative errno.
+ */
+int kernel_clean(const struct config *config);
+
+#endif

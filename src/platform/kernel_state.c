@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model of what the kernel has, and what must change. It decides nothing about ownership: `wanted` is the caller's.
+ * Called by the kernel thread and kernel_clean().
+ */
+#include "platform/kernel_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static int compare_place(unsigned link_a, const struct addr *a, unsigned link_b, const struct addr *b)
+{
+    if (link_a != link_b)
+        return link_a < link_b ? -1 : 1;
+    return addr_compare(a, b);
+}
+
+static int compare_order(const void *a, const void *b, void *context)
+{
+    const struct state_vip *vips = context;
+    const struct state_vip *x = &vips[*(const unsigned *)a], *y = &vips[*(const unsigned *)b];
+
+    return compare_place(x->link, &x->address, y->link, &y->address);
+}
+
+static unsigned count_vips(const struct config *config)
+{
+    unsigned count = 0;
+
+    for (unsigned p = 0; p < config->core.pool_count; p++)
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
+            count += config->pools[p].units[u].vip_count;
+    return count;
+}
+
+static void fill_vips(struct state *state, const struct config *config)
+{
+    struct state_vip *next = state->vips;
+
+    for (unsigned p = 0; p < config->core.pool_count; p++) {
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
+            const struct config_unit *unit = &config->pools[p].units[u];
+
+            for (unsigned v = 0; v < unit->vip_count; v++)
+                *next++ = (struct state_vip){
+                    .address = unit->vips[v].address,
+                    .prefix_length = unit->vips[v].prefix_length,
+                    .stray_prefix = STATE_NO_PREFIX,
+                    .link = unit->vips[v].link,
+                    .pool = (uint8_t)p,
+                    .unit = (uint16_t)u,
+                };
+        }
+    }
+    for (unsigned i = 0; i < state->vip_count; i++)
+        state->order[i] = i;
+    qsort_r(state->order, state->vip_count, sizeof(*state->order), compare_order, state->vips);
+}
+
+int state_init(struct state *state, const struct config *config)
+{
+    *state = (struct state){
+        .link_count = config->core.link_count,
+        .vip_count = count_vips(config),
+        .routes_changed = true,
+    };
+    state->links = calloc(state->link_count + 1, sizeof(*state->links));
+    state->vips = calloc(state->vip_count + 1, sizeof(*state->vips));
+    state->order = calloc(state->vip_count + 1, sizeof(*state->order));
+    state->seen = calloc(state->vip_count + 1, sizeof(*state->seen));
+    if (!state->links || !state->vips || !state->order || !state->seen) {
+        state_free(state);
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < state->link_count; i++)
+        memcpy(state->links[i].name, config->links[i], sizeof(state->links[i].name));
+    fill_vips(state, config);
+    return 0;
+}
+
+void state_free(struct state *state)
+{
+    for (unsigned i = 0; state->links && i < state->link_count; i++)
+        free(state->links[i].own);
+    free(state->links);
+    free(state->vips);
+    free(state->order);
+    free(state->seen);
+    *state = (struct state){0};
+}
+
+static struct state_link *link_by_index(const struct state *state, int ifindex)
+{
+    for (unsigned i = 0; i < state->link_count; i++)
+        if (state->links[i].ifindex == ifindex)
+            return &state->links[i];
+    return NULL;
+}
+
+static struct state_link *link_by_name(const struct state *state, const char *name)
+{
+    for (unsigned i = 0; i < state->link_count; i++)
+        if (strcmp(state->links[i].name, name) == 0)
+            return &state->links[i];
+    return NULL;
+}
+
+static struct state_vip *find_vip(const struct state *state, unsigned link, const struct addr *address)
+{
+    unsigned low = 0, high = state->vip_count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        struct state_vip *vip = &state->vips[state->order[middle]];
+        int difference = compare_place(vip->link, &vip->address, link, address);
+
+        if (difference == 0)
+            return vip;
+        if (difference < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* An interface that goes takes its addresses along: nobody took them away from us. */
+static void forget_link(struct state *state, struct state_link *link)
+{
+    unsigned index = (unsigned)(link - state->links);
+
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        if (state->vips[i].link != index)
+            continue;
+        state->vips[i].present = state->vips[i].lost = false;
+        state->vips[i].stray_prefix = STATE_NO_PREFIX;
+    }
+    link->ifindex = 0;
+    link->admin_up = link->carrier = false;
+    link->own_count = 0;
+    link->gateway_ipv4 = link->gateway_ipv6 = ADDR_NONE;
+}
+
+static void take_link(struct state *state, const struct netlink_event *event)
+{
+    struct state_link *before = event->ifindex ? link_by_index(state, event->ifindex) : NULL;
+    struct state_link *link = link_by_name(state, event->name);
+
+    if (before && before != link)
+        forget_link(state, before); /* renamed */
+    if (!link || event->ifindex == 0)
+        return;
+    if (link->ifindex != event->ifindex) {
+        if (link->ifindex != 0)
+            forget_link(state, link); /* re-created: the news of its end was lost or comes later */
+        link->ifindex = event->ifindex;
+        state->routes_changed = true;
+    }
+    link->admin_up = event->admin_up;
+    link->carrier = event->carrier;
+    link->mtu = event->mtu;
+    memcpy(link->mac, event->mac, sizeof(link->mac));
+    link->seen = true;
+}
+
+static void take_own(struct state_link *link, const struct netlink_event *event)
+{
+    struct state_address *own = NULL;
+
+    for (unsigned i = 0; i < link->own_count && !own; i++)
+        if (addr_equal(&link->own[i].address, &event->address) && link->own[i].prefix_length == event->prefix_length)
+            own = &link->own[i];
+    if (!own) {
+        if (link->own_count == link->own_capacity) {
+            unsigned capacity = link->own_capacity * 2 + 4;
+            struct state_address *grown = realloc(link->own, capacity * sizeof(*grown));
+
+            if (!grown)
+                return; /* one address fewer to choose the primary from */
+            link->own = grown;
+            link->own_capacity = capacity;
+        }
+        own = &link->own[link->own_count++];
+    }
+    *own = (struct state_address){
+        .address = event->address,
+        .prefix_length = event->prefix_length,
+        .secondary = event->secondary,
+        .usable = event->usable,
+        .seen = true,
+    };
+}
+
+static void drop_own(struct state_link *link, unsigned index)
+{
+    memmove(&link->own[index], &link->own[index + 1], (link->own_count - index - 1) * sizeof(*link->own));
+    link->own_count--;
+}
+
+static void take_address(struct state *state, const struct netlink_event *event)
+{
+    struct state_link *link = link_by_index(state, event->ifindex);
+
+    if (!link || event->ifindex == 0)
+        return;
+    struct state_vip *vip = find_vip(state, (unsigned)(link - state->links), &event->address);
+
+    if (!vip) {
+        take_own(link, event);
+    } else if (vip->prefix_length == event->prefix_length) {
+        vip->present = true;
+        vip->lost = false;
+        state->seen[vip - state->vips] = true;
+    } else {
+        vip->stray_prefix = event->prefix_length;
+    }
+}
+
+static void lose_vip(struct state_vip *vip)
+{
+    vip->lost = vip->lost || (vip->present && vip->wanted);
+    vip->present = false;
+}
+
+static void take_address_gone(struct state *state, const struct netlink_event *event)
+{
+    struct state_link *link = link_by_index(state, event->ifindex);
+
+    if (!link || event->ifindex == 0)
+        return;
+    struct state_vip *vip = find_vip(state, (unsigned)(link - state->links), &event->address);
+
+    if (vip && vip->prefix_length == event->prefix_length)
+        lose_vip(vip);
+    else if (vip && vip->stray_prefix == event->prefix_length)
+        vip->stray_prefix = STATE_NO_PREFIX;
+    for (unsigned i = 0; !vip && i < link->own_count; i++) {
+        if (addr_equal(&link->own[i].address, &event->address) && link->own[i].prefix_length == event->prefix_length) {
+            drop_own(link, i);
+            break;
+        }
+    }
+}
+
+static void take_gateway(struct state *state, const struct netlink_event *event)
+{
+    struct state_link *link = link_by_index(state, event->ifindex);
+
+    if (!link || event->ifindex == 0)
+        return;
+    bool ipv4 = event->address.family == FAMILY_IPV4;
+    struct addr *gateway = ipv4 ? &link->gateway_ipv4 : &link->gateway_ipv6;
+    uint32_t *metric = ipv4 ? &link->metric_ipv4 : &link->metric_ipv6;
+
+    if (addr_is_none(gateway) || event->metric < *metric) {
+        *gateway = event->address;
+        *metric = event->metric;
+    }
+}
+
+void state_event(void *context, const struct netlink_event *event)
+{
+    struct state *state = context;
+    struct state_link *link;
+
+    switch ((enum netlink_event_kind)event->kind) {
+    case NETLINK_LINK:
+        take_link(state, event);
+        break;
+    case NETLINK_LINK_GONE:
+        link = event->ifindex ? link_by_index(state, event->ifindex) : NULL;
+        if (link)
+            forget_link(state, link);
+        break;
+    case NETLINK_ADDRESS:
+        take_address(state, event);
+        break;
+    case NETLINK_ADDRESS_GONE:
+        take_address_gone(state, event);
+        break;
+    case NETLINK_GATEWAY:
+        take_gateway(state, event);
+        break;
+    case NETLINK_ROUTE_CHANGED:
+        state->routes_changed = true;
+        break;
+    }
+}
+
+void state_dump_begin(struct state *state)
+{
+    memset(state->seen, 0, state->vip_count * sizeof(*state->seen));
+    for (unsigned i = 0; i < state->vip_count; i++)
+        state->vips[i].stray_prefix = STATE_NO_PREFIX;
+    for (unsigned i = 0; i < state->link_count; i++) {
+        state->links[i].seen = false;
+        for (unsigned a = 0; a < state->links[i].own_count; a++)
+            state->links[i].own[a].seen = false;
+    }
+}
+
+void state_dump_end(struct state *state)
+{
+    for (unsigned i = 0; i < state->link_count; i++) {
+        struct state_link *link = &state->links[i];
+
+        if (link->ifindex != 0 && !link->seen)
+            forget_link(state, link);
+        for (unsigned a = link->own_count; a-- > 0;)
+            if (!link->own[a].seen)
+                drop_own(link, a);
+    }
+    for (unsigned i = 0; i < state->vip_count; i++)
+        if (!state->seen[i])
+            lose_vip(&state->vips[i]);
+    state->routes_changed = true;
+}
+
+void state_forget_gateways(struct state *state)
+{
+    for (unsigned i = 0; i < state->link_count; i++)
+        state->links[i].gateway_ipv4 = state->links[i].gateway_ipv6 = ADDR_NONE;
+    state->routes_changed = false;
+}
+
+/* The first that is no secondary, else the first: a VIP may have come before the host's own address and be the primary.
+ * */
+static struct addr choose_ipv4(const struct state_link *link)
+{
+    const struct state_address *best = NULL;
+
+    for (unsigned i = 0; i < link->own_count; i++) {
+        const struct state_address *own = &link->own[i];
+
+        if (own->address.family == FAMILY_IPV4 && (!best || (best->secondary && !own->secondary)))
+            best = own;
+    }
+    return best ? best->address : ADDR_NONE;
+}
+
+static struct addr choose_ipv6(const struct state_link *link)
+{
+    for (unsigned i = 0; i < link->own_count; i++)
+        if (addr_is_link_local(&link->own[i].address) && link->own[i].usable)
+            return link->own[i].address;
+    return ADDR_NONE;
+}
+
+void state_link_view(const struct state *state, unsigned index, struct kernel_link *out)
+{
+    const struct state_link *link = &state->links[index];
+
+    /* Views are compared as bytes to see a change, so padding counts. */
+    memset(out, 0, sizeof(*out));
+    if (link->ifindex == 0)
+        return;
+    out->present = true;
+    out->up = link->admin_up && link->carrier;
+    out->ifindex = link->ifindex;
+    out->mtu = link->mtu;
+    memcpy(out->mac, link->mac, sizeof(out->mac));
+    out->primary_ipv4 = choose_ipv4(link);
+    out->primary_ipv6 = choose_ipv6(link);
+    out->gateway_ipv4 = link->gateway_ipv4;
+    out->gateway_ipv6 = link->gateway_ipv6;
+}
+
+int state_vip_obstacle(const struct state *state, const struct state_vip *vip)
+{
+    const struct state_link *link = &state->links[vip->link];
+
+    if (link->ifindex == 0)
+        return ENODEV;
+    return vip->address.family == FAMILY_IPV6 && !link->admin_up ? ENETDOWN : 0;
+}
+
+static struct netlink_change change_of(const struct state *state, const struct state_vip *vip,
+                                       enum netlink_change_kind kind, uint8_t prefix_length)
+{
+    return (struct netlink_change){
+        .kind = (uint8_t)kind,
+        .prefix_length = prefix_length,
+        .ifindex = state->links[vip->link].ifindex,
+        .address = vip->address,
+    };
+}
+
+unsigned state_changes(const struct state *state, bool any, struct netlink_change *changes, unsigned *of)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        const struct state_vip *vip = &state->vips[i];
+
+        if (vip->held_back && !any)
+            continue;
+        if (vip->stray_prefix != STATE_NO_PREFIX) {
+            of[count] = i;
+            changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
+        }
+        if (vip->present && (any || !vip->wanted)) {
+            of[count] = i;
+            changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+        }
+    }
+    for (unsigned i = 0; i < state->vip_count && !any; i++) {
+        const struct state_vip *vip = &state->vips[i];
+
+        if (vip->wanted && !vip->present && !vip->held_back && state_vip_obstacle(state, vip) == 0) {
+            of[count] = i;
+            changes[count++] = change_of(state, vip, NETLINK_PUT_ADDRESS, vip->prefix_length);
+        }
+    }
+    return count;
+}
+
+void state_changed(struct state *state, unsigned index, const struct netlink_change *change)
+{
+    struct state_vip *vip = &state->vips[index];
+
+    vip->error = change->error;
+    if (change->error != 0)
+        return;
+    if (change->kind == NETLINK_PUT_ADDRESS)
+        vip->present = true;
+    else if (change->prefix_length == vip->prefix_length)
+        vip->present = false;
+    else
+        vip->stray_prefix = STATE_NO_PREFIX;
+}
+
+void state_check(const struct state *state)
+{
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        CHECK(!state->vips[i].present || state->links[state->vips[i].link].ifindex != 0);
+        CHECK(state->vips[i].link < state->link_count);
+        CHECK(i == 0 || compare_order(&state->order[i - 1], &state->order[i], state->vips) <= 0);
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel is known to have: the configuration's links, their own addresses and gateways, and which VIPs are in
+ * place. Pure: netlink events go in, differences come out; no socket, clock or thread. Used by the kernel thread
+ * (kernel_work.c), by kernel_clean(), and by a unit test.
+ *
+ * Invariants (state_check): a VIP is `present` only on a link that is; a link is present exactly when its ifindex is
+ * not 0; `order` names each VIP once, sorted by link and address.
+ */
+#ifndef EVENKEEL_PLATFORM_KERNEL_STATE_H
+#define EVENKEEL_PLATFORM_KERNEL_STATE_H
+
+#include "config/config.h"
+#include "platform/kernel.h"
+#include "platform/netlink.h"
+
+#define STATE_NO_PREFIX UINT8_MAX
+
+struct state_vip {
+    struct addr address;
+    uint8_t prefix_length; /* as configured */
+    uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
+    uint8_t link, pool;
+    uint16_t unit;
+    bool wanted;           /* set by the caller: the address shall be there */
+    bool present;
+    bool lost;             /* it was taken away while wanted */
+    bool held_back;        /* set by the caller: not to be tried now, since it failed a moment ago */
+    int error;             /* of the last change: 0 or a positive errno */
+};
+
+struct state_address {
+    struct addr address;
+    uint8_t prefix_length;
+    bool secondary, usable;
+    bool seen; /* in the dump that is under way */
+};
+
+struct state_link {
+    char name[CONFIG_INTERFACE_MAX];
+    int ifindex; /* 0: not present */
+    bool admin_up, carrier;
+    uint32_t mtu;
+    uint8_t mac[6];
+    bool seen;
+    struct state_address *own; /* all addresses that are no VIP, in the order in which they appeared */
+    unsigned own_count, own_capacity;
+    struct addr gateway_ipv4, gateway_ipv6;
+    uint32_t metric_ipv4, metric_ipv6;
+};
+
+struct state {
+    struct state_link *links;
+    unsigned link_count;
+    struct state_vip *vips; /* pool after pool, unit after unit, as in the configuration */
+    unsigned vip_count;
+    unsigned *order;
+    bool *seen;             /* of each VIP, in the dump that is under way */
+    bool routes_changed;    /* the default routes must be dumped again */
+};
+
+/* 0 or -ENOMEM. */
+int state_init(struct state *state, const struct config *config);
+void state_free(struct state *state);
+
+/* Takes one event; its context is the state. A netlink_sink. */
+void state_event(void *state, const struct netlink_event *event);
+
+/* Around a full dump: what it does not name is gone. */
+void state_dump_begin(struct state *state);
+void state_dump_end(struct state *state);
+
+/* Before the default routes are dumped. */
+void state_forget_gateways(struct state *state);
+
+/* The link as the loop wants to see it. */
+void state_link_view(const struct state *state, unsigned link, struct kernel_link *out);
+
+/* May the VIP be configured now? IPv6 addresses cannot live on an interface that is administratively down. 0 or an
+ * errno. */
+int state_vip_obstacle(const struct state *state, const struct state_vip *vip);
+
+/*
+ * The changes that make the VIPs `present` as they are `wanted`, removals first: at most two for each VIP, into
+ * `changes` with the VIPs' indices in `of`. Returns their number. `any`: remove every VIP wherever it is, wanted or
+ * not.
+ */
+unsigned state_changes(const struct state *state, bool any, struct netlink_change *changes, unsigned *of);
+
+/* Notes the outcome of one change of state_changes(). */
+void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
+
+void state_check(const struct state *state);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel thread's work, without the thread: what is wanted, what is there, and one pass that brings them together.
+ * Owned by one thread at a time; kernel.c hands orders in and takes reports out. Private to kernel*.c.
+ */
+#ifndef EVENKEEL_PLATFORM_KERNEL_WORK_H
+#define EVENKEEL_PLATFORM_KERNEL_WORK_H
+
+#include <stdatomic.h>
+
+#include "platform/filter.h"
+#include "platform/kernel.h"
+#include "platform/kernel_state.h"
+#include "platform/netlink.h"
+
+struct work_unit {
+    uint8_t wanted;    /* enum unit_level */
+    uint8_t pool;
+    uint16_t unit;     /* within the pool */
+    uint32_t sequence; /* of the newest order */
+    bool owed;         /* a report about it is owed */
+    int reported;      /* error that was reported for this order; 0: none yet */
+    bool open;         /* its VIPs are in the table's held sets */
+    unsigned first_vip, vip_count;
+};
+
+struct work_pool {
+    enum filter_mode mode;   /* in force; FILTER_AUTO until it is known */
+    char reason[128];
+    unsigned first_unit, unit_count, first_vip, vip_count;
+    bool installed;          /* the table is there and as we think */
+    bool touched;            /* somebody else touched it */
+    bool restored_owed;      /* it was made anew after that, and must be reported */
+    bool armed;
+    bool arm_owed;           /* an order to arm waits */
+    bool armed_owed;         /* ... was carried out and must be reported */
+    uint32_t arm_sequence;
+    struct mono armed_at;
+    int error;               /* of the last transaction: 0 or a positive errno */
+    bool held_back;
+    struct addr self;        /* as the table has it */
+    int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
+};
+
+typedef bool work_report(void *context, const struct kernel_report *report); /* false: no memory, say it again */
+
+struct work {
+    const struct config *config;
+    struct netlink *netlink;
+    struct filter *filter;
+    struct filter_ability ability;
+    struct state state;
+    struct work_unit *units;
+    struct work_pool *pools;
+    struct filter_vip *vips;         /* in step with state.vips */
+    struct filter_vip *changed_vips; /* of one transaction */
+    struct netlink_change *changes;  /* of one batch */
+    unsigned *changes_of;
+    int *mac_ifindexes;              /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
+    struct kernel_link *views;       /* as last reported */
+    bool *views_known;
+    const atomic_llong *spoke_us;    /* of each pool; 0: never said */
+    bool orders;                     /* new orders since the last pass */
+    bool leaving;                    /* everything is to be removed */
+    bool resync;                     /* all must be dumped again */
+    bool overrun;                    /* to be reported */
+    unsigned removed_count;          /* by work_leave() */
+    bool failed, changed;            /* in this pass */
+    struct mono retry_at;            /* failed changes are tried again */
+    int64_t backoff_us;
+    struct mono quiet_until;         /* until then only orders are carried out */
+    work_report *report;
+    void *report_context;
+};
+
+/* Opens the sockets. 0 or a negative errno. `spoke_us` and what `report` needs must outlive the work. */
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
+              void *context);
+void work_free(struct work *work);
+
+/* One pass: reads what the kernel says, carries out what is wanted, reports. Returns when the next one is due at the
+ * latest. */
+struct mono work_pass(struct work *work, struct mono now);
+
+void work_order(struct work *work, unsigned unit, enum unit_level level, uint32_t sequence);
+void work_arm(struct work *work, unsigned pool, uint32_t sequence);
+
+/* Removes everything that is ours. 0, or a negative errno: some address would not go, and its pool's filter stays,
+ * closed. */
+int work_leave(struct work *work);
+
+/* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
+void work_filter_pool(struct work *work, unsigned pool, struct mono now);
+void work_filter_choose(struct work *work, unsigned pool);
+/* All VIPs of the unit are in place. */
+bool work_unit_ready(const struct work *work, const struct work_unit *unit);
+/* The unit's addresses are on the interface whether it is held or not. */
+bool work_pool_resident(const struct work *work, unsigned pool);
+
+/* kernel_mac.c: virtual MACs in the interfaces' filters. `remove_all`: all that an earlier run may have left too. */
+void work_macs(struct work *work, bool remove_all);
+
+/* kernel_report.c: all that is owed to the loop after a pass. */
+void work_reports(struct work *work);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Single rtnetlink messages to values and back; the attributes are taken apart by libnl's nlmsg_parse, which checks
+ * their lengths. It knows no sockets and no wanted state. Called by netlink.c.
+ */
+#include "platform/netlink_message.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/check.h"
+
+/* Kernels older than the headers send fewer attributes, newer ones more; unknown ones are skipped. */
+static const struct nla_policy link_policy[IFLA_MAX + 1] = {
+    [IFLA_IFNAME] = {.type = NLA_STRING, .maxlen = NETLINK_NAME_MAX},
+    [IFLA_MTU] = {.type = NLA_U32},
+};
+static const struct nla_policy address_policy[IFA_MAX + 1] = {
+    [IFA_FLAGS] = {.type = NLA_U32},
+};
+static const struct nla_policy route_policy[RTA_MAX + 1] = {
+    [RTA_OIF] = {.type = NLA_U32},
+    [RTA_PRIORITY] = {.type = NLA_U32},
+    [RTA_TABLE] = {.type = NLA_U32},
+};
+
+static int family_of(uint8_t family)
+{
+    return family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+}
+
+static struct addr address_of(uint8_t af, const struct nlattr *attribute)
+{
+    struct addr a = ADDR_NONE;
+
+    if (!attribute)
+        return a;
+    if (af == AF_INET && nla_len(attribute) == 4)
+        a = addr_from_bytes(FAMILY_IPV4, nla_data(attribute));
+    else if (af == AF_INET6 && nla_len(attribute) == 16)
+        a = addr_from_bytes(FAMILY_IPV6, nla_data(attribute));
+    return a;
+}
+
+static void read_link(struct nlmsghdr *message, netlink_sink *sink, void *context)
+{
+    struct nlattr *attributes[IFLA_MAX + 1];
+    struct netlink_event event = {.kind = message->nlmsg_type == RTM_NEWLINK ? NETLINK_LINK : NETLINK_LINK_GONE};
+
+    if (nlmsg_parse(message, sizeof(struct ifinfomsg), attributes, IFLA_MAX, link_policy) < 0)
+        return;
+    const struct ifinfomsg *info = nlmsg_data(message);
+
+    /* A bridge reports its ports' leaving with the family AF_BRIDGE; the link itself stays. */
+    if (info->ifi_family != AF_UNSPEC)
+        return;
+    event.ifindex = info->ifi_index;
+    event.admin_up = (info->ifi_flags & IFF_UP) != 0;
+    event.carrier = (info->ifi_flags & IFF_LOWER_UP) != 0;
+    if (attributes[IFLA_IFNAME])
+        nla_strlcpy(event.name, attributes[IFLA_IFNAME], sizeof(event.name));
+    if (attributes[IFLA_MTU])
+        event.mtu = nla_get_u32(attributes[IFLA_MTU]);
+    if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(event.mac))
+        memcpy(event.mac, nla_data(attributes[IFLA_ADDRESS]), sizeof(event.mac));
+    sink(context, &event);
+}
+
+static void read_address(struct nlmsghdr *message, netlink_sink *sink, void *context)
+{
+    struct nlattr *attributes[IFA_MAX + 1];
+    struct netlink_event event = {.kind = message->nlmsg_type == RTM_NEWADDR ? NETLINK_ADDRESS : NETLINK_ADDRESS_GONE};
+
+    if (nlmsg_parse(message, sizeof(struct ifaddrmsg), attributes, IFA_MAX, address_policy) < 0)
+        return;
+    const struct ifaddrmsg *info = nlmsg_data(message);
+    uint32_t flags = attributes[IFA_FLAGS] ? nla_get_u32(attributes[IFA_FLAGS]) : info->ifa_flags;
+
+    /* On point-to-point links IFA_ADDRESS is the other end's. */
+    event.address = address_of(info->ifa_family, attributes[attributes[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS]);
+    if (addr_is_none(&event.address))
+        return;
+    event.ifindex = (int)info->ifa_index;
+    event.prefix_length = info->ifa_prefixlen;
+    event.secondary = event.address.family == FAMILY_IPV4 && (flags & IFA_F_SECONDARY);
+    event.usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+    sink(context, &event);
+}
+
+static void send_gateway(uint8_t af, uint32_t ifindex, const struct nlattr *gateway, uint32_t metric,
+                         netlink_sink *sink, void *context)
+{
+    struct netlink_event event = {
+        .kind = NETLINK_GATEWAY,
+        .ifindex = (int)ifindex,
+        .metric = metric,
+        .address = address_of(af, gateway),
+    };
+
+    if (ifindex != 0 && !addr_is_none(&event.address))
+        sink(context, &event);
+}
+
+static void read_next_hops(uint8_t af, const struct nlattr *list, uint32_t metric, netlink_sink *sink, void *context)
+{
+    const struct rtnexthop *hop = nla_data(list);
+    int left = nla_len(list);
+
+    while (left >= (int)sizeof(*hop) && hop->rtnh_len >= sizeof(*hop) && hop->rtnh_len <= left) {
+        const struct nlattr *head = (const struct nlattr *)(const void *)(hop + 1);
+        int length = (int)(hop->rtnh_len - sizeof(*hop));
+
+        send_gateway(af, (uint32_t)hop->rtnh_ifindex, nla_find(head, length, RTA_GATEWAY), metric, sink, context);
+        left -= (int)RTNH_ALIGN(hop->rtnh_len);
+        hop = (const struct rtnexthop *)(const void *)((const char *)hop + RTNH_ALIGN(hop->rtnh_len));
+    }
+}
+
+static void read_route(struct nlmsghdr *message, netlink_sink *sink, void *context)
+{
+    struct nlattr *attributes[RTA_MAX + 1];
+
+    if (nlmsg_parse(message, sizeof(struct rtmsg), attributes, RTA_MAX, route_policy) < 0)
+        return;
+    const struct rtmsg *route = nlmsg_data(message);
+    uint32_t table = attributes[RTA_TABLE] ? nla_get_u32(attributes[RTA_TABLE]) : route->rtm_table;
+
+    if (route->rtm_dst_len != 0 || table != RT_TABLE_MAIN || route->rtm_type != RTN_UNICAST)
+        return;
+    if (!(message->nlmsg_flags & NLM_F_MULTI)) {
+        const struct netlink_event event = {.kind = NETLINK_ROUTE_CHANGED};
+
+        sink(context, &event);
+        return;
+    }
+    uint32_t metric = attributes[RTA_PRIORITY] ? nla_get_u32(attributes[RTA_PRIORITY]) : 0;
+
+    if (attributes[RTA_MULTIPATH])
+        read_next_hops(route->rtm_family, attributes[RTA_MULTIPATH], metric, sink, context);
+    else if (attributes[RTA_OIF])
+        send_gateway(route->rtm_family, nla_get_u32(attributes[RTA_OIF]), attributes[RTA_GATEWAY], metric, sink,
+                     context);
+}
+
+void netlink_message_read(struct nlmsghdr *message, netlink_sink *sink, void *context)
+{
+    switch (message->nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+        read_link(message, sink, context);
+        break;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+        read_address(message, sink, context);
+        break;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+        read_route(message, sink, context);
+        break;
+    default:
+        break;
+    }
+}
+
+int netlink_message_error(struct nlmsghdr *message)
+{
+    if (nlmsg_datalen(message) < (int)sizeof(struct nlmsgerr))
+        return -EPROTO;
+    return ((const struct nlmsgerr *)nlmsg_data(message))->error;
+}
+
+int netlink_message_verdict(const struct netlink_change *change, int error)
+{
+    switch ((enum netlink_change_kind)change->kind) {
+    case NETLINK_PUT_ADDRESS:
+    case NETLINK_PUT_MAC:
+        return error == EEXIST ? 0 : error;
+    case NETLINK_REMOVE_ADDRESS:
+        /* ENODEV: the interface is gone, and its addresses with it. */
+        return error == EADDRNOTAVAIL || error == ENODEV ? 0 : error;
+    case NETLINK_REMOVE_MAC:
+        return error == ENOENT || error == ENODEV ? 0 : error;
+    }
+    return error;
+}
+
+static struct nl_msg *message_new(int type, int flags, const void *header, size_t length)
+{
+    struct nl_msg *message = nlmsg_alloc_simple(type, flags);
+
+    if (message && nlmsg_append(message, (void *)(uintptr_t)header, length, NLMSG_ALIGNTO) < 0) {
+        nlmsg_free(message);
+        message = NULL;
+    }
+    return message;
+}
+
+static struct nl_msg *message_finish(struct nl_msg *message, int error)
+{
+    if (error < 0) {
+        nlmsg_free(message);
+        return NULL;
+    }
+    return message;
+}
+
+struct nl_msg *netlink_message_request(enum netlink_request kind)
+{
+    const struct ifinfomsg links = {.ifi_family = AF_UNSPEC};
+    const struct ifaddrmsg addresses = {.ifa_family = AF_UNSPEC};
+    struct rtmsg routes = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN};
+
+    switch (kind) {
+    case NETLINK_GET_LINKS:
+        return message_new(RTM_GETLINK, NLM_F_DUMP, &links, sizeof(links));
+    case NETLINK_GET_ADDRESSES:
+        return message_new(RTM_GETADDR, NLM_F_DUMP, &addresses, sizeof(addresses));
+    case NETLINK_GET_ROUTES_IPV4:
+        return message_new(RTM_GETROUTE, NLM_F_DUMP, &routes, sizeof(routes));
+    case NETLINK_GET_ROUTES_IPV6:
+        routes.rtm_family = AF_INET6;
+        return message_new(RTM_GETROUTE, NLM_F_DUMP, &routes, sizeof(routes));
+    }
+    return NULL;
+}
+
+/* `ip addr add` leaves the prefix route to the kernel; for a host address there is no prefix to route. */
+static uint32_t address_flags(const struct netlink_change *change)
+{
+    if (change->address.family == FAMILY_IPV4)
+        return 0;
+    return IFA_F_NODAD | (change->prefix_length == 128 ? (uint32_t)IFA_F_NOPREFIXROUTE : 0);
+}
+
+static struct nl_msg *change_address(const struct netlink_change *change)
+{
+    bool put = change->kind == NETLINK_PUT_ADDRESS;
+    const struct ifaddrmsg info = {
+        .ifa_family = (uint8_t)family_of(change->address.family),
+        .ifa_prefixlen = change->prefix_length,
+        .ifa_scope = addr_is_link_local(&change->address) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+        .ifa_index = (uint32_t)change->ifindex,
+    };
+    int length = (int)addr_length(&change->address);
+    struct nl_msg *message = put ? message_new(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info))
+                                 : message_new(RTM_DELADDR, NLM_F_ACK, &info, sizeof(info));
+
+    if (!message)
+        return NULL;
+    int error = nla_put(message, IFA_LOCAL, length, change->address.bytes);
+
+    if (error == 0)
+        error = nla_put(message, IFA_ADDRESS, length, change->address.bytes);
+    if (error == 0 && put && change->address.family == FAMILY_IPV6) {
+        const struct ifa_cacheinfo deprecated = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
+
+        error = nla_put(message, IFA_CACHEINFO, sizeof(deprecated), &deprecated);
+    }
+    if (error == 0 && put && address_flags(change) != 0)
+        error = nla_put_u32(message, IFA_FLAGS, address_flags(change));
+    return message_finish(message, error);
+}
+
+static struct nl_msg *change_mac(const struct netlink_change *change)
+{
+    bool put = change->kind == NETLINK_PUT_MAC;
+    const struct ndmsg info = {
+        .ndm_family = AF_BRIDGE,
+        .ndm_ifindex = change->ifindex,
+        .ndm_state = NUD_PERMANENT,
+        .ndm_flags = NTF_SELF,
+    };
+    struct nl_msg *message = put ? message_new(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info))
+                                 : message_new(RTM_DELNEIGH, NLM_F_ACK, &info, sizeof(info));
+
+    return message ? message_finish(message, nla_put(message, NDA_LLADDR, sizeof(change->mac), change->mac)) : NULL;
+}
+
+struct nl_msg *netlink_message_change(const struct netlink_change *change)
+{
+    switch ((enum netlink_change_kind)change->kind) {
+    case NETLINK_PUT_ADDRESS:
+    case NETLINK_REMOVE_ADDRESS:
+        return change_address(change);
+    case NETLINK_PUT_MAC:
+    case NETLINK_REMOVE_MAC:
+        return change_mac(change);
+    }
+    return NULL;
+}
+
+struct nl_msg *netlink_message_promote(int ifindex)
+{
+    const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
+    struct nl_msg *message = message_new(RTM_SETLINK, NLM_F_ACK, &info, sizeof(info));
+
+    if (!message)
+        return NULL;
+    struct nlattr *families = nla_nest_start(message, IFLA_AF_SPEC);
+    struct nlattr *inet = families ? nla_nest_start(message, AF_INET) : NULL;
+    struct nlattr *settings = inet ? nla_nest_start(message, IFLA_INET_CONF) : NULL;
+
+    if (!settings || nla_put_u32(message, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1) < 0)
+        return message_finish(message, -ENOMEM);
+    nla_nest_end(message, settings);
+    nla_nest_end(message, inet);
+    nla_nest_end(message, families);
+    return message;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Frames in and out of one interface: an AF_PACKET socket with a BPF filter (VRRP, ARP, neighbour advertisements;
+ * PACKET_IGNORE_OUTGOING), and an ordinary socket per family that joins the VRRP groups. Sending goes over AF_PACKET,
+ * so that source MAC and egress hook are ours to choose. Frames are built and read by frame.h; meaning is not known
+ * here.
+ */
+#ifndef EVENKEEL_PLATFORM_PACKET_H
+#define EVENKEEL_PLATFORM_PACKET_H
+
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "base/mono.h"
+
+#define PACKET_FRAME_MAX 1514 /* Ethernet header and an MTU of 1500 */
+#define PACKET_BATCH 64       /* frames per system call */
+
+struct packet_port;
+
+struct packet_in {
+    const uint8_t *frame; /* from the Ethernet header; valid until the next packet_receive on this port */
+    size_t length;
+    struct mono received; /* the kernel's time stamp */
+};
+
+struct packet_stats {
+    uint64_t frames_in, frames_out;
+    uint64_t send_errors;  /* refused by the kernel: link down, queue full, too long, or dropped by the egress hook */
+    uint64_t kernel_drops; /* arrived, but the receive buffer was full */
+    uint64_t truncated;    /* longer than a receive slot; the beginning was handed on */
+};
+
+/* Opens a port on `ifindex`. 0 or a negative errno (-EPERM: CAP_NET_RAW is missing). */
+int packet_open(int ifindex, struct packet_port **out);
+/*
+ * Joins the family's VRRP group where packet_open could not (IPv6 was still disabled, say). No effect when it is
+ * joined. 0 or a negative errno. Call it again whenever the link's state changed.
+ */
+int packet_join(struct packet_port *port, enum family family);
+void packet_close(struct packet_port *port);
+int packet_fd(const struct packet_port *port);
+
+/*
+ * Up to `max` (<= PACKET_BATCH) frames by one recvmmsg, without blocking. Returns their number, 0 when none waits, or a
+ * negative errno. -ENETDOWN tells once that the link went down; the port works again when the link is up.
+ */
+int packet_receive(struct packet_port *port, struct mono now, struct packet_in *in, unsigned max);
+
+/* Queues one frame (copied). When the queue (256 frames) is full it is flushed first. */
+void packet_queue(struct packet_port *port, const uint8_t *frame, size_t length);
+/* Sends what is queued by sendmmsg. What the kernel refuses is counted and dropped: nothing is ever sent late. */
+void packet_flush(struct packet_port *port);
+
+void packet_get_stats(struct packet_port *port, struct packet_stats *out);
+
+#endif
