@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Talks to the daemon: connect, one line out, one line in, each bounded in time. A connection serves one request, since
+ * the daemon drops idle clients. Errors become a sentence here, once, with what to do about them. Called by all
+ * commands but check.
+ */
+#include "ctl/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "config/suggest.h"
+
+#define SOCKET_NAME "control.sock" /* in the run directory, as doc/control.md promises */
+#define ANSWER_TIMEOUT_S 5
+#define ANSWER_MAX (16 * 1024 * 1024)
+#define REAL_DIGITS 12
+
+struct line {
+    char *data;
+    size_t length, capacity;
+};
+
+static int complain_unreachable(const char *path, int error)
+{
+    if (error == EACCES || error == EPERM) {
+        ctl_complain("%s may not be opened: %s", path, strerror(error));
+        return EX_NOPERM;
+    }
+    if (error == EAGAIN || error == EWOULDBLOCK || error == ETIMEDOUT)
+        ctl_complain("evenkeeld has not answered on %s for %d s: is it stopped?", path, ANSWER_TIMEOUT_S);
+    else
+        ctl_complain("no evenkeeld answers on %s: %s\n"
+                     "Start it ('systemctl start evenkeel'), or name its directory with --run-dir DIR.",
+                     path, strerror(error));
+    return EX_UNAVAILABLE;
+}
+
+/* A connected socket, or a negative errno. */
+static int connect_to(const char *run_dir, struct sockaddr_un *address)
+{
+    const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
+
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/" SOCKET_NAME, run_dir);
+
+    if (length < 0 || (size_t)length >= sizeof(address->sun_path))
+        return -ENAMETOOLONG;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) != 0 ||
+        connect(fd, (struct sockaddr *)address, sizeof(*address)) != 0) {
+        int error = -errno;
+
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+static int send_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno != EINTR)
+            return -errno;
+        if (sent > 0) {
+            text += sent;
+            length -= (size_t)sent;
+        }
+    }
+    return 0;
+}
+
+/* Reads up to the newline. 0 or a negative errno; -ECONNRESET when the daemon closed before it. */
+static int receive_line(int fd, struct line *line)
+{
+    for (;;) {
+        if (line->capacity - line->length < 65536) {
+            size_t capacity = line->capacity * 2 + 131072;
+            char *data = capacity <= ANSWER_MAX * 2 ? realloc(line->data, capacity) : NULL;
+
+            if (data == NULL)
+                return -ENOMEM;
+            line->data = data;
+            line->capacity = capacity;
+        }
+        ssize_t count = recv(fd, line->data + line->length, line->capacity - line->length, 0);
+
+        if (count == 0)
+            return -ECONNRESET;
+        if (count < 0 && errno != EINTR)
+            return -errno;
+        if (count < 0)
+            continue;
+        const char *newline = memchr(line->data + line->length, '\n', (size_t)count);
+
+        line->length += (size_t)count;
+        if (newline != NULL)
+            return 0;
+    }
+}
+
+/* The exit code for an error of the daemon, by its code. */
+static int exit_code_of(const char *code)
+{
+    static const struct {
+        const char *code;
+        int exit_code;
+    } table[] = {
+        {"denied", EX_NOPERM},        {"bad_request", EX_USAGE},  {"unknown_command", EX_USAGE},
+        {"unknown_pool", EX_USAGE},   {"unknown_unit", EX_USAGE}, {"unknown_member", EX_USAGE},
+        {"ambiguous_unit", EX_USAGE},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(table); i++) {
+        if (strcmp(table[i].code, code) == 0)
+            return table[i].exit_code;
+    }
+    return EX_TEMPFAIL;
+}
+
+static int exchange(const struct ctl *ctl, const char *request, struct line *line)
+{
+    struct sockaddr_un address;
+    int fd = connect_to(ctl->run_dir, &address), error;
+
+    if (fd < 0)
+        return complain_unreachable(address.sun_path, -fd);
+    error = send_all(fd, request, strlen(request));
+    /* A daemon that is full answers without having read, so what it said counts even if sending failed. */
+    if (error == 0 || error == -EPIPE)
+        error = receive_line(fd, line);
+    close(fd);
+    return error == 0 ? EX_OK : complain_unreachable(address.sun_path, -error);
+}
+
+/* One exchange; *answer may be an error object. */
+static int ask(const struct ctl *ctl, json_t *request, json_t **answer)
+{
+    char *text = json_dumps(request, JSON_COMPACT), *with_newline = NULL;
+    struct line line = {.data = NULL};
+    json_error_t error;
+    int code = EX_OSERR;
+
+    *answer = NULL;
+    if (text != NULL && asprintf(&with_newline, "%s\n", text) > 0)
+        code = exchange(ctl, with_newline, &line);
+    else
+        ctl_complain("out of memory");
+    if (code == EX_OK) {
+        *answer = json_loadb(line.data, line.length, 0, &error);
+        if (!json_is_object(*answer)) {
+            ctl_complain("evenkeeld's answer is no JSON object: %s", error.text);
+            json_decref(*answer);
+            *answer = NULL;
+            code = EX_PROTOCOL;
+        }
+    }
+    free(line.data);
+    free(with_newline);
+    free(text);
+    return code;
+}
+
+/* "Did you mean": the nearest address of a unit, or name or address of a member. */
+static void suggest_from(const struct ctl *ctl, const char *list_command, const char *list_key, const char *word)
+{
+    json_t *request = json_pack("{s:s}", "command", list_command), *answer, *pool, *item, *address;
+    struct suggest search = suggest_start(word);
+    size_t i, j, k;
+    int code = ask(ctl, request, &answer);
+
+    json_decref(request);
+    if (code != EX_OK)
+        return;
+    json_array_foreach(reply_get(answer, "pools"), i, pool)
+    {
+        json_array_foreach(reply_get(pool, list_key), j, item)
+        {
+            suggest_offer(&search, reply_text(item, "address"));
+            suggest_offer(&search, reply_text(item, "name"));
+            json_array_foreach(reply_get(item, "addresses"), k, address)
+                suggest_offer(&search, json_string_value(address));
+        }
+    }
+    if (search.best != NULL)
+        fprintf(stderr, "Did you mean %s?\n", search.best);
+    json_decref(answer);
+}
+
+static int complain_refused(const struct ctl *ctl, const json_t *request, const json_t *answer)
+{
+    const json_t *error = reply_get(answer, "error");
+    const char *code = reply_text(error, "code"), *unit = reply_text(request, "unit");
+
+    if (ctl->json)
+        client_print(answer);
+    ctl_complain("%s", reply_text(error, "text"));
+    if (strcmp(code, "unknown_unit") == 0 && *unit != '\0')
+        suggest_from(ctl, "list", "units", unit);
+    return exit_code_of(code);
+}
+
+json_t *client_request(const struct ctl *ctl, const char *command)
+{
+    json_t *request = json_pack("{s:s}", "command", command);
+
+    if (ctl->pool != NULL)
+        json_object_set_new(request, "pool", json_string(ctl->pool));
+    return request;
+}
+
+int client_ask(const struct ctl *ctl, json_t *request, json_t **answer)
+{
+    int code = ask(ctl, request, answer);
+
+    if (code == EX_OK && reply_get(*answer, "error") != NULL) {
+        code = complain_refused(ctl, request, *answer);
+        json_decref(*answer);
+        *answer = NULL;
+    }
+    json_decref(request);
+    return code;
+}
+
+static int ask_each_pool(const struct ctl *ctl, const char *command, const json_t *names, json_t **answer)
+{
+    json_t *name, *part;
+    size_t i;
+
+    *answer = NULL;
+    json_array_foreach(names, i, name)
+    {
+        int code = client_ask(ctl, json_pack("{s:s, s:O}", "command", command, "pool", name), &part);
+
+        if (code != EX_OK) {
+            json_decref(*answer);
+            *answer = NULL;
+            return code;
+        }
+        if (*answer == NULL) {
+            *answer = part;
+            continue;
+        }
+        json_array_extend(json_object_get(*answer, "pools"), json_object_get(part, "pools"));
+        json_array_extend(json_object_get(*answer, "attention"), json_object_get(part, "attention"));
+        json_decref(part);
+    }
+    return *answer != NULL ? EX_OK : EX_PROTOCOL;
+}
+
+int client_ask_all_pools(const struct ctl *ctl, const char *command, json_t **answer)
+{
+    json_t *request = client_request(ctl, command);
+    int code = ask(ctl, request, answer);
+    const json_t *error = reply_get(*answer, "error");
+
+    if (code == EX_OK && strcmp(reply_text(error, "code"), "too_large") == 0) {
+        json_t *first = *answer;
+
+        code = ask_each_pool(ctl, command, reply_get(error, "pools"), answer);
+        json_decref(first);
+    } else if (code == EX_OK && error != NULL) {
+        code = complain_refused(ctl, request, *answer);
+        json_decref(*answer);
+        *answer = NULL;
+    }
+    json_decref(request);
+    return code;
+}
+
+int client_print(const json_t *answer)
+{
+    if (json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS)) != 0 || putchar('\n') == EOF)
+        return EX_IOERR;
+    return EX_OK;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* keelctl members, list: the same facts as status, as tables with columns to choose. */
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/check.h"
+#include "ctl/client.h"
+#include "ctl/table.h"
+
+static const struct column member_columns[] = {
+    {"POOL", "pool", CELL_TEXT, true},
+    {"MEMBER", "address", CELL_MEMBER, true},
+    {"ADDRESS", "address", CELL_TEXT, true},
+    {"STATE", "state", CELL_TEXT, true},
+    {"SHARE", "share", CELL_NUMBER, true},
+    {"LOAD", "load", CELL_NUMBER, true},
+    {"HEARD", "age_ms", CELL_AGE_MS, true},
+    {"SINCE", "since", CELL_SINCE, true},
+    {"SELF", "self", CELL_YES, true},
+    {"VRID", "vrid", CELL_NUMBER, false},
+    {"INTERVAL-MS", "interval_ms", CELL_NUMBER, false},
+};
+
+static const struct column unit_columns[] = {
+    {"POOL", "pool", CELL_TEXT, true},
+    {"VRID", "vrid", CELL_NUMBER, true},
+    {"ADDRESSES", "addresses", CELL_LIST, true},
+    {"HOLDER", "holder", CELL_MEMBER, true},
+    {"KIND", "holder_kind", CELL_TEXT, true},
+    {"SINCE", "since", CELL_SINCE, true},
+    {"NEXT", "next", CELL_TEXT, true},
+    {"PINNED", "pinned", CELL_YES, true},
+    {"STATE", "state", CELL_TEXT, false},
+    {"PRIORITY", "priority", CELL_NUMBER, false},
+    {"RANK", "rank", CELL_NUMBER, false},
+    {"HOLDER-ADDRESS", "holder", CELL_TEXT, false},
+    {"HOLDER-PRIORITY", "holder_priority", CELL_NUMBER, false},
+    {"PLANNED", "planned", CELL_TEXT, false},
+    {"CONTESTED", "contested", CELL_YES, false},
+    {"CONTENDER", "contender", CELL_TEXT, false},
+    {"LEVEL", "level_done", CELL_TEXT, false},
+};
+
+static enum colour member_colour(const json_t *member)
+{
+    const char *state = reply_text(member, "state");
+
+    if (strcmp(state, "dead") == 0)
+        return COLOUR_RED;
+    if (strcmp(state, "active") == 0)
+        return COLOUR_NONE;
+    return strcmp(state, "reserve") == 0 ? COLOUR_YELLOW : COLOUR_DIM;
+}
+
+static enum colour unit_colour(const json_t *unit)
+{
+    const char *kind = reply_text(unit, "holder_kind");
+
+    if (strcmp(kind, "none") == 0 || reply_bool(unit, "contested"))
+        return COLOUR_RED;
+    return strcmp(kind, "stranger") == 0 ? COLOUR_YELLOW : COLOUR_NONE;
+}
+
+/* All rows of `key` in all pools, as one table. */
+static int show_table(const struct ctl *ctl, const json_t *answer, const char *key, const struct column *columns,
+                      unsigned count, enum colour (*colour)(const json_t *row))
+{
+    json_t *pool, *row;
+    size_t i, j;
+    int code;
+    struct table *table = table_new(ctl, columns, count, &code);
+
+    if (table == NULL)
+        return code;
+    json_array_foreach(reply_get(answer, "pools"), i, pool)
+    {
+        json_array_foreach(reply_get(pool, key), j, row)
+            table_add(table, answer, reply_text(pool, "name"), row, colour(row));
+    }
+    return table_print(table);
+}
+
+int members_command(const struct ctl *ctl, int argc, char **argv)
+{
+    json_t *answer;
+    int code = client_ask(ctl, client_request(ctl, "members"), &answer);
+
+    (void)argc, (void)argv;
+    if (code == EX_OK)
+        code = ctl->json
+                   ? client_print(answer)
+                   : show_table(ctl, answer, "members", member_columns, ARRAY_LENGTH(member_columns), member_colour);
+    json_decref(answer);
+    return code;
+}
+
+int list_command(const struct ctl *ctl, int argc, char **argv)
+{
+    json_t *answer;
+    int code = client_ask_all_pools(ctl, "list", &answer);
+
+    (void)argc, (void)argv;
+    if (code == EX_OK)
+        code = ctl->json ? client_print(answer)
+                         : show_table(ctl, answer, "units", unit_columns, ARRAY_LENGTH(unit_columns), unit_colour);
+    json_decref(answer);
+    return code;
+}
