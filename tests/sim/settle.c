@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The promises that hold some time after the last fault: every unit has exactly one owner (P2), loads are even (P3), and a
+ * host that left holds nothing (P7); with their time bounds. Judged from who answers, never from what the cores believe,
+ * except for pins, which only the core that holds one knows.
+ */
+#include "sim.h"
+
+int64_t settle_cover_bound_us(const struct world *w)
+{
+    /* The last fault's traces: a kernel batch still under way. A silent death is noticed after 3 member intervals and skew
+     * (at most a fourth), and only then a unit's own Active_Down_Timer (4 of its intervals at most) need run, for units
+     * whose owner was no member or who had none. A one-way fault that was judged last is yielded after 3 assertions. */
+    int64_t batch_us = w->profile->kernel.stuck_ppm != 0 ? w->profile->kernel.stuck_max_us : w->profile->kernel.slow_max_us;
+
+    return 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) + 100 * US_PER_MS;
+}
+
+int64_t settle_move_gap_us(const struct world *w)
+{
+    /* Removal, priority 0, skew of rank 0 (or of rank 1 when rank 0 cannot), address in place, filter open. */
+    return 24 * w->member_us / 256 + 2 * allowance_reaction_us(w);
+}
+
+static bool settle_is_eligible(const struct world *w, unsigned node, unsigned unit)
+{
+    const struct unit_settings *s = &w->units[unit];
+
+    for (unsigned i = 0; i < s->eligible_count; i++) {
+        if (world_node_of(w, &s->eligible[i]) == node) {
+            return true;
+        }
+    }
+    return s->eligible_count == 0;
+}
+
+bool settle_can_hold(const struct world *w, unsigned node, unsigned unit)
+{
+    const struct host *h = &w->hosts[node];
+
+    for (unsigned link = 0; link < w->link_count; link++) {
+        if ((w->units[unit].links >> link & 1) != 0 && !h->link_up[link]) {
+            return false;
+        }
+    }
+    return host_is_up(h) && !h->out && !h->leaving && h->share > 0 && settle_is_eligible(w, node, unit);
+}
+
+/* A planned move may be under way at the moment of the check: it gets its time. */
+static void settle_await_moves(struct world *w)
+{
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        int64_t since_us = w->oracle.units[u].gap_since_us;
+        if (since_us != SIM_NEVER && w->now_us - since_us < settle_move_gap_us(w)) {
+            world_run_until(w, since_us + settle_move_gap_us(w));
+        }
+    }
+}
+
+void settle_check_covered(struct world *w)
+{
+    settle_await_moves(w);
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        unsigned holders = oracle_holders(w, u);
+        bool possible = false;
+        for (unsigned node = 0; node < w->host_count; node++) {
+            possible = possible || settle_can_hold(w, node, u);
+        }
+        if (possible && holders == 0) {
+            oracle_fail(w, "P2 at least one", u, "nobody answers at the end of the bound");
+            return;
+        }
+        if ((holders & (holders - 1)) != 0) {
+            oracle_fail(w, "P1 at most one", u, "several answer (bits %x) at the end of the bound", holders);
+            return;
+        }
+    }
+}
+
+unsigned settle_load(const struct world *w, unsigned node)
+{
+    unsigned load = 0;
+
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        load += oracle_holders(w, u) >> node & 1;
+    }
+    return load;
+}
+
+unsigned settle_share(const struct world *w, unsigned node)
+{
+    const struct host *h = &w->hosts[node];
+
+    if (!host_is_up(h) || h->out || h->leaving) {
+        return 0;
+    }
+    return h->drained && h->share > 1 ? 1 : h->share;
+}
+
+static bool settle_is_pinned(const struct world *w, unsigned node, unsigned unit)
+{
+    struct unit_view view;
+
+    core_view_unit(w->hosts[node].core, 0, unit, &view);
+    return view.pinned;
+}
+
+static bool settle_may_move(const struct world *w, unsigned unit, unsigned from, unsigned to)
+{
+    return (oracle_holders(w, unit) >> from & 1) != 0 && settle_can_hold(w, to, unit) && !settle_is_pinned(w, from, unit);
+}
+
+/* Would moving one unit from a to b lower the higher of their loads per share? A reserve gives away all it can. */
+static bool settle_is_pair_uneven(const struct world *w, const unsigned *loads, unsigned a, unsigned b)
+{
+    unsigned share_a = settle_share(w, a);
+    unsigned share_b = settle_share(w, b);
+
+    if (share_b < 2 || share_a == 0 || loads[a] == 0) {
+        return false;
+    }
+    return share_a == 1 || loads[a] * share_b > (loads[b] + 1) * share_a;
+}
+
+/* Preferred units belong to whom the file prefers, while that one lives and counts, unless an operator has pinned them. */
+static bool settle_is_misplaced(const struct world *w, unsigned *from, unsigned *to)
+{
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        *to = w->units[u].prefer_count > 0 ? world_node_of(w, &w->units[u].prefer[0]) : SIM_NONE;
+        if (*to == SIM_NONE || !settle_can_hold(w, *to, u) || settle_share(w, *to) < 2) {
+            continue;
+        }
+        for (*from = 0; *from < w->host_count; (*from)++) {
+            if (*from != *to && settle_share(w, *from) > 0 && settle_may_move(w, u, *from, *to)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool settle_is_even(const struct world *w, unsigned *from, unsigned *to)
+{
+    unsigned loads[SIM_HOSTS_MAX];
+
+    if (settle_is_misplaced(w, from, to)) {
+        return false;
+    }
+    for (unsigned node = 0; node < w->host_count; node++) {
+        loads[node] = settle_load(w, node);
+    }
+    for (*from = 0; *from < w->host_count; (*from)++) {
+        for (*to = 0; *to < w->host_count; (*to)++) {
+            if (*from == *to || !settle_is_pair_uneven(w, loads, *from, *to)) {
+                continue;
+            }
+            for (unsigned u = 0; u < w->unit_count; u++) {
+                if (settle_may_move(w, u, *from, *to)) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
+/* The pair with the largest difference of load per share that a move would lower; false: there is none. */
+static bool settle_worst_pair(const struct world *w, const unsigned *loads, unsigned *from, unsigned *to)
+{
+    double worst = -1;
+
+    for (unsigned a = 0; a < w->host_count; a++) {
+        for (unsigned b = 0; b < w->host_count; b++) {
+            if (a == b || !settle_is_pair_uneven(w, loads, a, b)) {
+                continue;
+            }
+            double difference = (double)loads[a] / settle_share(w, a) - (double)(loads[b] + 1) / settle_share(w, b);
+            if (difference > worst || settle_share(w, a) == 1) {
+                worst = difference;
+                *from = a;
+                *to = b;
+            }
+        }
+    }
+    return worst > -1;
+}
+
+/* Moves that evenness needs, with everybody eligible for everything: restricted units only make it fewer. */
+unsigned settle_moves_needed(const struct world *w)
+{
+    unsigned loads[SIM_HOSTS_MAX];
+    unsigned moves = 0;
+    unsigned from, to;
+
+    for (unsigned node = 0; node < w->host_count; node++) {
+        loads[node] = settle_load(w, node);
+    }
+    while (moves < w->unit_count && settle_worst_pair(w, loads, &from, &to)) {
+        loads[from]--;
+        loads[to]++;
+        moves++;
+    }
+    return moves;
+}
+
+void settle_check_nothing_left(struct world *w, unsigned node)
+{
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        if (w->hosts[node].kernel.units[u].level != LEVEL_ABSENT) {
+            oracle_fail(w, "P7 nothing left behind", u, "host %u has left, its kernel still has level %u", node,
+                        w->hosts[node].kernel.units[u].level);
+            return;
+        }
+    }
+}
