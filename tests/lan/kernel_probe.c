@@ -16,7 +16,7 @@
  *   arm                     prints `armed MS`
  *   beat MS                 sends the member's advertisement every MS from now on; 0: no more
  *   advert PRIORITY COUNT   sends one, with as many addresses (all our own)
- *   quit | close | clean    leaves as it is | kernel_close | kernel_clean; prints `closed ERROR`, `cleaned RESULT`
+ *   quit | close | clean    leaves as it is | kernel_close | kernel_clean; prints `closed ERROR`, `cleaned RESULT MS`
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -273,6 +273,14 @@ static void arm(struct probe *probe)
     printf("armed %.3f\n", (double)mono_diff_us(clock_now(), start) / US_PER_MS);
 }
 
+static void clean(const struct probe *probe)
+{
+    struct mono start = clock_now();
+    int removed = kernel_clean(&probe->config);
+
+    printf("cleaned %d %.3f\n", removed, (double)mono_diff_us(clock_now(), start) / US_PER_MS);
+}
+
 /* False at the end. */
 static bool command(struct probe *probe, const char *line)
 {
@@ -289,7 +297,7 @@ static bool command(struct probe *probe, const char *line)
     } else if (sscanf(line, "advert %u %u", &first, &last) == 2) {
         send_advert(probe, first, last);
     } else if (strncmp(line, "clean", 5) == 0) {
-        printf("cleaned %d\n", kernel_clean(&probe->config));
+        clean(probe);
     } else if (strncmp(line, "close", 5) == 0) {
         printf("closed %d\n", kernel_close(probe->kernel, 5000));
         return false;
