@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From effects to the world. It owns nothing but the order: effects are carried out in the order in which the core gave
+ * them, and what can be batched (levels, frames, announcements) is queued here and handed out by apply_flush at the end of
+ * the turn. What must precede a send, the core has already ordered by a round trip (EVENT_LEVEL_DONE), so batching reorders
+ * nothing that matters. A packet is encoded at once, since only now the core's state is the one it speaks of.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "daemon/log.h"
+#include "daemon/note.h"
+#include "daemon/worker.h"
+#include "platform/clock.h"
+#include "platform/frame.h"
+
+#define ANNOUNCE_BUDGET 128 /* frames per pool and turn: then advertisements have their turn again */
+#define IPV4_HEADER 20 /* wire_encode makes no options */
+#define IPV6_HEADER 40
+
+/* The frame of `effect`'s advertisement; its length, 0 when it cannot be made. */
+static size_t make_frame(const struct worker *worker, const struct effect *effect, uint8_t frame[static FRAME_MAX])
+{
+    const struct pool_settings *settings = &worker->config->core.pools[effect->pool];
+    const struct worker_link *link = &worker->links[settings->link];
+    size_t header = settings->family == FAMILY_IPV4 ? IPV4_HEADER : IPV6_HEADER;
+    uint8_t packet[WIRE_PACKET_MAX];
+    uint8_t virtual_mac[6];
+    size_t length = core_encode(worker->core, effect, packet, sizeof(packet));
+
+    if (length <= header + 1)
+        return 0;
+    if (worker->config->pools[effect->pool].vmac_xmit_base)
+        return frame_vrrp(link->state.mac, packet, length, frame, FRAME_MAX);
+    wire_virtual_mac((enum family)settings->family, packet[header + 1], virtual_mac);
+    return frame_vrrp(virtual_mac, packet, length, frame, FRAME_MAX);
+}
+
+/* Keeps the guard's goodbye in step with what was last said. */
+static void keep_goodbye(struct worker *worker, const struct effect *effect, int ifindex)
+{
+    uint8_t frame[FRAME_MAX];
+    struct effect goodbye = *effect;
+
+    if (effect->priority == VRRP_PRIORITY_RELEASE) {
+        guard_page_drop(worker->page, effect->pool, effect->unit);
+        return;
+    }
+    goodbye.priority = VRRP_PRIORITY_RELEASE;
+    size_t length = make_frame(worker, &goodbye, frame);
+
+    guard_page_hold(worker->page, effect->pool, effect->unit, ifindex, frame, length);
+}
+
+static void apply_send(struct worker *worker, const struct effect *effect)
+{
+    struct worker_link *link = &worker->links[worker->config->core.pools[effect->pool].link];
+    uint8_t frame[FRAME_MAX];
+    size_t length = link->port != NULL ? make_frame(worker, effect, frame) : 0;
+
+    if (length == 0) {
+        worker->counters.sends_without_link++;
+        return;
+    }
+    packet_queue(link->port, frame, length);
+    worker->pools[effect->pool].member_sent |= effect->unit == EFFECT_NO_UNIT;
+    keep_goodbye(worker, effect, link->port_ifindex);
+}
+
+static void apply_level(struct worker *worker, const struct effect *effect)
+{
+    worker->pools[effect->pool].units[effect->unit].level = effect->level;
+    kernel_want(worker->kernel, effect->pool, effect->unit, (enum unit_level)effect->level, effect->sequence);
+    worker->kernel_dirty = true;
+    if (effect->level != LEVEL_ANSWERING)
+        announce_stop(worker->pools[effect->pool].announce, effect->unit);
+}
+
+static void apply_arm(struct worker *worker, const struct effect *effect)
+{
+    kernel_arm(worker->kernel, effect->pool, effect->sequence);
+    worker->kernel_dirty = true;
+}
+
+static void queue_frame(void *context, const uint8_t *frame, size_t length)
+{
+    packet_queue(context, frame, length);
+}
+
+/* The core must not be stepped while its effects are being carried out: that nobody can be asked is told afterwards. */
+static void apply_probe(struct worker *worker, const struct effect *effect, struct mono now)
+{
+    const struct config_pool *pool = &worker->config->pools[effect->pool];
+    unsigned link = worker->config->core.pools[effect->pool].link;
+    struct packet_port *port = worker->links[link].port;
+
+    if (port == NULL ||
+        thirdparty_probe(worker->thirdparty, link, pool->targets, pool->target_count, now, queue_frame, port) == 0)
+        worker->pools[effect->pool].probe_impossible = true;
+}
+
+static void log_note(const struct worker *worker, const struct note *note)
+{
+    char text[NOTE_TEXT_MAX];
+    char vrid[8];
+    char kind[SETTINGS_NAME_MAX + 48];
+    struct log_field fields[] = {
+        {"note", note_kind_name((enum note_kind)note->kind)},
+        {"pool", note->pool},
+        {"vrid", note->vrid != 0 ? vrid : NULL},
+        {"reason", reason_name((enum reason)note->reason)},
+    };
+
+    snprintf(vrid, sizeof(vrid), "%u", note->vrid);
+    snprintf(kind, sizeof(kind), "%s/%s/%u", note_kind_name((enum note_kind)note->kind), note->pool, note->vrid);
+    note_format(worker->config, note, text);
+    log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s", text);
+}
+
+static void apply_note(struct worker *worker, const struct effect *effect, struct mono now)
+{
+    struct note note;
+
+    if (effect->note == NOTE_UNIT_STATE && effect->from_state == ROUTER_ACTIVE && effect->to_state != ROUTER_ACTIVE)
+        guard_page_drop(worker->page, effect->pool, effect->unit);
+    if (effect->note == NOTE_KERNEL_FAILED)
+        worker->counters.kernel_failures++;
+    note_from_effect(worker->config, effect, &note);
+    history_add(worker->history, &note, now, clock_wall_us());
+    log_note(worker, &note);
+}
+
+static void apply_effect(struct worker *worker, const struct effect *effect, struct mono now)
+{
+    switch ((enum effect_kind)effect->kind) {
+    case EFFECT_LEVEL:
+        apply_level(worker, effect);
+        return;
+    case EFFECT_SEND:
+        apply_send(worker, effect);
+        return;
+    case EFFECT_ANNOUNCE:
+        announce_start(worker->pools[effect->pool].announce, effect->unit, now);
+        return;
+    case EFFECT_PROBE:
+        apply_probe(worker, effect, now);
+        return;
+    case EFFECT_ARM:
+        apply_arm(worker, effect);
+        return;
+    case EFFECT_NOTE:
+        apply_note(worker, effect, now);
+        return;
+    case EFFECT_LEFT:
+        worker->left = true;
+        return;
+    }
+}
+
+static enum core_result step_once(struct worker *worker, const struct event *event)
+{
+    worker->effects.count = 0;
+    enum core_result result = core_step(worker->core, event, &worker->effects);
+
+    for (unsigned i = 0; i < worker->effects.count; i++)
+        apply_effect(worker, &worker->effects.list[i], event->now);
+    return result;
+}
+
+enum core_result apply_step(struct worker *worker, const struct event *event)
+{
+    enum core_result result = step_once(worker, event);
+
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        struct event impossible = {.kind = EVENT_PROBE_IMPOSSIBLE, .pool = (uint8_t)p, .now = event->now};
+
+        if (!worker->pools[p].probe_impossible)
+            continue;
+        worker->pools[p].probe_impossible = false;
+        step_once(worker, &impossible);
+    }
+    return result;
+}
+
+struct announcing {
+    struct worker *worker;
+    unsigned pool;
+};
+
+/* A frame for one address of a unit, on the link that has it. The MAC is the one that answers for the address. */
+static void emit_announcement(void *context, unsigned unit, unsigned address)
+{
+    const struct announcing *announcing = context;
+    struct worker *worker = announcing->worker;
+    const struct config_pool *pool = &worker->config->pools[announcing->pool];
+    const struct config_vip *vip = &pool->units[unit].vips[address];
+    struct worker_link *link = &worker->links[vip->link];
+    uint8_t frame[FRAME_MAX];
+    uint8_t mac[6];
+    size_t length;
+
+    if (link->port == NULL)
+        return;
+    memcpy(mac, link->state.mac, sizeof(mac));
+    if (pool->use_vmac)
+        wire_virtual_mac((enum family)vip->address.family, worker->config->core.pools[announcing->pool].units[unit].vrid, mac);
+    if (vip->address.family == FAMILY_IPV4)
+        length = frame_gratuitous_arp(mac, &vip->address, frame, sizeof(frame));
+    else
+        length = frame_unsolicited_na(mac, &vip->address, true, frame, sizeof(frame));
+    if (length > 0)
+        packet_queue(link->port, frame, length);
+}
+
+/* Commits the levels and sends the frames that are queued. */
+static void hand_out(struct worker *worker)
+{
+    if (worker->kernel_dirty)
+        kernel_commit(worker->kernel);
+    worker->kernel_dirty = false;
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        struct worker_link *link = &worker->links[i];
+        struct packet_stats stats;
+
+        if (link->port == NULL)
+            continue;
+        packet_flush(link->port);
+        packet_get_stats(link->port, &stats);
+        link->refused = stats.send_errors != link->send_errors;
+        link->send_errors = stats.send_errors;
+    }
+}
+
+/*
+ * The core counts its lease from member advertisements that have left. When the kernel refused frames just now, ours may be
+ * among them, and nothing is said: the lease then runs on from the one before.
+ */
+static void tell_sent(struct worker *worker)
+{
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        struct event sent = {.kind = EVENT_SENT, .pool = (uint8_t)p};
+
+        if (!worker->pools[p].member_sent)
+            continue;
+        worker->pools[p].member_sent = false;
+        if (worker->links[worker->config->core.pools[p].link].refused)
+            continue;
+        sent.now = clock_now();
+        apply_step(worker, &sent);
+    }
+}
+
+void apply_flush(struct worker *worker, struct mono now)
+{
+    hand_out(worker);
+    tell_sent(worker);
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        struct announcing announcing = {.worker = worker, .pool = p};
+
+        if (mono_due(now, announce_deadline(worker->pools[p].announce)))
+            announce_run(worker->pools[p].announce, now, ANNOUNCE_BUDGET, emit_announcement, &announcing);
+    }
+    hand_out(worker);
+}

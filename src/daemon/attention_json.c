@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What needs a person's attention, most urgent first, as sentences: `attention` of the status answer. It judges by the
+ * view alone and keeps nothing, so a line is gone as soon as its cause is. Units with the same trouble share a
+ * sentence.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "daemon/fields_json.h"
+#include "daemon/note.h"
+
+#define TEXT_MAX 512
+#define NAMED_UNITS_MAX 3 /* in a sentence; all of them are in "vrids" */
+#define UNOWNED_INTERVALS 4
+#define CONFLICT_RECENT_S 60 /* somebody else's answer is worth a line for so long */
+
+enum severity {
+    ALARM,   /* somebody may get no answer, or two */
+    WARNING, /* something is not as it should be */
+};
+
+/* What was found so far: alarms go before warnings. */
+struct findings {
+    struct answer *a;
+    unsigned pool;   /* that is being looked at */
+    json_t *list[2]; /* by severity */
+};
+
+static json_t *add(struct findings *f, enum severity severity, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static json_t *add(struct findings *f, enum severity severity, const char *code, const char *format, ...)
+{
+    const char *pool = f->a->view->config->core.pools[f->pool].name;
+    char text[TEXT_MAX];
+    va_list arguments;
+    json_t *object = new_object(f->a);
+    int used = snprintf(text, sizeof(text), "%s: ", pool);
+
+    va_start(arguments, format);
+    vsnprintf(text + used, sizeof(text) - (size_t)used, format, arguments);
+    va_end(arguments);
+    put_text(f->a, object, "code", code);
+    put_text(f->a, object, "severity", severity == ALARM ? "alarm" : "warning");
+    put_text(f->a, object, "pool", pool);
+    put_text(f->a, object, "text", text);
+    append_new(f->a, f->list[severity], object);
+    return object;
+}
+
+/* One kind of trouble that a unit can have. `detail` adds what is special to this unit, like " (10.0.0.9)". */
+struct unit_trouble {
+    enum severity severity;
+    const char *code;
+    const char *one, *many; /* "has no owner", "have no owner" */
+    bool (*present)(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u);
+    void (*detail)(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text, size_t size);
+};
+
+/* A unit that moves has no owner for a moment, and one that nobody has claimed since the start may still be: neither is
+ * news before the time in which an owner must be found (P2). */
+static bool is_unowned(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    const struct pool_settings *settings = &a->view->config->core.pools[pool];
+    bool lost = !mono_is_never(u->vacant_since);
+    int64_t limit_us = UNOWNED_INTERVALS * (lost ? settings->member_interval_us : settings->advert_interval_us);
+
+    (void)unit;
+    return u->holder_kind == HOLDER_NONE &&
+           mono_diff_us(a->view->now, lost ? u->vacant_since : a->view->started) > limit_us;
+}
+
+static bool is_contested(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    (void)a, (void)pool, (void)unit;
+    return u->contested;
+}
+
+static void contest_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
+                           size_t size)
+{
+    char holder[MEMBER_TEXT_MAX], other[MEMBER_TEXT_MAX];
+
+    (void)unit;
+    snprintf(text, size, " by %s and %s", member_text(a->view, pool, &u->holder, holder),
+             member_text(a->view, pool, &u->contender, other));
+}
+
+static bool is_conflict(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    const struct daemon_conflict *conflicts = a->view->pools[pool].conflicts;
+
+    (void)u;
+    return conflicts != NULL && conflicts[unit].count > 0 && !mono_is_never(conflicts[unit].last) &&
+           mono_diff_us(a->view->now, conflicts[unit].last) < (int64_t)CONFLICT_RECENT_S * US_PER_S;
+}
+
+static void conflict_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
+                            size_t size)
+{
+    const uint8_t *mac = a->view->pools[pool].conflicts[unit].mac;
+
+    (void)u;
+    snprintf(text, size, " by %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static bool is_strange(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    (void)a, (void)pool, (void)unit;
+    return u->holder_kind == HOLDER_STRANGER;
+}
+
+static void holder_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
+                          size_t size)
+{
+    char holder[MEMBER_TEXT_MAX];
+
+    (void)unit;
+    snprintf(text, size, " by %s", member_text(a->view, pool, &u->holder, holder));
+}
+
+static bool is_different(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    (void)a, (void)pool, (void)unit;
+    return u->address_list_differs;
+}
+
+static bool is_cut(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    (void)a, (void)pool, (void)unit;
+    return !u->links_up;
+}
+
+static const struct unit_trouble troubles[] = {
+    {ALARM, "unowned", "has no owner", "have no owner", is_unowned, NULL},
+    {ALARM, "contested", "has two owners: claimed", "have two owners: claimed", is_contested, contest_detail},
+    {ALARM, "conflict", "is answered for by somebody else", "are answered for by somebody else", is_conflict,
+     conflict_detail},
+    {WARNING, "stranger", "is held by a router that is no member", "are held by routers that are no members",
+     is_strange, holder_detail},
+    {WARNING, "address_list", "is advertised with another list of addresses than this host has",
+     "are advertised with other lists of addresses than this host has", is_different, holder_detail},
+    {WARNING, "link_down", "cannot be held by this host: a link of it is down",
+     "cannot be held by this host: a link of them is down", is_cut, NULL},
+};
+
+/* What one trouble has come to in one pool. */
+struct tally {
+    char names[TEXT_MAX / 2]; /* of the first few units */
+    size_t used;
+    unsigned count;
+    json_t *vrids; /* of all; NULL while there are none */
+};
+
+static void count_unit(struct findings *f, const struct unit_trouble *trouble, struct tally *tally, unsigned unit,
+                       const struct unit_view *u)
+{
+    char text[ADDR_TEXT_MAX], detail[2 * MEMBER_TEXT_MAX + 16] = "";
+
+    if (tally->vrids == NULL)
+        tally->vrids = new_array(f->a);
+    append_new(f->a, tally->vrids, json_integer(u->vrid));
+    if (tally->count++ >= NAMED_UNITS_MAX)
+        return;
+    struct addr address = note_unit_address(f->a->view->config, f->pool, unit);
+
+    if (trouble->detail != NULL)
+        trouble->detail(f->a, f->pool, unit, u, detail, sizeof(detail));
+    size_t room = sizeof(tally->names) - tally->used;
+    int written = snprintf(tally->names + tally->used, room, "%s%s%s", tally->used == 0 ? "" : ", ",
+                           addr_format(&address, text), detail);
+
+    tally->used += (size_t)written < room ? (size_t)written : room - 1;
+}
+
+static void add_tally(struct findings *f, const struct unit_trouble *trouble, const struct tally *tally)
+{
+    char more[32] = "";
+    json_t *object;
+
+    if (tally->count > NAMED_UNITS_MAX)
+        snprintf(more, sizeof(more), " and %u more", tally->count - NAMED_UNITS_MAX);
+    if (tally->count == 1)
+        object = add(f, trouble->severity, trouble->code, "one unit %s: %s", trouble->one, tally->names);
+    else
+        object = add(f, trouble->severity, trouble->code, "%u units %s: %s%s", tally->count, trouble->many,
+                     tally->names, more);
+    put_new(f->a, object, "vrids", tally->vrids);
+}
+
+static void add_units(struct findings *f)
+{
+    const struct pool_settings *settings = &f->a->view->config->core.pools[f->pool];
+    struct tally tallies[ARRAY_LENGTH(troubles)] = {0};
+
+    for (unsigned unit = 0; unit < settings->unit_count; unit++) {
+        struct unit_view u;
+
+        core_view_unit(f->a->view->core, f->pool, unit, &u);
+        for (size_t t = 0; t < ARRAY_LENGTH(troubles); t++) {
+            if (troubles[t].present(f->a, f->pool, unit, &u))
+                count_unit(f, &troubles[t], &tallies[t], unit, &u);
+        }
+    }
+    for (size_t t = 0; t < ARRAY_LENGTH(troubles); t++) {
+        if (tallies[t].count > 0)
+            add_tally(f, &troubles[t], &tallies[t]);
+    }
+}
+
+static void add_readiness(struct findings *f, const struct pool_view *p)
+{
+    uint8_t index = f->a->view->config->core.pools[f->pool].link;
+    const char *interface = f->a->view->config->links[index];
+    const struct kernel_link *link = &f->a->view->links[index];
+
+    if (p->ready)
+        return;
+    add(f, ALARM, "not_ready", "interface %s %s: this host takes no part", interface,
+        !link->present ? "does not exist"
+        : !link->up    ? "is down"
+                       : "has no address to speak from");
+}
+
+static void add_own_state(struct findings *f, const struct pool_view *p)
+{
+    add_readiness(f, p);
+    switch ((enum isolation_state)p->isolation) {
+    case ISOLATION_DEAF:
+        add(f, ALARM, "isolated", "this host is isolated: it hears nobody, so it claims nothing");
+        break;
+    case ISOLATION_MUTE:
+        add(f, ALARM, "isolated", "this host is isolated: nobody hears it, so it holds nothing");
+        break;
+    case ISOLATION_NONE:
+    case ISOLATION_PROBING:
+    case ISOLATION_STATE_COUNT:
+        break;
+    }
+    if (p->leaving)
+        add(f, WARNING, "leaving", "this host is leaving");
+    else if (p->drained)
+        add(f, WARNING, "drained",
+            "this host is drained, it holds only what nobody else can (keelctl undrain ends it)");
+}
+
+static void add_members(struct findings *f, const struct pool_view *p)
+{
+    const struct daemon_view *view = f->a->view;
+
+    for (unsigned i = 0; i < p->member_count; i++) {
+        struct member_view m;
+        char text[MEMBER_TEXT_MAX];
+        json_t *object = NULL;
+
+        core_view_member(view->core, f->pool, i, view->now, &m);
+        member_text(view, f->pool, &m.address, text);
+        if (m.state == MEMBER_DEAD && !mono_is_never(m.last_heard))
+            object = add(f, WARNING, "member_dead", "member %s is dead, not heard for %.1f s", text,
+                         (double)mono_diff_us(view->now, m.last_heard) / US_PER_S);
+        else if (m.state == MEMBER_RESERVE && !m.self)
+            object = add(f, WARNING, "member_reserve", "member %s is a reserve: drained, or just starting", text);
+        if (object != NULL)
+            put_address(f->a, object, "member", &m.address);
+    }
+}
+
+static void add_filter(struct findings *f)
+{
+    const struct daemon_pool_view *p = &f->a->view->pools[f->pool];
+    uint8_t wanted = f->a->view->config->pools[f->pool].filter_mode;
+
+    if (wanted == FILTER_AUTO)
+        wanted = FILTER_LEASE;
+    if (p->filter_mode == FILTER_AUTO || p->filter_mode == wanted)
+        return;
+    add(f, WARNING, "filter", "arp_filter %s is in force here, not %s: %s", filter_mode_text(p->filter_mode),
+        filter_mode_text(wanted),
+        p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
+}
+
+json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool)
+{
+    struct findings f = {.a = a, .list = {new_array(a), new_array(a)}};
+
+    for (f.pool = first_pool; f.pool < end_pool; f.pool++) {
+        struct pool_view p;
+
+        core_view_pool(a->view->core, f.pool, &p);
+        add_units(&f);
+        add_own_state(&f, &p);
+        add_members(&f, &p);
+        add_filter(&f);
+    }
+    if (json_array_extend(f.list[ALARM], f.list[WARNING]) != 0)
+        a->failed = true;
+    json_decref(f.list[WARNING]);
+    return f.list[ALARM];
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The counters answer: every packet refused, by interface and reason; what units and pools did; what the daemon counts
+ * of itself. Names come from one table per struct, so that a new counter needs one line here. */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "daemon/fields_json.h"
+#include "daemon/note.h"
+
+struct counter_field {
+    const char *name;
+    size_t offset;
+};
+
+#define UNIT_COUNTER(name)                                                                                             \
+    {                                                                                                                  \
+#name, offsetof(struct unit_counters, name)                                                                    \
+    }
+static const struct counter_field unit_fields[] = {
+    UNIT_COUNTER(adverts_sent),     UNIT_COUNTER(adverts_received),     UNIT_COUNTER(zero_sent),
+    UNIT_COUNTER(zero_received),    UNIT_COUNTER(became_active),        UNIT_COUNTER(asserted),
+    UNIT_COUNTER(interval_differs), UNIT_COUNTER(address_list_differs), UNIT_COUNTER(auth_mismatch),
+    UNIT_COUNTER(version_mismatch),
+};
+
+#define POOL_COUNTER(name)                                                                                             \
+    {                                                                                                                  \
+#name, offsetof(struct pool_counters, name)                                                                    \
+    }
+static const struct counter_field pool_fields[] = {
+    POOL_COUNTER(member_adverts_sent),
+    POOL_COUNTER(member_adverts_received),
+    POOL_COUNTER(looped),
+    POOL_COUNTER(foreign_vrid),
+    POOL_COUNTER(not_member),
+    POOL_COUNTER(members_full),
+    POOL_COUNTER(stalls),
+    POOL_COUNTER(moves),
+    POOL_COUNTER(contests),
+    POOL_COUNTER(one_way),
+    POOL_COUNTER(deaf),
+    POOL_COUNTER(mute),
+    POOL_COUNTER(assertions_held_back),
+};
+
+static void put_counters(struct answer *a, json_t *object, const void *counters, const struct counter_field *fields,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)counters + fields[i].offset, sizeof(value));
+        put_int(a, object, fields[i].name, (int64_t)value);
+    }
+}
+
+static json_t *unit_counters_array(struct answer *a, unsigned pool)
+{
+    json_t *array = new_array(a);
+
+    for (unsigned i = 0; i < a->view->config->core.pools[pool].unit_count; i++) {
+        struct addr address = note_unit_address(a->view->config, pool, i);
+        struct unit_counters counters;
+        json_t *object = new_object(a);
+
+        core_view_unit_counters(a->view->core, pool, i, &counters);
+        put_int(a, object, "vrid", a->view->config->core.pools[pool].units[i].vrid);
+        put_address(a, object, "address", &address);
+        put_counters(a, object, &counters, unit_fields, ARRAY_LENGTH(unit_fields));
+        put_text(a, object, "last_active_reason", reason_name(counters.last_active_reason));
+        append_new(a, array, object);
+    }
+    return array;
+}
+
+static json_t *pool_counters_object(struct answer *a, unsigned pool)
+{
+    struct pool_counters counters;
+    json_t *object = new_object(a), *own = new_object(a);
+
+    core_view_pool_counters(a->view->core, pool, &counters);
+    put_counters(a, own, &counters, pool_fields, ARRAY_LENGTH(pool_fields));
+    put_text(a, object, "name", a->view->config->core.pools[pool].name);
+    put_new(a, object, "counters", own);
+    put_new(a, object, "units", unit_counters_array(a, pool));
+    return object;
+}
+
+static json_t *links_array(struct answer *a)
+{
+    json_t *array = new_array(a);
+
+    for (unsigned i = 0; i < a->view->config->core.link_count; i++) {
+        struct link_counters counters;
+        json_t *object = new_object(a), *refused = new_object(a);
+
+        core_view_link_counters(a->view->core, i, &counters);
+        put_text(a, object, "interface", a->view->config->links[i]);
+        put_int(a, object, "accepted", (int64_t)counters.refused[WIRE_OK]);
+        for (unsigned r = WIRE_OK + 1; r < WIRE_RESULT_COUNT; r++)
+            put_int(a, refused, wire_result_name(r), (int64_t)counters.refused[r]);
+        put_int(a, object, "unknown_vrid", (int64_t)counters.unknown_vrid);
+        put_new(a, object, "refused", refused);
+        append_new(a, array, object);
+    }
+    return array;
+}
+
+enum request_outcome counters_answer(struct answer *a)
+{
+    unsigned first, end;
+    json_t *pools, *own;
+
+    if (!find_pools(a, &first, &end))
+        return REQUEST_REFUSED;
+    put_new(a, a->root, "links", links_array(a));
+    pools = new_array(a);
+    for (unsigned p = first; p < end; p++)
+        append_new(a, pools, pool_counters_object(a, p));
+    put_new(a, a->root, "pools", pools);
+    own = new_object(a);
+    for (unsigned i = 0; i < a->view->counter_count; i++)
+        put_int(a, own, a->view->counters[i].name, (int64_t)a->view->counters[i].value);
+    put_new(a, a->root, "daemon", own);
+    return REQUEST_DONE;
+}

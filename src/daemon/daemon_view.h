@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon shows of itself: one const value that status, counters, plan and history are built from. The main
+ * loop owns everything it points to and keeps it valid until the next turn of the loop; readers (the *_json.c files)
+ * copy what they need at once and keep no pointer.
+ */
+#ifndef EVENKEEL_DAEMON_DAEMON_VIEW_H
+#define EVENKEEL_DAEMON_DAEMON_VIEW_H
+
+#include "config/config.h"
+#include "core/view.h"
+#include "platform/kernel.h"
+
+struct history;
+
+/* The last time somebody else was seen answering (ARP, NA) for a unit of ours. */
+struct daemon_conflict {
+    struct mono last; /* MONO_NEVER: not seen yet */
+    uint64_t count;
+    uint8_t mac[6];      /* of the other */
+    struct addr address; /* which VIP of the unit */
+};
+
+struct daemon_pool_view {
+    uint8_t filter_mode;                     /* enum filter_mode in force; FILTER_AUTO: not known yet */
+    const char *filter_text;                 /* why it is that one (kernel_report.text); NULL: nothing to say */
+    const struct daemon_conflict *conflicts; /* one per unit of the pool; NULL: no audit runs */
+};
+
+/* A counter of the daemon itself (not of the core), by its stable lower-case name: "netlink_overruns". */
+struct daemon_counter {
+    const char *name;
+    uint64_t value;
+};
+
+struct daemon_view {
+    const char *version; /* of the program, "1.0.0" */
+    struct mono now;
+    int64_t wall_us;     /* CLOCK_REALTIME at `now`, microseconds since 1970 */
+    struct mono started; /* this process */
+    const struct config *config;
+    const struct core *core;
+    const struct kernel_link *links;      /* config->core.link_count */
+    const struct daemon_pool_view *pools; /* config->core.pool_count */
+    const struct history *history;
+    const struct daemon_counter *counters; /* may be NULL when counter_count is 0 */
+    unsigned counter_count;
+};
+
+#endif

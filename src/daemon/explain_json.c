@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The explain answer: why is this unit where it is, who is next, what would move it; as data (unit, ranking) and as
+ * facts in sentences, each with a topic (held, next, move, here) and a code. It judges nothing itself: the facts are
+ * those of core/view.h and of the planner.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/fields_json.h"
+#include "daemon/note.h"
+
+#define TEXT_MAX 1024
+#define DURATION_TEXT_MAX 32
+
+/* What the sentences are about. */
+struct subject {
+    struct answer *a;
+    json_t *facts;
+    unsigned pool, unit;
+    const struct pool_settings *pool_settings;
+    const struct unit_settings *settings;
+    struct pool_view p;
+    struct unit_view u;
+    char holder[MEMBER_TEXT_MAX];
+};
+
+static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list arguments;
+    json_t *fact = new_object(s->a);
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    put_text(s->a, fact, "topic", topic);
+    put_text(s->a, fact, "code", code);
+    put_text(s->a, fact, "text", text);
+    append_new(s->a, s->facts, fact);
+}
+
+static const char *duration_text(int64_t us, char text[static DURATION_TEXT_MAX])
+{
+    double seconds = (double)us / US_PER_S;
+
+    if (seconds < 120)
+        snprintf(text, DURATION_TEXT_MAX, "%.1f s", seconds);
+    else if (seconds < 7200)
+        snprintf(text, DURATION_TEXT_MAX, "%.0f min", seconds / 60);
+    else
+        snprintf(text, DURATION_TEXT_MAX, "%.1f h", seconds / 3600);
+    return text;
+}
+
+/* "alpha (10.0.0.1), 10.0.0.2" */
+static const char *list_text(const struct subject *s, const struct addr *list, unsigned count,
+                             char text[static TEXT_MAX])
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < count && used < TEXT_MAX / 2; i++) {
+        char member[MEMBER_TEXT_MAX];
+
+        used += (size_t)snprintf(text + used, TEXT_MAX - used, "%s%s", i == 0 ? "" : ", ",
+                                 member_text(s->a->view, s->pool, &list[i], member));
+    }
+    return text;
+}
+
+static void explain_holder(struct subject *s)
+{
+    char age[DURATION_TEXT_MAX];
+
+    switch ((enum holder_kind)s->u.holder_kind) {
+    case HOLDER_NONE:
+        if (mono_is_never(s->u.vacant_since))
+            add_fact(s, "held", "unowned", "Nobody holds it.");
+        else
+            add_fact(s, "held", "unowned", "Nobody has held it for %s.",
+                     duration_text(mono_diff_us(s->a->view->now, s->u.vacant_since), age));
+        return;
+    case HOLDER_SELF:
+        add_fact(s, "held", "self", "This host, %s, has held it for %s.", s->holder,
+                 duration_text(mono_diff_us(s->a->view->now, s->u.since), age));
+        return;
+    case HOLDER_MEMBER:
+        add_fact(s, "held", "member", "The member %s has held it for %s, with priority %u.", s->holder,
+                 duration_text(mono_diff_us(s->a->view->now, s->u.since), age), s->u.holder_priority);
+        return;
+    case HOLDER_STRANGER:
+        add_fact(
+            s, "held", "stranger",
+            "The router %s has held it for %s, with priority %u; it is no member of the pool, so the rules of RFC 9568 "
+            "alone decide.",
+            s->holder, duration_text(mono_diff_us(s->a->view->now, s->u.since), age), s->u.holder_priority);
+        return;
+    case HOLDER_KIND_COUNT:
+        break;
+    }
+}
+
+static void explain_last_change(struct subject *s)
+{
+    char from[MEMBER_TEXT_MAX], to[MEMBER_TEXT_MAX], age[DURATION_TEXT_MAX], gap[64] = "";
+    const char *why = note_reason_text(s->u.last_reason);
+
+    if (mono_is_never(s->u.last_change))
+        return;
+    if (s->u.last_gap_us >= 0)
+        snprintf(gap, sizeof(gap), "; %.1f ms passed without an owner", (double)s->u.last_gap_us / US_PER_MS);
+    add_fact(s, "held", "last_change", "It went from %s to %s %s ago%s%s%s.",
+             member_text(s->a->view, s->pool, &s->u.last_from, from),
+             member_text(s->a->view, s->pool, &s->u.last_to, to),
+             duration_text(mono_diff_us(s->a->view->now, s->u.last_change), age), *why == '\0' ? "" : ": ", why, gap);
+}
+
+static void explain_troubles(struct subject *s)
+{
+    char other[MEMBER_TEXT_MAX];
+
+    if (s->u.contested)
+        add_fact(s, "held", "contested", "%s also claims it: VRRP's own rule (priority, then address) decides.",
+                 member_text(s->a->view, s->pool, &s->u.contender, other));
+    if (s->u.address_list_differs)
+        add_fact(s, "held", "address_list",
+                 "%s advertises another list of addresses than this host is configured with: compare the files.",
+                 s->holder);
+}
+
+static void explain_next(struct subject *s)
+{
+    char next[MEMBER_TEXT_MAX];
+
+    if (addr_is_none(&s->u.next))
+        add_fact(s, "next", "nobody", "Nobody else could take it over now.");
+    else if (s->u.holder_kind == HOLDER_NONE)
+        add_fact(s, "next", "orphan", "%s is the one to take it now.",
+                 member_text(s->a->view, s->pool, &s->u.next, next));
+    else
+        add_fact(s, "next", "member", "If %s goes away now, %s takes it over.", s->holder,
+                 member_text(s->a->view, s->pool, &s->u.next, next));
+}
+
+static void explain_wishes(struct subject *s)
+{
+    char list[TEXT_MAX];
+
+    if (s->settings->prefer_count > 0)
+        add_fact(s, "move", "prefer", "The configuration prefers, in this order and while they live: %s.",
+                 list_text(s, s->settings->prefer, s->settings->prefer_count, list));
+    if (s->settings->eligible_count > 0)
+        add_fact(s, "move", "members", "Only these may hold it: %s.",
+                 list_text(s, s->settings->eligible, s->settings->eligible_count, list));
+}
+
+static void explain_moves(struct subject *s)
+{
+    char planned[MEMBER_TEXT_MAX], wait[DURATION_TEXT_MAX];
+
+    if (s->u.pinned_here)
+        add_fact(s, "move", "pinned_here",
+                 "It is pinned to this host (keelctl take): balancing never moves it; keelctl release ends that.");
+    else if (s->u.pinned)
+        add_fact(s, "move", "pinned",
+                 "It is pinned to its owner (by prefer in the file, or keelctl take there): balancing never moves it.");
+    else if (!addr_is_none(&s->u.planned))
+        add_fact(s, "move", "planned", "A move to %s is planned.",
+                 member_text(s->a->view, s->pool, &s->u.planned, planned));
+    else if (s->u.holder_kind == HOLDER_SELF || s->u.holder_kind == HOLDER_MEMBER)
+        add_fact(s, "move", "stays",
+                 s->pool_settings->rebalance
+                     ? "No move is planned: the loads are even as they are, or other units move first."
+                     : "No move is planned: rebalance is off in the configuration.");
+    if (!mono_is_never(s->u.still_until) && mono_after(s->u.still_until, s->a->view->now))
+        add_fact(s, "move", "still", "It moved a short while ago, so balancing leaves it alone for another %s.",
+                 duration_text(mono_diff_us(s->u.still_until, s->a->view->now), wait));
+}
+
+static void explain_here(struct subject *s)
+{
+    add_fact(s, "here", "state", "This host is %s for it, with priority %u and rank %u.", router_state_name(s->u.state),
+             s->u.priority, s->u.rank);
+    if (!s->p.ready)
+        add_fact(s, "here", "not_ready", "This host takes no part in pool %s: its link is down or has no address.",
+                 s->pool_settings->name);
+    else if (!s->u.links_up)
+        add_fact(s, "here", "link_down", "This host cannot hold it now: a link that it needs is down.");
+    if (s->p.isolation == ISOLATION_DEAF || s->p.isolation == ISOLATION_MUTE)
+        add_fact(s, "here", "isolated", "This host is isolated (%s), so it claims nothing.",
+                 isolation_state_name(s->p.isolation));
+    if (s->p.drained)
+        add_fact(s, "here", "drained", "This host is drained: it holds only what nobody else can.");
+}
+
+static json_t *ranking_array(struct answer *a, unsigned pool, unsigned unit)
+{
+    struct plan_member members[PLAN_MEMBERS_MAX];
+    struct plan plan;
+    unsigned count = core_view_plan(a->view->core, pool, a->view->now, NULL, 0, members, &plan);
+    json_t *array = new_array(a);
+
+    for (unsigned rank = 0; rank < count; rank++) {
+        for (unsigned m = 0; m < count; m++) {
+            if (plan.rank[unit][m] != rank)
+                continue;
+            json_t *object = new_object(a);
+
+            put_int(a, object, "rank", rank);
+            put_member(a, object, "address", "name", pool, &members[m].address);
+            put_int(a, object, "share", members[m].share);
+            put_int(a, object, "load", plan.load[m]);
+            append_new(a, array, object);
+        }
+    }
+    return array;
+}
+
+enum request_outcome explain_answer(struct answer *a)
+{
+    struct subject s = {.a = a};
+    json_t *unit;
+
+    if (!find_unit(a, &s.pool, &s.unit))
+        return REQUEST_REFUSED;
+    s.facts = new_array(a);
+    s.pool_settings = &a->view->config->core.pools[s.pool];
+    s.settings = &s.pool_settings->units[s.unit];
+    core_view_pool(a->view->core, s.pool, &s.p);
+    core_view_unit(a->view->core, s.pool, s.unit, &s.u);
+    member_text(a->view, s.pool, &s.u.holder, s.holder);
+    explain_holder(&s);
+    explain_last_change(&s);
+    explain_troubles(&s);
+    explain_next(&s);
+    explain_wishes(&s);
+    explain_moves(&s);
+    explain_here(&s);
+    unit = unit_object(a, s.pool, s.unit);
+    put_new(a, unit, "vips", vips_array(a, s.pool, s.unit));
+    put_text(a, a->root, "pool", s.pool_settings->name);
+    put_new(a, a->root, "unit", unit);
+    put_new(a, a->root, "ranking", ranking_array(a, s.pool, s.unit));
+    put_new(a, a->root, "facts", s.facts);
+    return REQUEST_DONE;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The pieces that all answers are made of, and the answers themselves: each `*_answer` is one row of the command table
+ * in request_json.c. Only the *_json.c files use this header (and jansson).
+ */
+#ifndef EVENKEEL_DAEMON_FIELDS_JSON_H
+#define EVENKEEL_DAEMON_FIELDS_JSON_H
+
+#include <jansson.h>
+
+#include "daemon/control.h"
+#include "daemon/request_json.h"
+
+#define SCHEMA_NAME "evenkeel/1"
+
+#define ADDRESS_CACHE 64   /* a power of two; as many members as a pool can have */
+#define SECOND_TEXT_MAX 64 /* "2026-01-31T12:34:56", with room for any year that fits an int */
+
+/*
+ * Members' addresses and times of the same second come hundreds of times in one answer, and making their text costs
+ * more than all the rest: they are made once.
+ */
+struct text_cache {
+    struct addr address[ADDRESS_CACHE]; /* by last byte */
+    json_t *address_text[ADDRESS_CACHE];
+    int64_t second; /* that `second_text` shows; valid when `second_length` is not 0 */
+    size_t second_length;
+    char second_text[SECOND_TEXT_MAX];
+};
+
+/* One answer being built. `failed` is sticky: some piece found no memory, and the whole must not be sent. */
+struct answer {
+    const struct control_callbacks *callbacks;
+    const struct daemon_view *view;
+    json_t *request; /* the object asked with */
+    json_t *root;    /* what will be sent */
+    bool failed;
+    struct text_cache cache;
+};
+
+/* Gives back what the answer holds but for root and request. */
+void answer_end(struct answer *a);
+
+json_t *new_object(struct answer *a);
+json_t *new_array(struct answer *a);
+/* These take over `value`; NULL marks the answer as failed. */
+void put_new(struct answer *a, json_t *object, const char *key, json_t *value);
+void append_new(struct answer *a, json_t *array, json_t *value);
+
+/* A string, or null for NULL. Bytes that are not UTF-8 become '?'. */
+json_t *text_value(struct answer *a, const char *text);
+void put_text(struct answer *a, json_t *object, const char *key, const char *text);
+void put_int(struct answer *a, json_t *object, const char *key, int64_t value);
+void put_bool(struct answer *a, json_t *object, const char *key, bool value);
+/* Microseconds as milliseconds with a fraction; null when negative. */
+void put_ms(struct answer *a, json_t *object, const char *key, int64_t us);
+/* null for ADDR_NONE. */
+void put_address(struct answer *a, json_t *object, const char *key, const struct addr *address);
+/* `key` the address, `name_key` its name in the pool or null. */
+void put_member(struct answer *a, json_t *object, const char *key, const char *name_key, unsigned pool,
+                const struct addr *address);
+/* Wall-clock microseconds as RFC 3339 in UTC with milliseconds. */
+void put_wall(struct answer *a, json_t *object, const char *key, int64_t wall_us);
+/* The same from the monotonic clock; null for MONO_NEVER. */
+void put_time(struct answer *a, json_t *object, const char *key, struct mono t);
+
+/* Makes the whole answer {"error":{"code":...,"text":...}}. `text` as printf. */
+void set_error(struct answer *a, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* "alpha (10.0.0.2)" or "10.0.0.2" or "nobody" in `text`, which is returned. */
+#define MEMBER_TEXT_MAX (SETTINGS_NAME_MAX + ADDR_TEXT_MAX + 4)
+const char *member_text(const struct daemon_view *view, unsigned pool, const struct addr *address,
+                        char text[static MEMBER_TEXT_MAX]);
+
+/* "auto", "off", "on", "lease"; as the configuration file writes them. */
+const char *filter_mode_text(uint8_t mode);
+
+/*
+ * What a request names (target_json.c). Each sets the error and returns false when the field is there but names
+ * nothing. find_pools: the pool of field "pool", or all: [*first, *end). find_unit: field "unit", an address or a VRID.
+ * find_member: text that is a configured name or an address.
+ */
+bool find_pools(struct answer *a, unsigned *first, unsigned *end);
+bool find_unit(struct answer *a, unsigned *pool, unsigned *unit);
+bool find_member(struct answer *a, unsigned pool, const char *text, struct addr *out);
+
+/* Building blocks of several answers. */
+json_t *member_object(struct answer *a, unsigned pool, unsigned member);
+json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
+json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */
+json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool);
+
+/* Fill a->root, or set the error. They return what is to be counted. */
+enum request_outcome status_answer(struct answer *a);
+enum request_outcome members_answer(struct answer *a);
+enum request_outcome list_answer(struct answer *a);
+enum request_outcome plan_answer(struct answer *a);
+enum request_outcome explain_answer(struct answer *a);
+enum request_outcome counters_answer(struct answer *a);
+enum request_outcome history_answer(struct answer *a);
+enum request_outcome events_answer(struct answer *a);
+enum request_outcome check_hash_answer(struct answer *a);
+enum request_outcome take_answer(struct answer *a);
+enum request_outcome release_answer(struct answer *a);
+enum request_outcome drain_answer(struct answer *a);
+enum request_outcome undrain_answer(struct answer *a);
+enum request_outcome rebalance_answer(struct answer *a);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd and the channel. It owns the configuration and the
+ * shared page; the worker's life is guard_worker.c. Called by main.c.
+ */
+#include "daemon/guard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/channel.h"
+#include "daemon/guard_worker.h"
+#include "daemon/log.h"
+#include "daemon/reload.h"
+#include "platform/clock.h"
+#include "platform/realtime.h"
+#include "platform/sender.h"
+
+static void stop(struct guard *guard, struct mono now)
+{
+    if (guard->leaving) {
+        log_warning("told to stop again: not waiting for an orderly leave");
+        guard_worker_kill(guard);
+        return;
+    }
+    guard->leaving = true;
+    ready_say(guard->start->ready, "STOPPING=1");
+    if (guard->pidfd < 0)
+        guard_finish(guard, 0);
+    else
+        guard_worker_ask_to_leave(guard, now);
+}
+
+static void reload(struct guard *guard, struct mono now)
+{
+    if (guard->leaving || guard->next_config != NULL) {
+        log_warning("reload: not now, the worker is just leaving");
+        return;
+    }
+    guard->next_config = reload_config(guard->start->config_path, guard->config);
+    if (guard->next_config == NULL)
+        return;
+    if (guard->pidfd >= 0)
+        guard_worker_ask_to_leave(guard, now);
+    else
+        guard_worker_adopt_config(guard);
+}
+
+static void take_signals(struct guard *guard, struct mono now)
+{
+    struct signalfd_siginfo info;
+
+    while (read(guard->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (info.ssi_signo == SIGHUP)
+            reload(guard, now);
+        else
+            stop(guard, now);
+    }
+}
+
+static void take_up(struct guard *guard)
+{
+    if (guard->up)
+        return;
+    guard->up = true;
+    ready_say(guard->start->ready, "READY=1");
+    guard->start->up(guard->start->context);
+}
+
+static void take_messages(struct guard *guard)
+{
+    enum channel_message message;
+    int result;
+
+    while ((result = channel_receive(guard->channel, &message)) == 1) {
+        switch (message) {
+        case CHANNEL_UP:
+            take_up(guard);
+            break;
+        case CHANNEL_LEFT:
+            guard->worker_left = true;
+            break;
+        case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_MESSAGE_COUNT:
+            break;
+        }
+    }
+    if (result == 0)
+        guard_worker_hung_up(guard);
+}
+
+/* systemd hears from us only while the worker's loop turns, too: a hang of either is a hang of the daemon. */
+static void feed_watchdog(struct guard *guard, struct mono now)
+{
+    uint64_t beats = guard_page_beats(guard->page);
+
+    if (!mono_due(now, guard->watchdog_at))
+        return;
+    guard->watchdog_at = mono_add(now, guard->start->ready->watchdog_us);
+    if (guard->pidfd < 0 || beats != guard->beats)
+        ready_say(guard->start->ready, "WATCHDOG=1");
+    guard->beats = beats;
+}
+
+static void run_timers(struct guard *guard, struct mono now)
+{
+    feed_watchdog(guard, now);
+    if (mono_due(now, guard->restart_at))
+        guard_worker_start(guard, now);
+    if (mono_due(now, guard->leave_by)) {
+        log_error("the worker did not leave in time and is ended");
+        guard->leave_by = MONO_NEVER;
+        guard_worker_kill(guard);
+    }
+}
+
+static int poll_timeout_ms(const struct guard *guard, struct mono now)
+{
+    struct mono next = mono_min(mono_min(guard->restart_at, guard->leave_by), guard->watchdog_at);
+
+    if (mono_is_never(next))
+        return -1;
+    int64_t wait_us = mono_diff_us(next, now);
+
+    return wait_us <= 0 ? 0 : (int)((wait_us + US_PER_MS - 1) / US_PER_MS);
+}
+
+static void turn(struct guard *guard)
+{
+    struct pollfd fds[] = {
+        {.fd = guard->pidfd, .events = POLLIN},
+        {.fd = guard->signals, .events = POLLIN},
+        {.fd = guard->channel, .events = POLLIN},
+    };
+
+    if (poll(fds, ARRAY_LENGTH(fds), poll_timeout_ms(guard, clock_now())) < 0 && errno != EINTR) {
+        log_error("poll: %s", strerror(errno));
+        guard_worker_kill(guard);
+        guard->leaving = true;
+    }
+    if (guard->channel >= 0)
+        take_messages(guard);
+    if (fds[0].revents != 0)
+        guard_worker_ended(guard);
+    if (fds[1].revents != 0 && !guard->done)
+        take_signals(guard, clock_now());
+    if (!guard->done)
+        run_timers(guard, clock_now());
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    signal(SIGPIPE, SIG_IGN);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* Everything that can fail and needs no worker. 0 or an exit code, after saying why. */
+static int prepare(struct guard *guard)
+{
+    int error;
+
+    guard->signals = open_signals();
+    if (guard->signals < 0) {
+        log_error("signals: %s", strerror(-guard->signals));
+        return EX_OSERR;
+    }
+    guard->sender = sender_open();
+    if (guard->sender < 0) {
+        log_error("a packet socket cannot be opened: %s", strerror(-guard->sender));
+        return EX_OSERR;
+    }
+    error = guard_page_open(&guard->config->core, &guard->page);
+    if (error < 0) {
+        log_error("shared memory: %s", strerror(-error));
+        return EX_OSERR;
+    }
+    /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and then not
+     * missed but under load. */
+    realtime_thread(REALTIME_PRIORITY);
+    return 0;
+}
+
+int guard_run(const struct guard_start *start)
+{
+    struct guard guard = {
+        .start = start,
+        .config = start->config,
+        .sender = -1,
+        .signals = -1,
+        .pidfd = -1,
+        .channel = -1,
+        .restart_at = MONO_NEVER,
+        .leave_by = MONO_NEVER,
+        .watchdog_at = start->ready->watchdog_us > 0 ? clock_now() : MONO_NEVER,
+    };
+
+    guard.exit_code = prepare(&guard);
+    if (guard.exit_code == 0)
+        guard_worker_start(&guard, clock_now());
+    else
+        guard.done = true;
+    while (!guard.done)
+        turn(&guard);
+    if (guard.channel >= 0)
+        close(guard.channel);
+    if (guard.signals >= 0)
+        close(guard.signals);
+    sender_close(guard.sender);
+    guard_page_close(guard.page);
+    config_free(guard.next_config);
+    config_free(guard.config);
+    return guard.exit_code;
+}

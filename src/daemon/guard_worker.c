@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker's life as the guard sees it. What follows when a worker is gone, by how it went:
+ *   exit 0                        it left in order: the guard ends too, or starts the next one after a reload
+ *   another exit code, before it  it cannot start, and said why: the guard ends with that code
+ *   was ever up
+ *   anything else                 clean up, say goodbye for it, start it again
+ * Called by guard.c.
+ */
+#include "daemon/guard_worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "daemon/backoff.h"
+#include "daemon/channel.h"
+#include "daemon/log.h"
+#include "daemon/worker_run.h"
+#include "platform/clock.h"
+#include "platform/kernel.h"
+#include "platform/sender.h"
+
+#define LEAVE_TIMEOUT_US (5 * US_PER_S)
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* In the child: nothing of the guard's stays open but the lock of the run directory. */
+static _Noreturn void worker_main(struct guard *guard, int channel)
+{
+    struct worker_start start = {
+        .config = guard->config,
+        .page = guard->page,
+        .rundir = guard->start->rundir,
+        .channel = channel,
+        .up = guard->start->worker_up,
+        .context = guard->start->context,
+    };
+
+    close_fd(&guard->signals);
+    close_fd(&guard->channel);
+    start.channel = channel_raise(channel);
+    sender_close(guard->sender);
+    ready_close(guard->start->ready);
+    exit(worker_run(&start));
+}
+
+/* No worker could be made: as if one had died, so that the back-off applies. */
+static void spawn_failed(struct guard *guard, const char *what, int error, struct mono now)
+{
+    log_error("the worker cannot be started: %s: %s", what, strerror(error));
+    close_fd(&guard->channel);
+    if (!guard->up) {
+        guard->exit_code = EX_OSERR;
+        guard->done = true;
+        return;
+    }
+    guard->backoff_us = backoff_next_us(guard->backoff_us, 0, &guard->deaths);
+    guard->restart_at = mono_add(now, guard->backoff_us);
+}
+
+void guard_worker_start(struct guard *guard, struct mono now)
+{
+    int channel = -1;
+    int error = channel_open(&guard->channel, &channel);
+
+    guard->restart_at = MONO_NEVER;
+    guard->worker_started = now;
+    guard->worker_left = false;
+    guard->cleaned = false;
+    guard_page_clear(guard->page);
+    if (error < 0) {
+        spawn_failed(guard, "socketpair", -error, now);
+        return;
+    }
+    guard->worker = fork();
+    if (guard->worker == 0)
+        worker_main(guard, channel);
+    error = errno;
+    close(channel);
+    if (guard->worker < 0) {
+        spawn_failed(guard, "fork", error, now);
+        return;
+    }
+    guard->pidfd = pidfd_open(guard->worker, 0);
+    if (guard->pidfd < 0) {
+        error = errno;
+        kill(guard->worker, SIGKILL);
+        waitpid(guard->worker, NULL, 0);
+        spawn_failed(guard, "pidfd_open", error, now);
+    }
+}
+
+/* Addresses and filter first: only when nobody here answers any more may others be told to take over. */
+static void clean_up(struct guard *guard)
+{
+    struct guard_frame frame;
+    unsigned cursor = 0;
+    unsigned frames = 0;
+    struct mono begin = clock_now();
+    int removed = kernel_clean(guard->config);
+
+    if (removed < 0) {
+        log_error("the addresses and the filter could not be removed: %s", strerror(-removed));
+        return;
+    }
+    while (guard_page_next(guard->page, &cursor, &frame)) {
+        if (sender_send(guard->sender, frame.ifindex, frame.bytes, frame.length) == 0)
+            frames++;
+    }
+    guard_page_clear(guard->page);
+    guard->cleaned = true;
+    log_info("cleaned up for the worker: %d addresses removed, %u releases sent, in %.3f ms", removed, frames,
+             (double)mono_diff_us(clock_now(), begin) / US_PER_MS);
+}
+
+void guard_finish(struct guard *guard, int exit_code)
+{
+    guard->done = true;
+    guard->exit_code = exit_code;
+}
+
+void guard_worker_adopt_config(struct guard *guard)
+{
+    struct guard_page *page = NULL;
+    int error;
+
+    if (guard->next_config == NULL)
+        return;
+    error = guard_page_open(&guard->next_config->core, &page);
+    if (error < 0) {
+        log_error("reload: going on with the old configuration: %s", strerror(-error));
+        config_free(guard->next_config);
+        guard->next_config = NULL;
+        return;
+    }
+    guard_page_close(guard->page);
+    config_free(guard->config);
+    guard->page = page;
+    guard->config = guard->next_config;
+    guard->next_config = NULL;
+}
+
+static void log_death(const siginfo_t *info)
+{
+    if (info->si_code == CLD_EXITED)
+        log_error("the worker (process %ld) ended with code %d", (long)info->si_pid, info->si_status);
+    else
+        log_error("the worker (process %ld) was ended by signal %d (%s)", (long)info->si_pid, info->si_status,
+                  strsignal(info->si_status));
+}
+
+static void worker_died(struct guard *guard, const siginfo_t *info, struct mono now)
+{
+    if (!guard->cleaned)
+        clean_up(guard);
+    log_death(info);
+    if (guard->leaving) {
+        guard_finish(guard, guard->cleaned ? 0 : EX_OSERR);
+        return;
+    }
+    if (!guard->up && info->si_code == CLD_EXITED) {
+        guard_finish(guard, info->si_status);
+        return;
+    }
+    guard_worker_adopt_config(guard);
+    guard->backoff_us = backoff_next_us(guard->backoff_us, mono_diff_us(now, guard->worker_started), &guard->deaths);
+    guard->restart_at = mono_add(now, guard->backoff_us);
+    log_warning("the worker is started again in %.1f s", (double)guard->backoff_us / US_PER_S);
+}
+
+static void worker_left(struct guard *guard, struct mono now)
+{
+    if (guard->next_config == NULL || guard->leaving) {
+        guard_finish(guard, 0);
+        return;
+    }
+    guard_worker_adopt_config(guard);
+    guard_worker_start(guard, now);
+}
+
+/*
+ * The channel ends when the last of the worker's threads is past its last system call, long before the process can be reaped.
+ * Should a worker live on without a channel, it is ended: two may not act.
+ */
+void guard_worker_hung_up(struct guard *guard)
+{
+    close_fd(&guard->channel);
+    if (guard->worker_left)
+        return;
+    guard_worker_kill(guard);
+    clean_up(guard);
+}
+
+void guard_worker_ended(struct guard *guard)
+{
+    siginfo_t info = {0};
+    struct mono now = clock_now();
+
+    if (waitid(P_PIDFD, (id_t)guard->pidfd, &info, WEXITED) < 0)
+        return;
+    close_fd(&guard->pidfd);
+    close_fd(&guard->channel);
+    guard->leave_by = MONO_NEVER;
+    if (info.si_code == CLD_EXITED && info.si_status == 0)
+        worker_left(guard, now);
+    else
+        worker_died(guard, &info, now);
+}
+
+void guard_worker_ask_to_leave(struct guard *guard, struct mono now)
+{
+    if (guard->pidfd < 0)
+        return;
+    channel_send(guard->channel, CHANNEL_LEAVE);
+    guard->leave_by = mono_add(now, LEAVE_TIMEOUT_US);
+}
+
+void guard_worker_kill(struct guard *guard)
+{
+    if (guard->pidfd >= 0)
+        pidfd_send_signal(guard->pidfd, SIGKILL, NULL, 0);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From frames to events. It owns no state but the rate limits in worker.h; what a frame says is frame.h's business, what it
+ * means the core's. Called by worker.c once a turn.
+ *
+ * Rule f of the design, packets before timers: everything that the kernel had received when the turn began is handed over
+ * before EVENT_TICK. So reading goes on until the queue is empty or a frame's time stamp is as late as the turn itself; a
+ * flood thus costs a turn no more than what was queued when it began.
+ */
+#include <string.h>
+
+#include "daemon/worker.h"
+#include "platform/frame.h"
+
+#define HEARD_EVERY_US (50 * US_PER_MS)
+#define CONFLICT_EVERY_US (100 * US_PER_MS)
+
+static void take_packet(struct worker *worker, unsigned link, const struct packet_in *in, const struct frame_view *view,
+                        struct mono now)
+{
+    struct event event = {
+        .kind = EVENT_PACKET,
+        .link = (uint8_t)link,
+        .now = now,
+        .received = in->received,
+        .packet = view->packet,
+        .packet_length = view->packet_length,
+    };
+
+    apply_step(worker, &event);
+}
+
+static void take_heard(struct worker *worker, unsigned link, enum thirdparty_verdict verdict, struct mono received,
+                       struct mono now)
+{
+    struct worker_link *l = &worker->links[link];
+
+    if (verdict == THIRDPARTY_HEARD && !mono_due(now, l->heard_next))
+        return;
+    l->heard_next = mono_add(now, HEARD_EVERY_US);
+    struct event event = {
+        .kind = EVENT_HEARD,
+        .link = (uint8_t)link,
+        .probe_answer = verdict == THIRDPARTY_ANSWER,
+        .now = now,
+        .received = received,
+    };
+
+    apply_step(worker, &event);
+}
+
+/* True when the address is that of a member, in any pool on this link. */
+static bool is_member(const struct worker *worker, unsigned link, const struct addr *address, struct mono now)
+{
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        struct pool_view pool;
+        struct member_view member;
+
+        if (worker->config->core.pools[p].link != link)
+            continue;
+        core_view_pool(worker->core, p, &pool);
+        for (unsigned m = 0; m < pool.member_count; m++) {
+            core_view_member(worker->core, p, m, now, &member);
+            if (addr_equal(&member.address, address))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The unit's own virtual MAC of either family: with it, another host's claim looks like our own. */
+static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid)
+{
+    uint8_t virtual_mac[6];
+
+    wire_virtual_mac(FAMILY_IPV4, vrid, virtual_mac);
+    if (memcmp(mac, virtual_mac, sizeof(virtual_mac)) == 0)
+        return true;
+    wire_virtual_mac(FAMILY_IPV6, vrid, virtual_mac);
+    return memcmp(mac, virtual_mac, sizeof(virtual_mac)) == 0;
+}
+
+static void take_claim(struct worker *worker, const struct vip_place *place, const struct frame_view *view, struct mono now)
+{
+    struct worker_pool *pool = &worker->pools[place->pool];
+    struct worker_unit *unit = &pool->units[place->unit];
+    struct daemon_conflict *conflict = &pool->conflicts[place->unit];
+
+    if (unit->level != LEVEL_ANSWERING ||
+        is_virtual_mac(view->sender_mac, worker->config->core.pools[place->pool].units[place->unit].vrid))
+        return;
+    worker->counters.conflicts++;
+    conflict->count++;
+    conflict->last = now;
+    conflict->address = view->sender;
+    memcpy(conflict->mac, view->sender_mac, sizeof(conflict->mac));
+    if (!mono_due(now, unit->conflict_next))
+        return;
+    unit->conflict_next = mono_add(now, CONFLICT_EVERY_US);
+    struct event event = {.kind = EVENT_CONFLICT, .pool = place->pool, .unit = place->unit, .now = now};
+
+    apply_step(worker, &event);
+}
+
+/* ARP and neighbour discovery: that we hear somebody, that somebody answered us, that somebody claims what we hold. */
+static void take_neighbour(struct worker *worker, unsigned link, const struct packet_in *in, const struct frame_view *view,
+                           struct mono now)
+{
+    const uint8_t *own_mac = worker->links[link].state.mac;
+    struct vip_place place;
+
+    if (memcmp(view->source_mac, own_mac, sizeof(view->source_mac)) == 0)
+        return; /* an echo of our own proves nothing */
+    bool vip = vip_index_find(worker->vips, link, &view->sender, &place);
+    bool outsider = !vip && !is_member(worker, link, &view->sender, now);
+
+    if (view->kind == FRAME_CLAIM && vip)
+        take_claim(worker, &place, view, now);
+    take_heard(worker, link, thirdparty_take(worker->thirdparty, link, view, outsider, in->received), in->received, now);
+}
+
+static void take_frame(struct worker *worker, unsigned link, const struct packet_in *in, struct mono now)
+{
+    struct frame_view view;
+
+    frame_read(in->frame, in->length, worker->links[link].state.mac, &view);
+    switch ((enum frame_kind)view.kind) {
+    case FRAME_VRRP:
+        take_packet(worker, link, in, &view, now);
+        return;
+    case FRAME_ARP_REQUEST:
+    case FRAME_CLAIM:
+        take_neighbour(worker, link, in, &view, now);
+        return;
+    case FRAME_OTHER:
+        worker->counters.frames_ignored++;
+        return;
+    }
+}
+
+static void read_port(struct worker *worker, unsigned link, struct mono now)
+{
+    struct worker_link *l = &worker->links[link];
+    struct packet_in in[PACKET_BATCH];
+
+    l->readable = false;
+    for (;;) {
+        int count = packet_receive(l->port, now, in, PACKET_BATCH);
+
+        if (count <= 0)
+            return;
+        for (int i = 0; i < count; i++)
+            take_frame(worker, link, &in[i], now);
+        if (count < PACKET_BATCH || mono_due(in[count - 1].received, now))
+            return;
+    }
+}
+
+void intake_run(struct worker *worker, bool all, struct mono now)
+{
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        struct worker_link *link = &worker->links[i];
+
+        if (link->port != NULL && (all || link->readable))
+            read_port(worker, i, now);
+    }
+}

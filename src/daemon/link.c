@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Interfaces as the kernel reports them: a packet port while the interface is there, and EVENT_LINK for the core. It owns the
+ * ports. An interface that is deleted and made again has another index: the old port is dead then and a new one is opened.
+ * Called by worker.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/worker.h"
+
+#define OPEN_AGAIN_US US_PER_S
+
+static void on_readable(void *context)
+{
+    struct worker_link *link = context;
+
+    link->readable = true;
+}
+
+static void close_port(struct worker_link *link)
+{
+    loop_unwatch(link->watch);
+    link->watch = NULL;
+    if (link->port != NULL)
+        packet_close(link->port);
+    link->port = NULL;
+    link->port_ifindex = 0;
+    link->send_errors = 0;
+    link->readable = false;
+}
+
+static int open_port(struct worker *worker, struct worker_link *link)
+{
+    int error = packet_open(link->state.ifindex, &link->port);
+
+    if (error < 0) {
+        link->port = NULL;
+        return error;
+    }
+    error = loop_watch(worker->loop, packet_fd(link->port), on_readable, link, &link->watch);
+    if (error < 0) {
+        close_port(link);
+        return error;
+    }
+    link->port_ifindex = link->state.ifindex;
+    return 0;
+}
+
+/* Brings the port in step with the interface. */
+static void update_port(struct worker *worker, unsigned index, struct mono now)
+{
+    struct worker_link *link = &worker->links[index];
+    int error;
+
+    link->open_next = MONO_NEVER;
+    if (link->port != NULL && (!link->state.present || link->state.ifindex != link->port_ifindex))
+        close_port(link);
+    if (link->port != NULL || !link->state.present)
+        return;
+    error = open_port(worker, link);
+    if (error == 0) {
+        link->open_failed = false;
+        return;
+    }
+    link->open_next = mono_add(now, OPEN_AGAIN_US);
+    if (!link->open_failed)
+        log_error("%s: no packet socket: %s%s; trying again every second", worker->config->links[index], strerror(-error),
+                  error == -EPERM ? " (CAP_NET_RAW is missing)" : "");
+    link->open_failed = true;
+}
+
+static void tell_core(struct worker *worker, unsigned index, struct mono now)
+{
+    const struct worker_link *link = &worker->links[index];
+    struct event event = {
+        .kind = EVENT_LINK,
+        .link = (uint8_t)index,
+        .up = link->state.present && link->state.up && link->port != NULL,
+        .primary_ipv4 = link->state.primary_ipv4,
+        .primary_ipv6 = link->state.primary_ipv6,
+        .now = now,
+    };
+
+    apply_step(worker, &event);
+}
+
+static void log_link(const struct worker *worker, unsigned index)
+{
+    const struct kernel_link *state = &worker->links[index].state;
+    char ipv4[ADDR_TEXT_MAX];
+    char ipv6[ADDR_TEXT_MAX];
+
+    log_info("%s: %s, primary addresses %s and %s", worker->config->links[index],
+             !state->present ? "not there" : state->up ? "up" : "down", addr_format(&state->primary_ipv4, ipv4),
+             addr_format(&state->primary_ipv6, ipv6));
+}
+
+static bool same_state(const struct kernel_link *a, const struct kernel_link *b)
+{
+    return a->present == b->present && a->up == b->up && a->ifindex == b->ifindex &&
+           memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && addr_equal(&a->primary_ipv4, &b->primary_ipv4) &&
+           addr_equal(&a->primary_ipv6, &b->primary_ipv6);
+}
+
+void link_report(struct worker *worker, const struct kernel_report *report, struct mono now)
+{
+    struct worker_link *link = &worker->links[report->link];
+    bool same = link->known && same_state(&link->state, &report->state);
+
+    link->state = report->state;
+    link->known = true;
+    thirdparty_set_link(worker->thirdparty, report->link, &link->state);
+    if (same)
+        return;
+    log_link(worker, report->link);
+    update_port(worker, report->link, now);
+    tell_core(worker, report->link, now);
+}
+
+struct mono link_retry(struct worker *worker, struct mono now)
+{
+    struct mono next = MONO_NEVER;
+
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        struct worker_link *link = &worker->links[i];
+
+        if (mono_due(now, link->open_next)) {
+            update_port(worker, i, now);
+            if (link->port != NULL)
+                tell_core(worker, i, now);
+        }
+        next = mono_min(next, link->open_next);
+    }
+    return next;
+}
+
+void link_close_all(struct worker *worker)
+{
+    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+        close_port(&worker->links[i]);
+}

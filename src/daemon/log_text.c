@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Formatting of log records (see log_text.h). JSON is written by hand here, since a log must not allocate; what is
+ * written is so plain (one level, strings only) that its escaping is two characters. Called by log.c.
+ */
+#include "daemon/log_text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+#define SYSLOG_DAEMON (3 << 3)
+
+/* Priorities as in syslog(3). */
+static const unsigned PRIORITIES[LOG_LEVEL_COUNT] = {
+    [LOG_LEVEL_ERROR] = 3, [LOG_LEVEL_WARNING] = 4, [LOG_LEVEL_NOTICE] = 5, [LOG_LEVEL_INFO] = 6, [LOG_LEVEL_DEBUG] = 7,
+};
+
+static const char *const COLOURS[LOG_LEVEL_COUNT] = {
+    [LOG_LEVEL_ERROR] = "31;1", [LOG_LEVEL_WARNING] = "33", [LOG_LEVEL_NOTICE] = "1",
+    [LOG_LEVEL_INFO] = "0",     [LOG_LEVEL_DEBUG] = "2",
+};
+
+static void put(struct writer *w, const char *text)
+{
+    write_bytes(w, text, strlen(text));
+}
+
+/* Length of the well-formed, printable UTF-8 sequence at `s` (Unicode 15, table 3-7; C1 controls left out), or 0. */
+static size_t sequence_length(const unsigned char *s)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t length;
+
+    if (s[0] < 0x80)
+        return s[0] >= 0x20 && s[0] != 0x7f;
+    if (s[0] >= 0xc2 && s[0] <= 0xdf)
+        length = 2;
+    else if (s[0] >= 0xe0 && s[0] <= 0xef)
+        length = 3;
+    else if (s[0] >= 0xf0 && s[0] <= 0xf4)
+        length = 4;
+    else
+        return 0;
+    if (s[0] == 0xc2 || s[0] == 0xe0)
+        low = 0xa0;
+    else if (s[0] == 0xed)
+        high = 0x9f;
+    else if (s[0] == 0xf0)
+        low = 0x90;
+    else if (s[0] == 0xf4)
+        high = 0x8f;
+    if (s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+static void put_clean(struct writer *w, const char *text, bool json)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    while (*s) {
+        size_t length = sequence_length(s);
+
+        if (length == 0) {
+            put(w, "?");
+            s++;
+            continue;
+        }
+        if (json && (*s == '"' || *s == '\\'))
+            put(w, "\\");
+        write_bytes(w, s, length);
+        s += length;
+    }
+}
+
+static void put_time(struct writer *w, const struct log_record *record, bool utc, const char *format)
+{
+    char text[64];
+    struct tm parts;
+
+    memset(&parts, 0, sizeof(parts));
+    if (utc)
+        gmtime_r(&record->wall.tv_sec, &parts);
+    else
+        localtime_r(&record->wall.tv_sec, &parts);
+    write_bytes(w, text, strftime(text, sizeof(text), format, &parts));
+}
+
+__attribute__((format(printf, 2, 3))) static void put_format(struct writer *w, const char *format, ...)
+{
+    char text[32];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    put(w, text);
+}
+
+size_t log_text_plain(const struct log_record *record, bool colour, char line[static LOG_LINE_MAX])
+{
+    struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
+
+    put_time(&w, record, false, "%Y-%m-%d %H:%M:%S");
+    put_format(&w, ".%03ld ", record->wall.tv_nsec / 1000000);
+    if (colour) {
+        put(&w, "\033[");
+        put(&w, COLOURS[record->level]);
+        put(&w, "m");
+    }
+    put(&w, log_level_name(record->level));
+    put(&w, ": ");
+    put_clean(&w, record->message, false);
+    put(&w, colour ? "\033[0m\n" : "\n");
+    CHECK(w.ok); /* a message has at most LOG_MESSAGE_MAX bytes, and no byte becomes more than two */
+    return w.offset;
+}
+
+static bool is_shown(const char *kind)
+{
+    return kind && !strchr(kind, ':');
+}
+
+static void put_pair(struct writer *w, const char *name, const char *value)
+{
+    put(w, ",\"");
+    put_clean(w, name, true);
+    put(w, "\":\"");
+    put_clean(w, value, true);
+    put(w, "\"");
+}
+
+static void put_object(struct writer *w, const struct log_record *record)
+{
+    put(w, "{\"time\":\"");
+    put_time(w, record, true, "%Y-%m-%dT%H:%M:%S");
+    put_format(w, ".%06ldZ\"", record->wall.tv_nsec / 1000);
+    put_pair(w, "level", log_level_name(record->level));
+    put_pair(w, "message", record->message);
+    CHECK(w->ok);
+    for (unsigned i = 0; i <= record->field_count; i++) {
+        struct writer before = *w;
+        const char *name = i == 0 ? "kind" : record->fields[i - 1].name;
+        const char *value = i == 0 ? (is_shown(record->kind) ? record->kind : NULL) : record->fields[i - 1].value;
+
+        if (value)
+            put_pair(w, name, value);
+        if (!w->ok || w->capacity - w->offset < sizeof("}\n"))
+            *w = before;
+    }
+    put(w, "}");
+}
+
+size_t log_text_json(const struct log_record *record, char line[static LOG_LINE_MAX])
+{
+    struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
+
+    put_object(&w, record);
+    put(&w, "\n");
+    return w.offset;
+}
+
+size_t log_text_syslog(const struct log_record *record, bool json, const char *identifier, long pid,
+                       char line[static LOG_LINE_MAX])
+{
+    struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
+
+    put_format(&w, "<%ld>", (long)(SYSLOG_DAEMON | PRIORITIES[record->level]));
+    put_time(&w, record, false, "%b %e %H:%M:%S ");
+    put(&w, identifier);
+    put_format(&w, "[%ld]: ", pid);
+    if (json)
+        put_object(&w, record);
+    else
+        put_clean(&w, record->message, false);
+    return w.offset;
+}
+
+/* Values hold no newline once they are clean, so the protocol's simple form does for all. */
+static void put_journal_field(struct writer *w, const char *prefix, const char *name, const char *value)
+{
+    struct writer before = *w;
+
+    put(w, prefix);
+    for (const char *c = name; *c; c++) {
+        char upper = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+
+        write_bytes(w, &upper, 1);
+    }
+    put(w, "=");
+    put_clean(w, value, false);
+    put(w, "\n");
+    if (!w->ok)
+        *w = before;
+}
+
+size_t log_text_journal(const struct log_record *record, const char *identifier, char line[static LOG_LINE_MAX])
+{
+    struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
+
+    put_format(&w, "PRIORITY=%ld\n", (long)PRIORITIES[record->level]);
+    put_journal_field(&w, "", "SYSLOG_IDENTIFIER", identifier);
+    put_journal_field(&w, "", "MESSAGE", record->message);
+    if (is_shown(record->kind))
+        put_journal_field(&w, "EVENKEEL_", "KIND", record->kind);
+    for (unsigned i = 0; i < record->field_count; i++)
+        if (record->fields[i].value)
+            put_journal_field(&w, "EVENKEEL_", record->fields[i].name, record->fields[i].value);
+    return w.offset;
+}

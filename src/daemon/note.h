@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Notes of the core as values that outlive a reload, and as sentences: "unit 50 (192.0.2.50): Backup -> Active: ...".
+ * The one place where these sentences are made: the log, the history and keelctl all show the same.
+ */
+#ifndef EVENKEEL_DAEMON_NOTE_H
+#define EVENKEEL_DAEMON_NOTE_H
+
+#include "config/config.h"
+#include "core/effect.h"
+
+#define NOTE_TEXT_MAX 320
+
+struct note {
+    char pool[SETTINGS_NAME_MAX];
+    uint8_t kind;       /* enum note_kind */
+    uint8_t reason;     /* enum reason */
+    uint8_t from_state; /* NOTE_UNIT_STATE: enum router_state */
+    uint8_t to_state;
+    uint8_t vrid;     /* 0: not about a unit */
+    struct addr unit; /* the unit's name: its first address that is not link-local; ADDR_NONE: not about a unit */
+    struct addr from;
+    struct addr to;
+    int64_t value; /* as in struct effect */
+};
+
+/* From an EFFECT_NOTE; `config` is the one the core runs with. */
+void note_from_effect(const struct config *config, const struct effect *effect, struct note *out);
+
+/* The sentence, without a full stop. Members are named as `config` names them in the note's pool, else by address. */
+void note_format(const struct config *config, const struct note *note, char text[static NOTE_TEXT_MAX]);
+
+/* Why, as a clause: "its owner was not heard any more"; empty for REASON_NONE. */
+const char *note_reason_text(enum reason reason);
+
+/* Notes that an operator should act on, or know of when they come unexpected. */
+bool note_is_warning(const struct note *note);
+
+/* The name `config` has for the member in the named pool, or NULL. */
+const char *note_member_name(const struct config *config, const char *pool, const struct addr *member);
+
+/* The address by which people know a unit: its first that is not link-local, else its first. */
+struct addr note_unit_address(const struct config *config, unsigned pool, unsigned unit);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker: the process that speaks VRRP. It ties the pure core to the kernel, the network, the clock and the control
+ * socket. This header is its inside, shared by the files that each do one of its jobs:
+ *
+ *   worker.c       starting, leaving
+ *   worker_turn.c  the turn of the loop
+ *   link.c         what the kernel says of the interfaces -> packet ports, EVENT_LINK
+ *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
+ *   apply.c        effects -> kernel levels, frames, announcements, notes
+ *   worker_view.c  what the control socket shows, commands, drained pools
+ *
+ * Everything happens in turns. A turn takes in all that is there (kernel reports, frames, commands), steps the core with
+ * each, once with EVENT_TICK, applies effects in their order, and then hands out what they queued at once: one batch to the
+ * kernel's thread, one sendmmsg per link, announcements last.
+ */
+#ifndef EVENKEEL_DAEMON_WORKER_H
+#define EVENKEEL_DAEMON_WORKER_H
+
+#include <sys/types.h>
+
+#include "core/core.h"
+#include "daemon/announce.h"
+#include "daemon/control.h"
+#include "daemon/daemon_view.h"
+#include "daemon/guard_page.h"
+#include "daemon/history.h"
+#include "daemon/loop.h"
+#include "daemon/rundir.h"
+#include "daemon/state.h"
+#include "daemon/thirdparty.h"
+#include "daemon/vip_index.h"
+#include "platform/kernel.h"
+#include "platform/packet.h"
+
+#define WORKER_COUNTERS_MAX 40 /* of worker_view.c's own */
+
+struct worker_link {
+    struct kernel_link state;    /* as last reported */
+    bool known;                  /* reported at all */
+    struct packet_port *port;    /* NULL: not there, or could not be opened */
+    struct loop_watch *watch;    /* of the port */
+    int port_ifindex;            /* what the port was opened on */
+    uint64_t send_errors;        /* of the port, at the last flush */
+    bool refused;                /* the last flush had some */
+    bool readable;               /* frames wait, as the loop says */
+    struct mono heard_next;      /* EVENT_HEARD is not wanted before this */
+    struct mono open_next;       /* when to try again to open the port; MONO_NEVER: no need */
+    bool open_failed;            /* said so already */
+};
+
+struct worker_unit {
+    uint8_t level;               /* enum unit_level last asked of the kernel */
+    struct mono conflict_next;   /* EVENT_CONFLICT is not wanted before this */
+};
+
+struct worker_pool {
+    struct worker_unit *units;
+    struct announce *announce;
+    bool member_sent;            /* a member advertisement was queued since the last flush */
+    bool probe_impossible;       /* EFFECT_PROBE found nobody to ask; the core is not told yet */
+    struct daemon_conflict *conflicts;
+    char filter_text[sizeof(((struct kernel_report *)0)->text)];
+};
+
+struct worker_counters {
+    uint64_t frames_ignored;     /* neither VRRP nor ARP/ND that can be read */
+    uint64_t sends_without_link; /* advertisements that had no port to leave by */
+    uint64_t conflicts;          /* somebody else was seen answering for a unit held here */
+    uint64_t restored;           /* addresses or tables put back after somebody removed them */
+    uint64_t netlink_overruns;
+    uint64_t kernel_failures;    /* levels that the kernel refused */
+};
+
+struct worker {
+    const struct config *config;
+    struct guard_page *page;
+    void *storage;               /* of the core */
+    struct core *core;
+    struct effects effects;
+    struct loop *loop;
+    struct kernel *kernel;
+    struct control *control;
+    struct history *history;
+    struct state *state;
+    struct thirdparty *thirdparty;
+    struct vip_index *vips;
+    struct worker_link links[SETTINGS_LINKS_MAX];
+    struct worker_pool pools[SETTINGS_POOLS_MAX];
+    struct worker_counters counters;
+    struct mono started;
+    int channel;                 /* to the guard */
+    int signals;
+    bool kernel_readable;
+    bool kernel_dirty;           /* levels were queued since the last commit */
+    bool leaving;                /* EVENT_LEAVE was given to the core */
+    bool signalled;              /* a first signal came; a second one forces */
+    bool forced;                 /* leave without waiting for the core */
+    bool left;                   /* EFFECT_LEFT came */
+    struct mono retry_next;      /* when link_retry is wanted */
+    struct mono log_next;        /* when log_tick is wanted */
+    struct mono leave_by;        /* after this, leave without waiting */
+    struct loop_watch *kernel_watch, *channel_watch, *signal_watch;
+    /* what worker_view.c builds for readers */
+    struct daemon_view view;
+    struct daemon_pool_view pool_views[SETTINGS_POOLS_MAX];
+    struct kernel_link link_views[SETTINGS_LINKS_MAX];
+    struct daemon_counter counter_views[WORKER_COUNTERS_MAX];
+};
+
+/* worker_turn.c: sleeps until something is due or there, and deals with all of it. 0 or a negative errno. */
+int worker_turn(struct worker *worker);
+
+/* link.c */
+void link_report(struct worker *worker, const struct kernel_report *report, struct mono now);
+/* Opens ports whose time for another try has come; when the next try is due. */
+struct mono link_retry(struct worker *worker, struct mono now);
+void link_close_all(struct worker *worker);
+
+/* intake.c: takes in every frame that was there at `now`; `all`: on every link, else only on those that have some. */
+void intake_run(struct worker *worker, bool all, struct mono now);
+
+/* apply.c: steps the core and carries out what comes of it; sending waits for apply_flush. */
+enum core_result apply_step(struct worker *worker, const struct event *event);
+/* Hands out what the steps of this turn queued. */
+void apply_flush(struct worker *worker, struct mono now);
+
+/* worker_view.c */
+void worker_view_init(struct worker *worker);
+struct control_callbacks worker_view_callbacks(struct worker *worker);
+/* Before the pools' first advertisement: those that were drained when the daemon last ran are drained again. */
+void worker_view_restore(struct worker *worker, struct mono now);
+
+#endif

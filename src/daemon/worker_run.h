@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The worker as the guard sees it: a function that runs in the child and returns its exit code. Its inside is worker.h. */
+#ifndef EVENKEEL_DAEMON_WORKER_RUN_H
+#define EVENKEEL_DAEMON_WORKER_RUN_H
+
+#include "config/config.h"
+#include "daemon/guard_page.h"
+#include "daemon/rundir.h"
+
+struct worker_start {
+    const struct config *config;
+    struct guard_page *page;
+    struct rundir *rundir;
+    int channel;               /* the worker's end */
+    void (*up)(void *context); /* called when the worker is up */
+    void *context;
+};
+
+/*
+ * Starts, says CHANNEL_UP, runs until it is told to leave, and removes everything. 0 after an orderly leave; otherwise a
+ * sysexits code after saying why, and the guard cleans up.
+ */
+int worker_run(const struct worker_start *start);
+
+#endif

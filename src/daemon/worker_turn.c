@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The turn of the worker's loop: what is taken in, in which order, before the core is asked what is due (see worker.h). It owns
+ * no state. Called by worker.c.
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "daemon/log.h"
+#include "daemon/worker.h"
+#include "platform/clock.h"
+
+#define BEAT_US US_PER_S /* at least so often the loop turns, for the guard's watchdog */
+
+static void take_done(struct worker *worker, const struct kernel_report *report, enum event_kind kind, struct mono now)
+{
+    struct event event = {
+        .kind = (uint8_t)kind,
+        .pool = report->pool,
+        .unit = report->unit,
+        .sequence = report->sequence,
+        .error = report->error,
+        .now = now,
+    };
+
+    apply_step(worker, &event);
+}
+
+static void take_filter(struct worker *worker, const struct kernel_report *report)
+{
+    static const char *const names[] = {
+        [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
+    struct worker_pool *pool = &worker->pools[report->pool];
+    const char *mode = report->filter_mode < ARRAY_LENGTH(names) ? names[report->filter_mode] : "unknown";
+
+    memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
+    worker->pool_views[report->pool].filter_mode = report->filter_mode;
+    worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
+    log_info("pool %s: arp_filter %s%s%s", worker->config->core.pools[report->pool].name, mode,
+             report->text[0] != '\0' ? ": " : "", report->text);
+}
+
+static void log_restored(struct worker *worker, const struct kernel_report *report)
+{
+    const char *pool = worker->config->core.pools[report->pool].name;
+
+    worker->counters.restored++;
+    if (report->unit == EFFECT_NO_UNIT)
+        log_warning("pool %s: somebody removed the filter's table, it was put back", pool);
+    else
+        log_warning("pool %s: somebody removed an address of unit %u, it was put back", pool,
+                    worker->config->core.pools[report->pool].units[report->unit].vrid);
+}
+
+static void take_report(struct worker *worker, const struct kernel_report *report, struct mono now)
+{
+    switch ((enum kernel_report_kind)report->kind) {
+    case KERNEL_LEVEL_DONE:
+        take_done(worker, report, EVENT_LEVEL_DONE, now);
+        return;
+    case KERNEL_ARMED:
+        take_done(worker, report, EVENT_ARMED, now);
+        return;
+    case KERNEL_LINK:
+        link_report(worker, report, now);
+        return;
+    case KERNEL_RESTORED:
+        log_restored(worker, report);
+        return;
+    case KERNEL_OVERRUN:
+        worker->counters.netlink_overruns++;
+        log_warning("the kernel dropped netlink messages; everything was read anew");
+        return;
+    case KERNEL_FILTER:
+        take_filter(worker, report);
+        return;
+    }
+}
+
+static void take_reports(struct worker *worker, struct mono now)
+{
+    struct kernel_report report;
+
+    worker->kernel_readable = false;
+    while (kernel_next(worker->kernel, &report))
+        take_report(worker, &report, now);
+}
+
+static struct mono next_deadline(const struct worker *worker)
+{
+    struct mono next = mono_min(core_deadline(worker->core), worker->retry_next);
+
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
+        next = mono_min(next, announce_deadline(worker->pools[p].announce));
+    return mono_min(mono_min(next, worker->leave_by), mono_min(worker->log_next, mono_add(clock_now(), BEAT_US)));
+}
+
+/*
+ * One turn. Frames come before everything else that is new: before the tick, so that nobody is judged dead whose packet is
+ * queued, and before the kernel's reports, since a unit that is ready at last must not be taken over when somebody else was
+ * heard to have it meanwhile. For the same reason every port is read, whatever the loop said, when one of these is about to
+ * be acted on: a packet may have arrived between the loop's look and now.
+ */
+int worker_turn(struct worker *worker)
+{
+    struct event tick = {.kind = EVENT_TICK};
+    int error = loop_turn(worker->loop, next_deadline(worker));
+
+    if (error < 0)
+        return error;
+    struct mono now = clock_now();
+    bool due = mono_due(now, core_deadline(worker->core));
+
+    guard_page_beat(worker->page);
+    intake_run(worker, due || worker->kernel_readable, now);
+    if (due || worker->kernel_readable)
+        take_reports(worker, now);
+    worker->retry_next = link_retry(worker, now);
+    tick.now = now;
+    apply_step(worker, &tick);
+    apply_flush(worker, now);
+    if (mono_due(now, worker->log_next))
+        worker->log_next = mono_min(log_tick(), mono_add(now, BEAT_US));
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The worker towards the control socket: the view that answers are built from, commands, and which pools are drained over a
+ * restart. It owns nothing but the counters' table. Called by worker.c.
+ */
+#include "daemon/worker.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "daemon/log.h"
+#include "platform/clock.h"
+
+#include "config.h"
+
+static void add_counter(struct worker *worker, const char *name, uint64_t value)
+{
+    CHECK(worker->view.counter_count < ARRAY_LENGTH(worker->counter_views));
+    worker->counter_views[worker->view.counter_count++] = (struct daemon_counter){.name = name, .value = value};
+}
+
+static void add_packet_counters(struct worker *worker)
+{
+    struct packet_stats sum = {0};
+
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        struct packet_stats stats;
+
+        if (worker->links[i].port == NULL)
+            continue;
+        packet_get_stats(worker->links[i].port, &stats);
+        sum.frames_in += stats.frames_in;
+        sum.frames_out += stats.frames_out;
+        sum.send_errors += stats.send_errors;
+        sum.kernel_drops += stats.kernel_drops;
+        sum.truncated += stats.truncated;
+    }
+    add_counter(worker, "frames_in", sum.frames_in);
+    add_counter(worker, "frames_out", sum.frames_out);
+    add_counter(worker, "frames_ignored", worker->counters.frames_ignored);
+    add_counter(worker, "frames_truncated", sum.truncated);
+    add_counter(worker, "send_errors", sum.send_errors);
+    add_counter(worker, "sends_without_link", worker->counters.sends_without_link);
+    add_counter(worker, "receive_drops", sum.kernel_drops);
+}
+
+static void add_control_counters(struct worker *worker)
+{
+    struct control_counters control = {0};
+
+    control_get_counters(worker->control, &control);
+    add_counter(worker, "control_requests", control.requests);
+    add_counter(worker, "control_refused", control.refused);
+    add_counter(worker, "control_denied", control.denied);
+    add_counter(worker, "control_dropped_clients", control.dropped_clients);
+    add_counter(worker, "control_rejected_clients", control.rejected_clients);
+}
+
+static void update_counters(struct worker *worker)
+{
+    struct loop_stats loop;
+    struct log_stats log;
+
+    worker->view.counter_count = 0;
+    loop_get_stats(worker->loop, &loop);
+    add_packet_counters(worker);
+    add_counter(worker, "address_conflicts", worker->counters.conflicts);
+    add_counter(worker, "kernel_failures", worker->counters.kernel_failures);
+    add_counter(worker, "kernel_restored", worker->counters.restored);
+    add_counter(worker, "netlink_overruns", worker->counters.netlink_overruns);
+    add_counter(worker, "loop_turns", loop.turns);
+    add_counter(worker, "loop_late", loop.late_count);
+    add_counter(worker, "loop_late_max_us", (uint64_t)loop.late_max_us);
+    log_get_stats(&log);
+    add_counter(worker, "log_written", log.written);
+    add_counter(worker, "log_held_back", log.held_back);
+    add_counter(worker, "log_dropped", log.dropped);
+    add_control_counters(worker);
+}
+
+static const struct daemon_view *get_view(void *context)
+{
+    struct worker *worker = context;
+
+    worker->view.now = clock_now();
+    worker->view.wall_us = clock_wall_us();
+    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+        worker->link_views[i] = worker->links[i].state;
+    update_counters(worker);
+    return &worker->view;
+}
+
+/* A drain is remembered before it is carried out, an undrain afterwards: a crash in between then leaves the pool drained. */
+static int remember(struct worker *worker, const struct event *event)
+{
+    const char *pool = worker->config->core.pools[event->pool].name;
+
+    if (event->kind != EVENT_DRAIN && event->kind != EVENT_UNDRAIN)
+        return 0;
+    return state_set_drained(worker->state, pool, event->kind == EVENT_DRAIN);
+}
+
+static int take_command(void *context, const struct event *event, enum core_result *result)
+{
+    struct worker *worker = context;
+    struct event command = *event;
+    int error = event->kind == EVENT_DRAIN ? remember(worker, event) : 0;
+
+    command.now = clock_now();
+    *result = apply_step(worker, &command);
+    if (event->kind != EVENT_DRAIN)
+        error = remember(worker, event);
+    if (error < 0)
+        log_warning("pool %s: it could not be written down whether it is drained: %s",
+                    worker->config->core.pools[event->pool].name, strerror(-error));
+    return error;
+}
+
+struct control_callbacks worker_view_callbacks(struct worker *worker)
+{
+    return (struct control_callbacks){.context = worker, .view = get_view, .command = take_command};
+}
+
+void worker_view_init(struct worker *worker)
+{
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        worker->pool_views[p] = (struct daemon_pool_view){
+            .filter_mode = FILTER_AUTO,
+            .conflicts = worker->pools[p].conflicts,
+        };
+    }
+    worker->view = (struct daemon_view){
+        .version = PACKAGE_VERSION,
+        .started = worker->started,
+        .config = worker->config,
+        .core = worker->core,
+        .links = worker->link_views,
+        .pools = worker->pool_views,
+        .history = worker->history,
+        .counters = worker->counter_views,
+    };
+}
+
+void worker_view_restore(struct worker *worker, struct mono now)
+{
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        struct event drain = {.kind = EVENT_DRAIN, .pool = (uint8_t)p, .now = now};
+        const char *pool = worker->config->core.pools[p].name;
+
+        if (!state_is_drained(worker->state, pool))
+            continue;
+        log_notice("pool %s: drained before the restart, so it is drained again", pool);
+        apply_step(worker, &drain);
+    }
+}

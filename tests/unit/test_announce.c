@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The announcer in virtual time: what is said when, in which order, and how much of it at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "daemon/announce.h"
+
+#define MS US_PER_MS
+#define UNITS 240
+#define LOG_MAX 4096
+
+struct said {
+    int64_t at_ms;
+    unsigned unit, address;
+};
+
+/* A pool whose clock stands where the test puts it, and all that it ever said. */
+struct rig {
+    struct announce *announce;
+    struct mono now;
+    unsigned count;
+    struct said log[LOG_MAX];
+};
+
+static struct rig rig;
+
+static void note_frame(void *context, unsigned unit, unsigned address)
+{
+    struct rig *r = context;
+
+    CHECK(r->count < LOG_MAX);
+    r->log[r->count++] = (struct said){.at_ms = r->now.us / MS, .unit = unit, .address = address};
+}
+
+static void set_up(const struct announce_settings *settings, unsigned units, unsigned addresses)
+{
+    unsigned counts[UNITS];
+
+    for (unsigned i = 0; i < units; i++)
+        counts[i] = addresses;
+    rig = (struct rig){.announce = announce_new(settings, units, counts)};
+    assert_non_null(rig.announce);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    announce_free(rig.announce);
+    rig.announce = NULL;
+    return 0;
+}
+
+/* Lets time pass as the daemon's loop does: runs at each deadline, with `budget` each time. */
+static void run_until(int64_t end_ms, unsigned budget)
+{
+    struct mono end = {end_ms * MS};
+
+    for (unsigned turn = 0; mono_due(end, announce_deadline(rig.announce)); turn++) {
+        assert_true(turn < 100000);
+        rig.now = mono_max(rig.now, announce_deadline(rig.announce));
+        announce_run(rig.announce, rig.now, budget, note_frame, &rig);
+    }
+    rig.now = end;
+}
+
+static void start_at(unsigned unit, int64_t at_ms)
+{
+    rig.now = (struct mono){at_ms * MS};
+    announce_start(rig.announce, unit, rig.now);
+}
+
+/* What was said, as "ms:unit.address ms:unit.address ..." */
+static void assert_said(const char *expected)
+{
+    char text[1024];
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < rig.count && length < sizeof(text); i++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%lld:%u.%u", i > 0 ? " " : "",
+                                   (long long)rig.log[i].at_ms, rig.log[i].unit, rig.log[i].address);
+    assert_string_equal(text, expected);
+}
+
+static void test_start__all_addresses__at_once_then_in_rounds(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 3}, 1, 2);
+    assert_true(mono_is_never(announce_deadline(rig.announce)));
+    start_at(0, 1000);
+    assert_int_equal(announce_deadline(rig.announce).us, 1000 * MS);
+    run_until(60000, 100);
+    assert_said("1000:0.0 1000:0.1 1100:0.0 1100:0.1 1200:0.0 1200:0.1");
+    assert_true(mono_is_never(announce_deadline(rig.announce)));
+}
+
+static void test_start__delay_and_refresh__each_add_their_rounds(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 2, .delay_us = 5000 * MS, .refresh_us = 60000 * MS}, 1, 1);
+    start_at(0, 0);
+    run_until(130000, 100);
+    assert_said("0:0.0 100:0.0 5000:0.0 65000:0.0 125000:0.0");
+}
+
+static void test_start__refresh_without_delay__follows_the_last_round(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1, .refresh_us = 1000 * MS}, 1, 1);
+    start_at(0, 0);
+    run_until(2500, 100);
+    assert_said("0:0.0 1000:0.0 2000:0.0");
+}
+
+static void test_start__delay_shorter_than_the_rounds__comes_after_them(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 3, .delay_us = 50 * MS}, 1, 1);
+    start_at(0, 0);
+    run_until(10000, 100);
+    assert_said("0:0.0 100:0.0 200:0.0 300:0.0");
+}
+
+static void test_stop__in_any_round__ends_it(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 5, .delay_us = 1000 * MS, .refresh_us = 1000 * MS}, 2, 1);
+    start_at(0, 0);
+    start_at(1, 0);
+    run_until(150, 100);
+    announce_stop(rig.announce, 0);
+    run_until(250, 100);
+    announce_stop(rig.announce, 1);
+    run_until(60000, 100);
+    assert_said("0:0.0 0:1.0 100:0.0 100:1.0 200:1.0");
+    assert_true(mono_is_never(announce_deadline(rig.announce)));
+}
+
+static void test_stop__then_start_again__does_not_wait(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 1, 1);
+    start_at(0, 0);
+    run_until(10, 100);
+    announce_stop(rig.announce, 0);
+    start_at(0, 20);
+    run_until(1000, 100);
+    assert_said("0:0.0 20:0.0");
+}
+
+static void test_contest__starts_anew_at_once(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 2, .delay_us = 5000 * MS}, 1, 1);
+    start_at(0, 0);
+    run_until(3000, 100);
+    start_at(0, 3000);
+    run_until(20000, 100);
+    assert_said("0:0.0 100:0.0 3000:0.0 3100:0.0 8000:0.0");
+}
+
+static void test_contest__storm__one_first_round_per_100_ms(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 1, 1);
+    for (int64_t ms = 0; ms < 250; ms++) {
+        start_at(0, ms);
+        run_until(ms, 100);
+    }
+    run_until(10000, 100);
+    assert_said("0:0.0 100:0.0 200:0.0 300:0.0"); /* the last one was put off, not lost */
+}
+
+static void test_contest__during_the_first_round__finishes_it_and_adds_another(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 1, 3);
+    start_at(0, 0);
+    announce_run(rig.announce, rig.now, 1, note_frame, &rig);
+    start_at(0, 1);
+    run_until(10000, 100);
+    assert_said("0:0.0 1:0.1 1:0.2 100:0.0 100:0.1 100:0.2");
+}
+
+static void test_budget__limits_each_run__and_loses_nothing(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 3, 2);
+    for (unsigned unit = 0; unit < 3; unit++)
+        start_at(unit, 0);
+    for (unsigned turn = 1; turn <= 3; turn++) {
+        struct mono next = announce_run(rig.announce, rig.now, 2, note_frame, &rig);
+
+        assert_int_equal(rig.count, 2 * turn);
+        assert_true(turn == 3 ? mono_is_never(next) : mono_due(rig.now, next));
+    }
+    assert_said("0:0.0 0:0.1 0:1.0 0:1.1 0:2.0 0:2.1");
+}
+
+static void test_pacing__later_rounds_only__and_first_rounds_overtake(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 2, .interval_us = 10 * MS}, 4, 1);
+    for (unsigned unit = 0; unit < 3; unit++)
+        start_at(unit, 0);
+    run_until(105, 100);
+    start_at(3, 105);
+    run_until(1000, 100);
+    assert_said("0:0.0 0:1.0 0:2.0 100:0.0 105:3.0 110:1.0 120:2.0 205:3.0");
+}
+
+static void test_pacing__more_than_fits_between_rounds__gives_all_their_turn(void **state)
+{
+    unsigned counts[UNITS] = {0};
+
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 5, .interval_us = 1 * MS}, UNITS, 1);
+    for (unsigned unit = 0; unit < UNITS; unit++)
+        start_at(unit, 0);
+    run_until(60000, 64);
+    assert_int_equal(rig.count, 5 * UNITS);
+    for (unsigned i = 0; i < rig.count; i++) {
+        counts[rig.log[i].unit]++;
+        if (i >= UNITS)
+            assert_true(rig.log[i].at_ms > rig.log[i - 1].at_ms);
+        /* nobody is a whole round ahead of another */
+        assert_true(counts[rig.log[i].unit] <= i / UNITS + 1);
+    }
+    assert_int_equal(rig.log[rig.count - 1].at_ms, 100 + 4 * UNITS - 1);
+}
+
+static void test_run__before_the_deadline__says_nothing(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 2}, 1, 1);
+    start_at(0, 0);
+    announce_run(rig.announce, rig.now, 10, note_frame, &rig);
+    assert_int_equal(announce_run(rig.announce, (struct mono){99 * MS}, 10, note_frame, &rig).us, 100 * MS);
+    assert_int_equal(rig.count, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_start__all_addresses__at_once_then_in_rounds, tear_down),
+        cmocka_unit_test_teardown(test_start__delay_and_refresh__each_add_their_rounds, tear_down),
+        cmocka_unit_test_teardown(test_start__refresh_without_delay__follows_the_last_round, tear_down),
+        cmocka_unit_test_teardown(test_start__delay_shorter_than_the_rounds__comes_after_them, tear_down),
+        cmocka_unit_test_teardown(test_stop__in_any_round__ends_it, tear_down),
+        cmocka_unit_test_teardown(test_stop__then_start_again__does_not_wait, tear_down),
+        cmocka_unit_test_teardown(test_contest__starts_anew_at_once, tear_down),
+        cmocka_unit_test_teardown(test_contest__storm__one_first_round_per_100_ms, tear_down),
+        cmocka_unit_test_teardown(test_contest__during_the_first_round__finishes_it_and_adds_another, tear_down),
+        cmocka_unit_test_teardown(test_budget__limits_each_run__and_loses_nothing, tear_down),
+        cmocka_unit_test_teardown(test_pacing__later_rounds_only__and_first_rounds_overtake, tear_down),
+        cmocka_unit_test_teardown(test_pacing__more_than_fits_between_rounds__gives_all_their_turn, tear_down),
+        cmocka_unit_test_teardown(test_run__before_the_deadline__says_nothing, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of evenkeeld: defaults, every option, and one clear line for each mistake. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "daemon/options.h"
+
+#define WORDS_MAX 12
+
+static char error[OPTIONS_ERROR_MAX];
+
+/* Parses "evenkeeld" and the words up to NULL. */
+static bool parse(const char *const *words, struct options *out)
+{
+    char *argv[WORDS_MAX + 2] = {(char[]){"evenkeeld"}};
+    int argc = 1;
+
+    while (words[argc - 1] != NULL && argc <= WORDS_MAX) {
+        argv[argc] = (char *)(uintptr_t)words[argc - 1];
+        argc++;
+    }
+    error[0] = '\0';
+    return options_parse(argc, argv, "/etc/default.conf", "/run/default", out, error);
+}
+
+#define PARSE(out, ...) parse((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}, out)
+
+static void test_options__none__defaults(void **state)
+{
+    struct options options;
+
+    (void)state;
+    assert_true(PARSE(&options));
+    assert_int_equal(options.action, OPTIONS_RUN);
+    assert_string_equal(options.config_path, "/etc/default.conf");
+    assert_string_equal(options.run_dir, "/run/default");
+    assert_false(options.foreground);
+    assert_int_equal(options.log_level, LOG_LEVEL_INFO);
+    assert_int_equal(options.log_format, LOG_FORMAT_TEXT);
+}
+
+static void test_options__all__taken(void **state)
+{
+    struct options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-n", "-f", "a.conf", "--run-dir", "/tmp/x", "--log-level=debug", "--log-format", "json"));
+    assert_int_equal(options.action, OPTIONS_RUN);
+    assert_true(options.foreground);
+    assert_string_equal(options.config_path, "a.conf");
+    assert_string_equal(options.run_dir, "/tmp/x");
+    assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(options.log_format, LOG_FORMAT_JSON);
+}
+
+static void test_options__actions__recognised(void **state)
+{
+    struct options options;
+
+    (void)state;
+    assert_true(PARSE(&options, "-t", "--file", "b.conf"));
+    assert_int_equal(options.action, OPTIONS_CHECK);
+    assert_string_equal(options.config_path, "b.conf");
+    assert_true(PARSE(&options, "--check"));
+    assert_int_equal(options.action, OPTIONS_CHECK);
+    assert_true(PARSE(&options, "--help"));
+    assert_int_equal(options.action, OPTIONS_HELP);
+    assert_true(PARSE(&options, "--version"));
+    assert_int_equal(options.action, OPTIONS_VERSION);
+}
+
+static void test_options__mistakes__one_line_naming_them(void **state)
+{
+    struct options options;
+
+    (void)state;
+    assert_false(PARSE(&options, "-x"));
+    assert_string_equal(error, "unknown option '-x'");
+    assert_false(PARSE(&options, "-nx"));
+    assert_string_equal(error, "unknown option '-x'");
+    assert_false(PARSE(&options, "--colour"));
+    assert_string_equal(error, "unknown option '--colour'");
+    assert_false(PARSE(&options, "-f"));
+    assert_string_equal(error, "a value is missing after '-f'");
+    assert_false(PARSE(&options, "--run-dir"));
+    assert_string_equal(error, "a value is missing after '--run-dir'");
+    assert_false(PARSE(&options, "--check=yes"));
+    assert_non_null(strstr(error, "'--check=yes'"));
+    assert_false(PARSE(&options, "web.conf"));
+    assert_string_equal(error, "unexpected argument 'web.conf'");
+    assert_false(PARSE(&options, "-n", "--", "-t"));
+    assert_string_equal(error, "unexpected argument '-t'");
+    assert_false(PARSE(&options, "--log-level", "loud"));
+    assert_non_null(strstr(error, "not 'loud'"));
+    assert_false(PARSE(&options, "--log-format", "xml"));
+    assert_non_null(strstr(error, "not 'xml'"));
+    assert_false(PARSE(&options, "-f", ""));
+    assert_string_not_equal(error, "");
+}
+
+static void test_options__long_word__cut_not_overrun(void **state)
+{
+    struct options options;
+    char word[2 * OPTIONS_ERROR_MAX];
+
+    (void)state;
+    memset(word, 'w', sizeof(word));
+    word[sizeof(word) - 1] = '\0';
+    assert_false(PARSE(&options, word));
+    assert_true(strlen(error) < OPTIONS_ERROR_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options__none__defaults),
+        cmocka_unit_test(test_options__all__taken),
+        cmocka_unit_test(test_options__actions__recognised),
+        cmocka_unit_test(test_options__mistakes__one_line_naming_them),
+        cmocka_unit_test(test_options__long_word__cut_not_overrun),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
