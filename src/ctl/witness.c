@@ -261,6 +261,8 @@ int witness_main(int argc, char **argv)
     if (!options.json && !options.events && isatty(STDOUT_FILENO))
         loop.table = loop.probe.started;
     ask_for_priority(options.priority);
+    if (options.events)
+        witness_report_start(&loop.probe, stdout);
     if (open_waits(&loop)) {
         run(&loop);
         report(&loop);

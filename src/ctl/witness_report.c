@@ -175,6 +175,14 @@ void witness_report_json(struct witness_probe *probe, FILE *out)
     print(all, JSON_COMPACT, out);
 }
 
+void witness_report_start(const struct witness_probe *probe, FILE *out)
+{
+    json_t *line = settings_of(probe);
+
+    json_object_set_new(line, "event", json_string("start"));
+    print(line, JSON_COMPACT, out);
+}
+
 void witness_report_event(struct witness_probe *probe, const struct witness_event *event, FILE *out)
 {
     static const char *const names[] = {

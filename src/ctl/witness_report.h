@@ -12,6 +12,8 @@
 /* One object: settings, hosts, every window with its worst values and each address' own. */
 void witness_report_json(struct witness_probe *probe, FILE *out);
 
+/* One line: the settings that are in force. */
+void witness_report_start(const struct witness_probe *probe, FILE *out);
 /* One line for an event. */
 void witness_report_event(struct witness_probe *probe, const struct witness_event *event, FILE *out);
 void witness_report_stall(const struct witness_probe *probe, const struct witness_stall *stall, FILE *out);
