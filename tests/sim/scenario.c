@@ -14,7 +14,7 @@ static const struct profile scenario_profile = {
     .delay_min_us = 20,
     .delay_max_us = 300,
     .jitter_us = 200,
-    .kernel = {.min_us = 50, .max_us = 3000},
+    .kernel = {.min_us = 50, .max_us = 500},
 };
 
 void scenario_prepare(struct world *w, unsigned hosts, unsigned units)
