@@ -23,7 +23,8 @@ import scenarios  # noqa: E402
 import stage  # noqa: E402
 import watcher  # noqa: E402
 
-QUIET_S = 5
+QUIET_S = 10
+REST_S = 7  # keepalived's second announcements come after 5 s
 WATCHDOG_S = 1800
 
 
@@ -36,6 +37,7 @@ def measure_cost(place):
     """CPU in % of a core and PSS in MiB per host, in a quiet time: the witness is stopped, since daemons hear its questions."""
     with place.step("cost", "nothing happens") as step:
         rig.pause([place.watch.child.pid])
+        time.sleep(REST_S)
         before = {n: rig.usage(place.cluster.pids(n))[0] for n in place.names}
         began = time.monotonic()
         time.sleep(QUIET_S)

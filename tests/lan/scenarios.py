@@ -60,8 +60,8 @@ def crash_silent(stage, victim=None):
 
 
 def member_bound(stage):
-    """One member interval, and two rounds of the witness."""
-    return stage.cluster.member_interval_ms + 60 if stage.cluster.ours else 0
+    """One member interval, seen as finely as the witness listens; and a machine of two cores takes its time."""
+    return stage.cluster.member_interval_ms + 3 * stage.watch.listen_ms + 40 if stage.cluster.ours else 0
 
 
 def crash_carrier(stage, victim=None):
@@ -84,7 +84,7 @@ def graceful_stop(stage, victim=None):
     victim = victim or stage.names[2]
     before = stage.wait_settled()
     bound = 10 if len(stage.vips) <= 12 else 30
-    with stage.step("S3", f"{victim} stopped in order", gap_bound_ms=bound + 5) as step:
+    with stage.step("S3", f"{victim} stopped in order", gap_bound_ms=bound) as step:
         code = stage.cluster.stop(victim)
         stage.wait_served(others(stage, victim))
         stage.linger(0.5)
@@ -115,7 +115,7 @@ def drain(stage, victim=None):
     before = stage.wait_settled()
     bound = 10 if len(stage.vips) <= 12 else 30
     daemon = stage.cluster.hosts[victim]
-    with stage.step("S3", f"{victim} drained", gap_bound_ms=bound + 5) as step:
+    with stage.step("S3", f"{victim} drained", gap_bound_ms=bound) as step:
         daemon.ctl("drain", "--now")
         stage.wait_served(others(stage, victim))
         stage.linger(0.5)

@@ -4,6 +4,7 @@
 The measuring itself is src/ctl/witness*.c's; see `keelctl witness --help`.
 """
 import contextlib
+import fcntl
 import json
 import os
 import subprocess
@@ -74,8 +75,13 @@ class Watcher:
         with open(os.path.join(lab.witness.dir, "witness.err"), "ab") as errors:
             self.child = lab.witness.spawn(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                                            text=True, bufsize=1)
+        with contextlib.suppress(OSError):  # room enough that a slow reader does not stop the witness
+            fcntl.fcntl(self.child.stdout, fcntl.F_SETPIPE_SZ, 1 << 20)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
+        start = self._wait_line(lambda n: n["event"] == "start", 10, "that it runs")
+        self.interval_ms = start["interval_ms"]
+        self.listen_ms = start["interval_ms"] * start["listen_every"]  # doubles are seen so finely
 
     def __enter__(self):
         return self
@@ -100,7 +106,7 @@ class Watcher:
         for text in self.child.stdout:
             line = json.loads(text)
             with self.news:
-                if "schema" in line:
+                if "windows" in line:
                     self.final = line
                 else:
                     self.lines.append(line)
