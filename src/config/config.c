@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A configuration from start to end: read (reader.h), parse by the tables (keyword.h, pool_keywords.c), build and check
- * the model (pool_build.h), hash it, and give it back. Called by the daemon, keelctl and the tests.
+ * A configuration from start to end: read (reader.h), parse by the tables (keyword.h, pool_keywords.c and those of a
+ * second language), build and check the model (pool_build.h), hash it, and give it back. Called by the daemon, keelctl
+ * and the tests.
  */
 #include "config/config.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/hash.h"
 #include "config/pool_build.h"
+#include "config/suggest.h"
 
 /* What one load has at hand. */
 struct load {
@@ -19,9 +21,12 @@ struct load {
     struct reader_options options;
 };
 
-static struct load load_start(unsigned flags)
+static struct load load_start(const struct config_request *request)
 {
-    struct load load = {.options.untrusted = (flags & CONFIG_UNTRUSTED) != 0};
+    struct load load = {
+        .report.strict = (request->flags & CONFIG_STRICT) != 0,
+        .options = {.config_id = request->config_id, .untrusted = (request->flags & CONFIG_UNTRUSTED) != 0},
+    };
 
     /* Only ${_RANDOM} uses it: without a seed the numbers are merely the same each time. */
     if (!load.options.untrusted &&
@@ -48,25 +53,130 @@ static uint64_t config_hash(const struct config *config)
     return hash;
 }
 
-static struct config *load_end(struct load *load, const char *name, const struct statement *tree, config_report *report,
-                               void *context)
+/* Two languages in one file: each has its table, its run and its target. */
+struct languages {
+    const struct keyword_table *tables[2];
+    struct keyword_run runs[2];
+    void *targets[2];
+    struct place *given[2];
+    unsigned count;
+};
+
+static void languages_add(struct languages *languages, struct load *load, const struct keyword_table *table,
+                          bool tolerant, void *target)
 {
-    struct keyword_run run = {.arena = &load->arena, .report = &load->report};
+    unsigned at = languages->count++;
+
+    languages->tables[at] = table;
+    languages->targets[at] = target;
+    languages->given[at] = arena_array(&load->arena, table->count, sizeof(struct place));
+    languages->runs[at].tolerant = tolerant;
+    if (!tolerant)
+        return;
+    languages->runs[at].root = table;
+    languages->runs[at].root_target = target;
+    languages->runs[at].root_given = languages->given[at];
+}
+
+/*
+ * Which language a line belongs to that begins with no keyword of either: a mistyped pool must not be skipped with a
+ * warning.
+ */
+static unsigned languages_guess(const struct languages *languages, const struct word *word)
+{
+    struct suggest suggest = suggest_start(word->text);
+
+    for (unsigned l = 0; l < languages->count; l++)
+        for (unsigned i = 0; i < languages->tables[l]->count; i++)
+            suggest_offer(&suggest, languages->tables[l]->rows[i].name);
+    return suggest.best != NULL && keyword_find(languages->tables[0], suggest.best) != NULL ? 0
+                                                                                          : languages->count - 1;
+}
+
+static void languages_parse(struct languages *languages, const struct statement *tree)
+{
+    for (const struct statement *s = tree; s != NULL; s = s->next) {
+        unsigned l = languages->count - 1;
+
+        if (s->kind == STATEMENT_BLOCK) {
+            keyword_complain(&languages->runs[l], s->place, "the block is skipped",
+                             "unexpected {: no keyword stands before it");
+            continue;
+        }
+        for (l = 0; l < languages->count; l++)
+            if (keyword_find(languages->tables[l], s->words[0].text) != NULL)
+                break;
+        if (l == languages->count || s->words[0].quoted)
+            l = languages_guess(languages, &s->words[0]);
+        s = keyword_parse_line(languages->tables[l], &languages->runs[l], s, languages->targets[l],
+                               languages->given[l]);
+    }
+}
+
+static bool load_holds_pool(const struct statement *tree)
+{
+    for (const struct statement *s = tree; s != NULL; s = s->next)
+        if (s->kind == STATEMENT_LINE && !s->words[0].quoted && keyword_find(&pool_keyword_root, s->words[0].text) != NULL)
+            return true;
+    return false;
+}
+
+/* The model of the pools; an empty one when there are none, which is for the caller to judge. */
+static struct config *load_pools(struct load *load, const struct file_words *words)
+{
+    return words->pool_count > 0 ? pool_build(words, &load->arena, &load->report)
+                                 : xalloc_array(1, sizeof(struct config));
+}
+
+static struct config *load_tree(struct load *load, const struct config_request *request, const struct statement *tree)
+{
+    static const struct config no_pools = {0};
+    const struct config_extension *extension = request->extension;
     struct file_words words = {.pools_tail = &words.pools};
-    struct place *given = arena_array(&load->arena, pool_keyword_root.count, sizeof(*given));
+    struct languages languages = {
+        .runs = {{.arena = &load->arena, .report = &load->report}, {.arena = &load->arena, .report = &load->report}}};
+    void *model = extension != NULL ? extension->start(&languages.runs[1], request->flags) : NULL;
 
-    keyword_parse(&pool_keyword_root, &run, tree, &words, given);
-    if (words.pool_count == 0 && load->report.error_count == 0)
-        report_error(&load->report, (struct place){name, 0, 0},
-                     "the file defines no pool; expected vrrp_pool NAME { ... }");
-    struct config *config = pool_build(&words, &load->arena, &load->report);
+    report_settle(&load->report, extension != NULL && !load_holds_pool(tree));
+    languages_add(&languages, load, &pool_keyword_root, false, &words);
+    if (extension != NULL)
+        languages_add(&languages, load, extension->root, true, model);
+    languages_parse(&languages, tree);
+    struct config *config = load_pools(load, &words);
+    bool some = words.pool_count > 0;
 
-    if (!report_deliver(&load->report, report, context)) {
+    if (extension != NULL)
+        some = extension->finish(model, &languages.runs[1], config != NULL ? config : &no_pools) || some;
+    report_settle(&load->report, true);
+    if (!some && load->report.error_count == 0)
+        report_error(&load->report, (struct place){request->path, 0, 0},
+                     extension == NULL ? "the file defines no pool; expected vrrp_pool NAME { ... }"
+                                       : "the file defines nothing that can be run");
+    if (config != NULL) {
+        config->extension = extension;
+        config->model = model;
+    }
+    return config;
+}
+
+struct config *config_read(const struct config_request *request, config_report *report, void *context)
+{
+    struct load load = load_start(request);
+    const struct statement *tree =
+        request->text == NULL
+            ? reader_read_file(request->path, &load.options, &load.arena, &load.report)
+            : reader_read_text(request->path, request->text, request->length, &load.options, &load.arena, &load.report);
+    struct config *config = load_tree(&load, request, tree);
+
+    if (!report_deliver(&load.report, report, context)) {
         config_free(config);
         config = NULL;
     }
-    report_free(&load->report);
-    arena_free(&load->arena);
+    report_free(&load.report);
+    if (config != NULL && config->model != NULL)
+        config->arena = load.arena;
+    else
+        arena_free(&load.arena);
     if (config != NULL)
         config->hash = config_hash(config);
     return config;
@@ -74,19 +184,14 @@ static struct config *load_end(struct load *load, const char *name, const struct
 
 struct config *config_load(const char *path, config_report *report, void *context)
 {
-    struct load load = load_start(0);
-    const struct statement *tree = reader_read_file(path, &load.options, &load.arena, &load.report);
-
-    return load_end(&load, path, tree, report, context);
+    return config_read(&(struct config_request){.path = path}, report, context);
 }
 
 struct config *config_load_text(const char *name, const char *text, size_t length, unsigned flags,
                                 config_report *report, void *context)
 {
-    struct load load = load_start(flags);
-    const struct statement *tree = reader_read_text(name, text, length, &load.options, &load.arena, &load.report);
-
-    return load_end(&load, name, tree, report, context);
+    return config_read(&(struct config_request){.path = name, .text = text, .length = length, .flags = flags}, report,
+                       context);
 }
 
 static void config_free_pool(struct pool_settings *pool, struct config_pool *more)
@@ -112,5 +217,6 @@ void config_free(struct config *config)
     free(config->core.pools);
     free(config->pools);
     free(config->links);
+    arena_free(&config->arena);
     free(config);
 }

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "config/xalloc.h"
 #include "core/settings.h"
 
 #define CONFIG_INTERFACE_MAX 16 /* IFNAMSIZ */
@@ -53,12 +54,17 @@ struct config_pool {
     unsigned line;
 };
 
+struct config_extension;
+
 struct config {
-    struct core_settings core;
+    struct core_settings core;           /* pool_count 0 only beside an extension's model */
     struct config_pool *pools;           /* in step with core.pools */
     char (*links)[CONFIG_INTERFACE_MAX]; /* interface names; core.link_count of them; sorted, so that no index depends
                                             on order */
     uint64_t hash; /* of everything that must be equal on all hosts, whatever the order of lines */
+    const struct config_extension *extension; /* NULL: none was asked for */
+    void *model;                              /* the extension's, in `arena` */
+    struct arena arena;
 };
 
 /* Error sink: one call per finding; `column` counts bytes from 1; line 0: about the file as a whole. */
@@ -74,13 +80,49 @@ typedef void config_report(void *context, enum config_severity severity, const c
  * found and reported in one run where that is possible (at most 20). The returned configuration is the caller's.
  */
 struct config *config_load(const char *path, config_report *report, void *context);
-/* The same for text in memory, as if it stood in a file called `name`. */
 enum config_flags {
     CONFIG_UNTRUSTED = 1, /* no include, no ${_ENV}, small limits: nothing outside `text` is read */
+    CONFIG_STRICT = 2,    /* every warning is an error */
+    CONFIG_EXTENSION = 4, /* this bit and those above it are the extension's own */
 };
+/* The same for text in memory, as if it stood in a file called `name`. */
 struct config *config_load_text(const char *name, const char *text, size_t length, unsigned flags,
                                 config_report *report, void *context);
 void config_free(struct config *config);
+
+/* One load in full. */
+struct config_request {
+    const char *path;      /* the file; of `text` the name it has in messages */
+    const char *text;      /* NULL: the file is read */
+    size_t length;         /* of text */
+    unsigned flags;        /* enum config_flags, and the extension's */
+    const char *config_id; /* of @id lines; NULL: the host's name up to its first dot */
+    const struct config_extension *extension; /* NULL: pools only */
+};
+struct config *config_read(const struct config_request *request, config_report *report, void *context);
+
+struct keyword_run;
+struct keyword_table;
+
+/*
+ * A second language in the same files: the blocks whose keywords are in `root` are the extension's, and end up in a
+ * model of its own beside the pools. It is implemented outside of src/, which knows none of its words.
+ *
+ * Its keywords are parsed by the same engine in a tolerant run (keyword.h). A file that holds no pool is read tolerantly
+ * as a whole; in one that does, braces, quotes and definitions are as strict as a pool's.
+ */
+struct config_extension {
+    const struct keyword_table *root; /* the target of its rows is the model */
+    /* An empty model in run->arena, which lives as long as the configuration. */
+    void *(*start)(struct keyword_run *run, unsigned flags);
+    /*
+     * After the whole file was parsed: checks and completes the model; `config` holds the pools (core, pools, links), or
+     * none where they have errors. False: the model holds nothing to run.
+     */
+    bool (*finish)(void *model, struct keyword_run *run, const struct config *config);
+    /* The model in the form that config_print promises. */
+    void (*print)(const void *model, FILE *out);
+};
 
 /* Writes the configuration in canonical form: a file that config_load reads back to the same model and hash. */
 void config_print(const struct config *config, FILE *out);

@@ -7,6 +7,10 @@
  * Rules: a keyword's arguments end at the end of its line; what follows on the line must be the next keyword. A block
  * follows its keyword on the same or the next line. A keyword is given once. Unknown keywords are errors and are
  * skipped with their blocks.
+ *
+ * A tolerant run (keyword_run) is for languages whose files are full of faults that nobody ever noticed: what cannot be
+ * used is a warning that says what is done instead, the last of two values counts, and a brace that is missing is read
+ * where it must have been.
  */
 #ifndef EVENKEEL_CONFIG_KEYWORD_H
 #define EVENKEEL_CONFIG_KEYWORD_H
@@ -16,13 +20,16 @@
 enum keyword_type {
     KEYWORD_FLAG,    /* bool: the word alone, or on|off after it */
     KEYWORD_BOOL,    /* bool: on|off, yes|no, true|false */
-    KEYWORD_INTEGER, /* int64_t */
+    KEYWORD_SET,     /* bool: the word alone sets it to `minimum` != 0 */
+    KEYWORD_INTEGER, /* a signed integer of `size` bytes */
     KEYWORD_SECONDS, /* int64_t, microseconds; minimum, maximum and step too */
     KEYWORD_CHOICE,  /* uint8_t: one of `choices` */
     KEYWORD_WORD,    /* struct word */
+    KEYWORD_TEXT,    /* const char *: a word's text */
     KEYWORD_WORDS,   /* struct word_list: one or more words, to the end of the line or the next keyword */
+    KEYWORD_CUSTOM,  /* read by `take` */
     KEYWORD_BLOCK,   /* handled by `enter`: the words between keyword and brace, and what is in the braces */
-    KEYWORD_REFUSED, /* known, but not run: `help` says why; skipped with its block */
+    KEYWORD_REFUSED, /* known, but not run: `help` says why; skipped with its arguments and its block */
 };
 
 /* What a reload does when the value has changed. */
@@ -51,6 +58,13 @@ struct keyword;
 typedef void keyword_enter(struct keyword_run *run, const struct keyword *row, const struct word *keyword,
                            const struct word_list *words, const struct statement *first, void *target);
 
+/*
+ * What a custom keyword does: words[at] of `line` is the keyword, its arguments end before words[end] at the latest.
+ * Returns the index after its last argument; at + 1 when it has used none.
+ */
+typedef unsigned keyword_read(struct keyword_run *run, const struct keyword *row, const struct statement *line,
+                              unsigned at, unsigned end, void *target);
+
 struct keyword {
     const char *name;
     enum keyword_type type;
@@ -63,9 +77,13 @@ struct keyword {
     const char *help;         /* sentences for the manual, in plain text */
     const struct keyword_choice *choices;
     size_t offset;        /* of the value in the target */
+    size_t size;          /* INTEGER: bytes of the value, 1, 2, 4; 0: 8 */
     keyword_enter *enter; /* BLOCK */
+    keyword_read *take;   /* CUSTOM */
     char stop;            /* WORDS: also ends before a word that holds this character */
     bool repeatable;
+    bool named;  /* BLOCK: the words before the brace are its name, not what is in it */
+    char common; /* for the manual: how often files hold it, 'A' (most) to 'C' (rarely); 0: not told */
     enum keyword_reload reload;
 };
 
@@ -80,6 +98,11 @@ struct keyword_run {
     struct arena *arena; /* for word lists */
     struct report *report;
     void *context; /* of the `enter` functions */
+    bool tolerant;
+    /* Tolerant: the file's outermost table, for blocks that are never closed; NULL: none. */
+    const struct keyword_table *root;
+    void *root_target;
+    struct place *root_given;
 };
 
 /* The row called `name`, or NULL. */
@@ -96,11 +119,26 @@ void keyword_parse(const struct keyword_table *table, struct keyword_run *run, c
                    void *target, struct place *given);
 
 /*
+ * One line, with the block that belongs to it; returns the statement that was used last. What keyword_parse does with
+ * each line; for whoever has several tables.
+ */
+const struct statement *keyword_parse_line(const struct keyword_table *table, struct keyword_run *run,
+                                           const struct statement *line, void *target, struct place *given);
+
+/*
  * Parses one keyword's arguments out of a line: words[at] is the keyword. Returns the index after its last argument.
  * For `enter` functions whose lines mix words of their own with keywords.
  */
 unsigned keyword_take(const struct keyword_table *table, const struct keyword *row, struct keyword_run *run,
-                      const struct word *words, unsigned count, unsigned at, void *target, struct place *given);
+                      const struct statement *line, unsigned at, void *target, struct place *given);
+
+/*
+ * A finding in the file: an error; in a tolerant run a warning, with what is done about it (`instead`) at its end.
+ */
+__attribute__((format(printf, 4, 5))) void keyword_complain(struct keyword_run *run, struct place place,
+                                                            const char *instead, const char *format, ...);
+/* The word as this row's value, as the parser would read it; false after a finding. Not for WORDS, CUSTOM, BLOCK. */
+bool keyword_value(struct keyword_run *run, const struct keyword *row, const struct word *word, void *target);
 
 /* "unknown keyword ..." with the nearest name of the table. */
 void keyword_report_unknown(const struct keyword_table *table, struct keyword_run *run, const struct word *word);

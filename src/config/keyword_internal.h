@@ -5,8 +5,6 @@
 
 #include "config/keyword.h"
 
-/* Parses `word` as the row's value into `target`; false after an error was reported. Not for WORDS, BLOCK, REFUSED. */
-bool keyword_value(struct keyword_run *run, const struct keyword *row, const struct word *word, void *target);
 /* The words that the row accepts, ending with a NULL name; NULL when it takes none. */
 const struct keyword_choice *keyword_choices(const struct keyword *row);
 

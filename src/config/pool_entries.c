@@ -167,7 +167,7 @@ static unsigned entry_option(struct entries *e, const struct keyword *row, const
     if (device)
         options->given[ENTRY_DEV] = vip != NULL && vip->device.text != NULL ? vip->device.place : (struct place){0};
     unsigned next =
-        keyword_take(&pool_keyword_entry, row, e->run, line->words, line->word_count, at, options, options->given);
+        keyword_take(&pool_keyword_entry, row, e->run, line, at, options, options->given);
 
     if (device && vip != NULL)
         vip->device = options->device;

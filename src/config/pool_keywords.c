@@ -176,9 +176,9 @@ static const struct keyword pool_rows[] = {
                 "still hears and is heard. With none nobody is asked, and the host serves without proof.",
     },
     [POOL_ON_ISOLATION] = {
-        .name = "on_isolation", .type = KEYWORD_CHOICE, .argument = "hold|drop", .default_text = "hold",
+        .name = "on_isolation", .type = KEYWORD_CHOICE, .argument = "hold|drop", .default_text = "drop",
         POOL(on_isolation), .choices = pool_isolation_choices, .reload = RELOAD_AT_ONCE,
-        .help = "What a host does with the units it holds when it hears nobody: keep or release them. It "
+        .help = "What a host does with the units it holds when it hears nobody: release them, or keep them. It "
                 "claims no others.",
     },
 };
@@ -244,11 +244,6 @@ static void pool_enter(struct keyword_run *run, const struct keyword *row, const
     file->pool_count++;
 }
 
-#define NOT_RUN(word)                                                                                                  \
-    {                                                                                                                  \
-        .name = word, .type = KEYWORD_REFUSED, .help = "is not run by this version; only vrrp_pool blocks are"         \
-    }
-
 static const struct keyword root_rows[] = {
     {.name = "vrrp_pool",
      .type = KEYWORD_BLOCK,
@@ -257,31 +252,6 @@ static const struct keyword root_rows[] = {
      .repeatable = true,
      .reload = RELOAD_POOL,
      .help = "A pool of addresses that is spread over the hosts of a LAN."},
-    NOT_RUN("vrrp_instance"),
-    NOT_RUN("global_defs"),
-    NOT_RUN("vrrp_sync_group"),
-    NOT_RUN("vrrp_script"),
-    NOT_RUN("vrrp_track_process"),
-    NOT_RUN("vrrp_track_file"),
-    NOT_RUN("track_file"),
-    NOT_RUN("track_group"),
-    NOT_RUN("static_ipaddress"),
-    NOT_RUN("static_routes"),
-    NOT_RUN("static_rules"),
-    NOT_RUN("garp_group"),
-    NOT_RUN("bfd_instance"),
-    NOT_RUN("virtual_server"),
-    NOT_RUN("virtual_server_group"),
-    NOT_RUN("SSL"),
-    NOT_RUN("interface_up_down_delays"),
-    NOT_RUN("linkbeat_interfaces"),
-    NOT_RUN("linkbeat_use_polling"),
-    NOT_RUN("net_namespace"),
-    NOT_RUN("net_namespace_ipvs"),
-    NOT_RUN("namespace_with_ipsets"),
-    NOT_RUN("instance"),
-    NOT_RUN("use_pid_dir"),
-    NOT_RUN("child_wait_time"),
 };
 
 const struct keyword_table pool_keyword_root = {NULL, root_rows, ARRAY_LENGTH(root_rows)};

@@ -140,4 +140,6 @@ void config_print(const struct config *config, FILE *out)
 {
     for (unsigned i = 0; i < config->core.pool_count; i++)
         print_pool(config, &config->core.pools[i], &config->pools[i], out);
+    if (config->extension != NULL)
+        config->extension->print(config->model, out);
 }

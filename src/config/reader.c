@@ -53,21 +53,26 @@ static size_t reader_utf8_length(const unsigned char *b, size_t left)
     return code < smallest[length] || code > 0x10ffff || surrogate ? 0 : length;
 }
 
-static bool reader_check_bytes(struct file_reader *r, const struct text *line)
+static bool reader_check_bytes(struct file_reader *r, struct text *line)
 {
-    const unsigned char *bytes = (const unsigned char *)line->bytes;
+    unsigned char *bytes = (unsigned char *)line->bytes;
+    bool reported = false;
 
     for (size_t i = 0; i < line->length;) {
         size_t length = reader_utf8_length(bytes + i, line->length - i);
 
         if (bytes[i] == '\0') {
-            report_error(r->report, reader_place(r, line->columns[i]), "NUL byte: this is no text file");
+            report_tolerable(r->report, reader_place(r, line->columns[i]), "the line is ignored",
+                             "NUL byte: this is no text file");
             return false;
         }
         if (length == 0) {
-            report_error(r->report, reader_place(r, line->columns[i]),
-                         "byte 0x%02x is not UTF-8 (other encodings may stand in comments only)", bytes[i]);
-            return false;
+            if (!reported)
+                report_tolerable(r->report, reader_place(r, line->columns[i]), "read as ?",
+                                 "byte 0x%02x is not UTF-8 (other encodings may stand in comments only)", bytes[i]);
+            reported = true;
+            bytes[i] = '?';
+            length = 1;
         }
         i += length;
     }
@@ -96,7 +101,7 @@ static struct text reader_strip_comment(struct file_reader *r, const char *bytes
         text_add(&line, c, column);
     }
     if (quoted)
-        report_error(r->report, reader_place(r, quote_column), "the quote that opens here is not closed on its line");
+        report_tolerable(r->report, reader_place(r, quote_column), "the word ends with the line", "the quote that opens here is not closed on its line");
     return line;
 }
 

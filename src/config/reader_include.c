@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files: reading one into memory, and include with its variants. A plain name that is not there is always an error;
- * what wildcards and braces must find is the variant's (includem: something; includew: every wildcard; includeb: every
- * alternative; includea: all of that; includer: what is found must be readable, which is so for every variant here).
+ * Files: reading one into memory, and include with its variants. A plain name that is not there is an error that some
+ * readers live with, unless a variant asks for it; what wildcards and braces must find is the variant's (includem:
+ * something; includew: every wildcard; includeb: every alternative; includea: all of that; includer: what is found must
+ * be readable, which is so for every variant here).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,11 @@ static void reader_complain(struct file_reader *r, const char *path, const struc
 {
     char quote[REPORT_QUOTE_MAX];
 
-    if (from != NULL)
+    if (from != NULL && r->include_required)
         report_error(r->report, *from, "cannot include %s: %s", report_quote(path, quote), why);
+    else if (from != NULL)
+        report_tolerable(r->report, *from, "the file goes on without it", "cannot include %s: %s",
+                         report_quote(path, quote), why);
     else
         report_error(r->report, (struct place){path, 0, 0}, "cannot read the configuration: %s", why);
 }
@@ -196,7 +200,7 @@ static void include_braces(struct include *include, const char *pattern)
 }
 
 /* The variant's letter in `*policy`; 0 when the line is no include, else the length of the word. */
-static size_t include_word(const struct file_reader *r, const char *line, struct include_policy *policy)
+static size_t include_word(struct file_reader *r, const char *line, struct include_policy *policy)
 {
     if (strncmp(line, "include", 7) != 0)
         return 0;
@@ -209,6 +213,7 @@ static size_t include_word(const struct file_reader *r, const char *line, struct
     policy->match = policy->match || variant == 'm' || variant == 'a';
     policy->wildcard = policy->wildcard || variant == 'w' || variant == 'a';
     policy->brace = policy->brace || variant == 'b' || variant == 'a';
+    r->include_required = policy->match || variant == 'r';
     return length;
 }
 
@@ -279,6 +284,6 @@ void reader_include_check(struct file_reader *r, const struct word *words, unsig
         else if (strcmp(text, "brace_match") == 0)
             r->include.brace = set;
         else if (strcmp(text, "read") != 0 && strcmp(text, "readable") != 0)
-            report_error(r->report, words[i].place, "include_check takes read, match, wildcard_match or brace_match");
+            report_tolerable(r->report, words[i].place, "the word is ignored", "include_check takes read, match, wildcard_match or brace_match");
     }
 }

@@ -14,6 +14,7 @@
 
 struct finding {
     enum config_severity severity;
+    const char *instead; /* tolerable, and not settled so far; else NULL */
     struct place place;
     unsigned file_order; /* files in the order in which they first had a finding */
     unsigned sequence;   /* keeps qsort stable */
@@ -36,6 +37,8 @@ __attribute__((format(printf, 4, 0))) static void report_add(struct report *repo
 {
     char text[REPORT_TEXT_MAX];
 
+    if (report->strict)
+        severity = CONFIG_ERROR;
     if (severity == CONFIG_ERROR)
         report->error_count++;
     if (report->finding_count == REPORT_FINDINGS_MAX)
@@ -74,6 +77,40 @@ void report_warning(struct report *report, struct place place, const char *forma
     va_start(arguments, format);
     report_add(report, CONFIG_WARNING, place, format, arguments);
     va_end(arguments);
+}
+
+void report_tolerable(struct report *report, struct place place, const char *instead, const char *format, ...)
+{
+    unsigned before = report->finding_count, errors = report->error_count;
+    va_list arguments;
+
+    va_start(arguments, format);
+    report_add(report, CONFIG_ERROR, place, format, arguments);
+    va_end(arguments);
+    /* What is not kept stays an error: such a file is beyond repair anyhow. */
+    if (report->finding_count > before) {
+        report->findings[before].instead = instead;
+        report->error_count = errors;
+    }
+}
+
+void report_settle(struct report *report, bool tolerate)
+{
+    char text[2 * REPORT_TEXT_MAX];
+
+    for (unsigned i = 0; i < report->finding_count; i++) {
+        struct finding *finding = &report->findings[i];
+
+        if (finding->instead == NULL)
+            continue;
+        if (tolerate && !report->strict) {
+            finding->severity = CONFIG_WARNING;
+            snprintf(text, sizeof(text), "%s; %s", finding->text, finding->instead);
+            finding->text = arena_text(&report->arena, text, strlen(text));
+        } else
+            report->error_count++;
+        finding->instead = NULL;
+    }
 }
 
 const char *report_quote(const char *text, char buffer[static REPORT_QUOTE_MAX])
@@ -117,6 +154,7 @@ bool report_deliver(struct report *report, config_report *sink, void *context)
 {
     unsigned shown = 0;
 
+    report_settle(report, false);
     if (report->finding_count > 0)
         qsort(report->findings, report->finding_count, sizeof(*report->findings), report_compare);
     for (unsigned i = 0; i < report->finding_count; i++) {

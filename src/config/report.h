@@ -29,13 +29,23 @@ struct report {
     struct arena arena;
     struct finding *findings;
     unsigned finding_count;
-    unsigned error_count; /* also those that were not kept */
+    unsigned error_count; /* also those that were not kept; tolerable findings count once report_settle was called */
+    bool strict;          /* every warning is an error */
 };
 
 __attribute__((format(printf, 3, 4))) void report_error(struct report *report, struct place place, const char *format,
                                                         ...);
 __attribute__((format(printf, 3, 4))) void report_warning(struct report *report, struct place place, const char *format,
                                                           ...);
+
+/*
+ * A fault that some readers of such files live with: report_settle says what it is, once it is known which language the
+ * file is written in. `instead` (a literal) says what is done about it where it is tolerated.
+ */
+__attribute__((format(printf, 4, 5))) void report_tolerable(struct report *report, struct place place,
+                                                            const char *instead, const char *format, ...);
+/* Makes every tolerable finding so far a warning, or an error. Delivery takes what was not settled as errors. */
+void report_settle(struct report *report, bool tolerate);
 
 /* A word of the file in double quotes, fit for a terminal: control characters escaped, long ones cut. */
 const char *report_quote(const char *text, char buffer[static REPORT_QUOTE_MAX]);

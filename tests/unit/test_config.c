@@ -68,7 +68,7 @@ static void test_config__smallest_file__gets_the_defaults(void **state)
     assert_int_equal(pool->member_vrid, 0);
     assert_false(pool->strict_members);
     assert_true(pool->rebalance);
-    assert_false(pool->drop_when_isolated);
+    assert_true(pool->drop_when_isolated);
     assert_true(pool->isolation_check);
     assert_int_equal(pool->rebalance_moves, 1);
     assert_int_equal(pool->unit_count, 1);
@@ -104,7 +104,7 @@ static void test_config__every_keyword__reaches_the_model(void **state)
                   " members { b 10.0.0.2\n a 10.0.0.1 }\n strict_members\n arp_filter lease\n"
                   " address_mode resident\n use_vmac\n vmac_xmit_base on\n checksum plain\n"
                   " garp_master_repeat 2\n garp_master_delay 0\n garp_master_refresh 60\n garp_interval 0\n"
-                  " isolation_targets 10.0.0.254 2001:db8::1 10.0.0.254\n on_isolation drop"));
+                  " isolation_targets 10.0.0.254 2001:db8::1 10.0.0.254\n on_isolation hold"));
     const struct pool_settings *pool = &config->core.pools[0];
     const struct config_pool *more = &config->pools[0];
 
@@ -123,7 +123,7 @@ static void test_config__every_keyword__reaches_the_model(void **state)
     expect_addr(&pool->names[0].address, "10.0.0.1");
     assert_true(pool->strict_members);
     assert_int_equal(pool->checksum, WIRE_CHECKSUM_PLAIN);
-    assert_true(pool->drop_when_isolated);
+    assert_false(pool->drop_when_isolated);
     assert_int_equal(more->filter_mode, FILTER_LEASE);
     assert_int_equal(more->address_mode, ADDRESS_RESIDENT);
     assert_true(more->use_vmac);
