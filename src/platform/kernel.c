@@ -350,17 +350,43 @@ static bool no_report(void *context, const struct kernel_report *report)
     return true;
 }
 
+struct kernel_rest {
+    struct work work;
+    atomic_llong never_spoke[SETTINGS_POOLS_MAX];
+};
+
+int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
+{
+    struct kernel_rest *rest = calloc(1, sizeof(*rest));
+    int error = rest ? work_init(&rest->work, config, rest->never_spoke, no_report, NULL) : -ENOMEM;
+
+    *out = NULL;
+    if (error < 0) {
+        free(rest);
+        return error;
+    }
+    error = work_leave(&rest->work);
+    *out = rest;
+    if (error == 0)
+        return (int)rest->work.removed_count;
+    kernel_clean_end(rest);
+    *out = NULL;
+    return error;
+}
+
+void kernel_clean_end(struct kernel_rest *rest)
+{
+    if (!rest)
+        return;
+    work_free(&rest->work);
+    free(rest);
+}
+
 int kernel_clean(const struct config *config)
 {
-    static const atomic_llong never[SETTINGS_POOLS_MAX];
-    struct work work;
-    int error = work_init(&work, config, never, no_report, NULL);
+    struct kernel_rest *rest;
+    int removed = kernel_clean_begin(config, &rest);
 
-    if (error < 0)
-        return error;
-    error = work_leave(&work);
-    int removed = (int)work.removed_count;
-
-    work_free(&work);
-    return error < 0 ? error : removed;
+    kernel_clean_end(rest);
+    return removed;
 }

@@ -88,4 +88,13 @@ int kernel_close(struct kernel *kernel, unsigned timeout_ms);
  */
 int kernel_clean(const struct config *config);
 
+/*
+ * The same in two steps. The first does all of it but does not close its sockets: the kernel makes the closing wait for
+ * the destruction of what was removed (20 to 30 ms were measured), and the releases must not wait for that. *rest, NULL
+ * after an error, is to be given to kernel_clean_end() once they are sent.
+ */
+struct kernel_rest;
+int kernel_clean_begin(const struct config *config, struct kernel_rest **rest);
+void kernel_clean_end(struct kernel_rest *rest);
+
 #endif

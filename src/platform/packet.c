@@ -223,6 +223,15 @@ void packet_flush(struct packet_port *port)
     port->queued_bytes = 0;
 }
 
+unsigned packet_discard(struct packet_port *port)
+{
+    unsigned count = port->queued;
+
+    port->queued = 0;
+    port->queued_bytes = 0;
+    return count;
+}
+
 void packet_get_stats(struct packet_port *port, struct packet_stats *out)
 {
     struct tpacket_stats kernel;

@@ -51,6 +51,8 @@ int packet_receive(struct packet_port *port, struct mono now, struct packet_in *
 void packet_queue(struct packet_port *port, const uint8_t *frame, size_t length);
 /* Sends what is queued by sendmmsg. What the kernel refuses is counted and dropped: nothing is ever sent late. */
 void packet_flush(struct packet_port *port);
+/* Forgets what is queued, since it was true too long ago. Returns the number of frames. */
+unsigned packet_discard(struct packet_port *port);
 
 void packet_get_stats(struct packet_port *port, struct packet_stats *out);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The send-only packet socket (see sender.h). It owns the descriptor's making; what is sent is the caller's business. */
+/*
+ * The send-only packet socket (see sender.h). It owns the descriptor's making; what is sent is the caller's business.
+ */
 #include "platform/sender.h"
 
 #include <errno.h>

@@ -16,7 +16,9 @@
  *   arm                     prints `armed MS`
  *   beat MS                 sends the member's advertisement every MS from now on; 0: no more
  *   advert PRIORITY COUNT   sends one, with as many addresses (all our own)
- *   quit | close | clean    leaves as it is | kernel_close | kernel_clean; prints `closed ERROR`, `cleaned RESULT MS`
+ *   quit | close            leaves as it is | kernel_close; prints `closed ERROR`
+ *
+ * With the argument `clean` it only does kernel_clean_begin and _end, as the guard would: prints `cleaned RESULT MS`.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -276,9 +278,11 @@ static void arm(struct probe *probe)
 static void clean(const struct probe *probe)
 {
     struct mono start = clock_now();
-    int removed = kernel_clean(&probe->config);
+    struct kernel_rest *rest;
+    int removed = kernel_clean_begin(&probe->config, &rest);
 
     printf("cleaned %d %.3f\n", removed, (double)mono_diff_us(clock_now(), start) / US_PER_MS);
+    kernel_clean_end(rest);
 }
 
 /* False at the end. */
@@ -296,8 +300,6 @@ static bool command(struct probe *probe, const char *line)
         probe->next_beat = first ? clock_now() : MONO_NEVER;
     } else if (sscanf(line, "advert %u %u", &first, &last) == 2) {
         send_advert(probe, first, last);
-    } else if (strncmp(line, "clean", 5) == 0) {
-        clean(probe);
     } else if (strncmp(line, "close", 5) == 0) {
         printf("closed %d\n", kernel_close(probe->kernel, 5000));
         return false;
@@ -354,6 +356,10 @@ int main(int argc, char **argv)
         return 0;
     }
     make_config(&probe, argc, argv);
+    if (strcmp(argv[argc - 1], "clean") == 0) {
+        clean(&probe);
+        return 0;
+    }
     probe.packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, &probe.kernel);
 
