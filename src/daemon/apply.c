@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From effects to the world. It owns nothing but the order: effects are carried out in the order in which the core gave
- * them, and what can be batched (levels, frames, announcements) is queued here and handed out by apply_flush at the end of
- * the turn. What must precede a send, the core has already ordered by a round trip (EVENT_LEVEL_DONE), so batching reorders
- * nothing that matters. A packet is encoded at once, since only now the core's state is the one it speaks of.
+ * them, and what can be batched (levels, frames, announcements) is queued here and handed out by apply_flush at the
+ * end of the turn. What must precede a send, the core has already ordered by a round trip (EVENT_LEVEL_DONE), so
+ * batching reorders nothing that matters. A packet is encoded at once, since only now the core's state is the one it
+ * speaks of.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/check.h"
-#include "daemon/log.h"
-#include "daemon/note.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
 #include "platform/frame.h"
 
 #define ANNOUNCE_BUDGET 128 /* frames per pool and turn: then advertisements have their turn again */
-#define IPV4_HEADER 20 /* wire_encode makes no options */
+#define IPV4_HEADER 20      /* wire_encode makes no options */
 #define IPV6_HEADER 40
 
 /* The frame of `effect`'s advertisement; its length, 0 when it cannot be made. */
@@ -53,7 +50,7 @@ static void keep_goodbye(struct worker *worker, const struct effect *effect, int
     guard_page_hold(worker->page, effect->pool, effect->unit, ifindex, frame, length);
 }
 
-static void apply_send(struct worker *worker, const struct effect *effect)
+static void apply_send(struct worker *worker, const struct effect *effect, struct mono now)
 {
     struct worker_link *link = &worker->links[worker->config->core.pools[effect->pool].link];
     uint8_t frame[FRAME_MAX];
@@ -64,6 +61,7 @@ static void apply_send(struct worker *worker, const struct effect *effect)
         return;
     }
     packet_queue(link->port, frame, length);
+    worker->queued_since = mono_min(worker->queued_since, now);
     worker->pools[effect->pool].member_sent |= effect->unit == EFFECT_NO_UNIT;
     keep_goodbye(worker, effect, link->port_ifindex);
 }
@@ -100,35 +98,13 @@ static void apply_probe(struct worker *worker, const struct effect *effect, stru
         worker->pools[effect->pool].probe_impossible = true;
 }
 
-static void log_note(const struct worker *worker, const struct note *note)
-{
-    char text[NOTE_TEXT_MAX];
-    char vrid[8];
-    char kind[SETTINGS_NAME_MAX + 48];
-    struct log_field fields[] = {
-        {"note", note_kind_name((enum note_kind)note->kind)},
-        {"pool", note->pool},
-        {"vrid", note->vrid != 0 ? vrid : NULL},
-        {"reason", reason_name((enum reason)note->reason)},
-    };
-
-    snprintf(vrid, sizeof(vrid), "%u", note->vrid);
-    snprintf(kind, sizeof(kind), "%s/%s/%u", note_kind_name((enum note_kind)note->kind), note->pool, note->vrid);
-    note_format(worker->config, note, text);
-    log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s", text);
-}
-
 static void apply_note(struct worker *worker, const struct effect *effect, struct mono now)
 {
-    struct note note;
-
     if (effect->note == NOTE_UNIT_STATE && effect->from_state == ROUTER_ACTIVE && effect->to_state != ROUTER_ACTIVE)
         guard_page_drop(worker->page, effect->pool, effect->unit);
     if (effect->note == NOTE_KERNEL_FAILED)
         worker->counters.kernel_failures++;
-    note_from_effect(worker->config, effect, &note);
-    history_add(worker->history, &note, now, clock_wall_us());
-    log_note(worker, &note);
+    notes_take(worker, effect, now);
 }
 
 static void apply_effect(struct worker *worker, const struct effect *effect, struct mono now)
@@ -138,7 +114,7 @@ static void apply_effect(struct worker *worker, const struct effect *effect, str
         apply_level(worker, effect);
         return;
     case EFFECT_SEND:
-        apply_send(worker, effect);
+        apply_send(worker, effect, now);
         return;
     case EFFECT_ANNOUNCE:
         announce_start(worker->pools[effect->pool].announce, effect->unit, now);
@@ -186,6 +162,7 @@ enum core_result apply_step(struct worker *worker, const struct event *event)
 struct announcing {
     struct worker *worker;
     unsigned pool;
+    struct mono now;
 };
 
 /* A frame for one address of a unit, on the link that has it. The MAC is the one that answers for the address. */
@@ -204,18 +181,35 @@ static void emit_announcement(void *context, unsigned unit, unsigned address)
         return;
     memcpy(mac, link->state.mac, sizeof(mac));
     if (pool->use_vmac)
-        wire_virtual_mac((enum family)vip->address.family, worker->config->core.pools[announcing->pool].units[unit].vrid, mac);
+        wire_virtual_mac((enum family)vip->address.family,
+                         worker->config->core.pools[announcing->pool].units[unit].vrid, mac);
     if (vip->address.family == FAMILY_IPV4)
         length = frame_gratuitous_arp(mac, &vip->address, frame, sizeof(frame));
     else
         length = frame_unsolicited_na(mac, &vip->address, true, frame, sizeof(frame));
-    if (length > 0)
-        packet_queue(link->port, frame, length);
+    if (length == 0)
+        return;
+    packet_queue(link->port, frame, length);
+    worker->queued_since = mono_min(worker->queued_since, announcing->now);
+}
+
+/*
+ * What was decided before this process was stopped, or starved, for longer than a member interval must not be said
+ * after it: others may have taken over meanwhile. The core finds out by itself, with its next event.
+ */
+static bool is_stale(struct worker *worker)
+{
+    struct mono since = worker->queued_since;
+
+    worker->queued_since = MONO_NEVER;
+    return !mono_is_never(since) && mono_diff_us(clock_now(), since) > worker->patience_us;
 }
 
 /* Commits the levels and sends the frames that are queued. */
 static void hand_out(struct worker *worker)
 {
+    bool stale = is_stale(worker);
+
     if (worker->kernel_dirty)
         kernel_commit(worker->kernel);
     worker->kernel_dirty = false;
@@ -225,16 +219,18 @@ static void hand_out(struct worker *worker)
 
         if (link->port == NULL)
             continue;
+        if (stale)
+            worker->counters.frames_stale += packet_discard(link->port);
         packet_flush(link->port);
         packet_get_stats(link->port, &stats);
-        link->refused = stats.send_errors != link->send_errors;
+        link->refused = stale || stats.send_errors != link->send_errors;
         link->send_errors = stats.send_errors;
     }
 }
 
 /*
- * The core counts its lease from member advertisements that have left. When the kernel refused frames just now, ours may be
- * among them, and nothing is said: the lease then runs on from the one before.
+ * The core counts its lease from member advertisements that have left. When frames were refused or thrown away just
+ * now, ours may be among them, and nothing is said: the lease then runs on from the one before.
  */
 static void tell_sent(struct worker *worker)
 {
@@ -256,10 +252,11 @@ void apply_flush(struct worker *worker, struct mono now)
     hand_out(worker);
     tell_sent(worker);
     for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
-        struct announcing announcing = {.worker = worker, .pool = p};
+        struct announcing announcing = {.worker = worker, .pool = p, .now = now};
 
         if (mono_due(now, announce_deadline(worker->pools[p].announce)))
             announce_run(worker->pools[p].announce, now, ANNOUNCE_BUDGET, emit_announcement, &announcing);
     }
     hand_out(worker);
+    notes_log(worker);
 }

@@ -9,7 +9,9 @@
 #define BACKOFF_MAX_US 10000000
 #define BACKOFF_FORGET_US 60000000 /* a worker that ran so long is a good one: start over */
 
-/* `before_us` is the last answer (0 at first), `ran_us` how long the worker ran; *deaths counts them. The wait in us. */
+/*
+ * `before_us` is the last answer (0 at first), `ran_us` how long the worker ran; *deaths counts them. The wait in us.
+ */
 static inline int64_t backoff_next_us(int64_t before_us, int64_t ran_us, unsigned *deaths)
 {
     if (ran_us >= BACKOFF_FORGET_US)

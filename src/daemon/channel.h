@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The socketpair between guard and worker: one-byte messages, and the end of file that tells either of them that the other
- * is gone. It owns no state.
+ * The socketpair between guard and worker: one-byte messages, and the end of file that tells either of them that the
+ * other is gone. It owns no state.
  */
 #ifndef EVENKEEL_DAEMON_CHANNEL_H
 #define EVENKEEL_DAEMON_CHANNEL_H
@@ -17,9 +17,9 @@ enum channel_message {
 int channel_open(int *guard_end, int *worker_end);
 
 /*
- * In the worker, when nothing else is open yet: moves its end to a high descriptor number, which is returned (or `fd` itself
- * when that cannot be). A dying process closes its files from the highest down, and closing packet and netlink sockets
- * takes tens of milliseconds; this way the guard sees the end of the channel before all that.
+ * In the worker, when nothing else is open yet: moves its end to a high descriptor number, which is returned (or `fd`
+ * itself when that cannot be). A dying process closes its files from the highest down, and closing packet and netlink
+ * sockets takes tens of milliseconds; this way the guard sees the end of the channel before all that.
  */
 int channel_raise(int fd);
 /* 0 or a negative errno. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Into the background (see detach.h). A pipe carries the one byte "up"; its end without one means that the start failed. */
+/*
+ * Into the background (see detach.h). A pipe carries the one byte "up"; its end without one means that the start
+ * failed.
+ */
 #include "daemon/detach.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd and the channel. It owns the configuration and the
- * shared page; the worker's life is guard_worker.c. Called by main.c.
+ * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd and the channel. It owns the
+ * configuration and the shared page; the worker's life is guard_worker.c. Called by main.c.
  */
 #include "daemon/guard.h"
 
@@ -190,8 +190,8 @@ static int prepare(struct guard *guard)
         log_error("shared memory: %s", strerror(-error));
         return EX_OSERR;
     }
-    /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and then not
-     * missed but under load. */
+    /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and
+     * then not missed but under load. */
     realtime_thread(REALTIME_PRIORITY);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guard: the daemon's first process, which stays root and small. It starts the worker, and when that dies for any reason
- * but an orderly leave, it removes the addresses and the filter at once, says goodbye for the worker, and starts it again. It
- * reads signals, the worker's channel and the configuration file, never the network.
+ * The guard: the daemon's first process, which stays root and small. It starts the worker, and when that dies for any
+ * reason but an orderly leave, it removes the addresses and the filter at once, says goodbye for the worker, and
+ * starts it again. It reads signals, the worker's channel and the configuration file, never the network.
  */
 #ifndef EVENKEEL_DAEMON_GUARD_H
 #define EVENKEEL_DAEMON_GUARD_H
@@ -13,7 +13,7 @@
 
 struct guard_start {
     const char *config_path;
-    struct config *config;   /* becomes the guard's */
+    struct config *config; /* becomes the guard's */
     struct rundir *rundir;
     struct ready *ready;
     void (*up)(void *context);        /* called once, in the guard, when the daemon has started */

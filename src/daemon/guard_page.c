@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The shared page between worker and guard (see guard_page.h). It owns the mapping and its layout; which frames go in is
- * apply.c's business, sending them is guard.c's.
+ * The shared page between worker and guard (see guard_page.h). It owns the mapping and its layout; which frames go in
+ * is apply.c's business, sending them is guard.c's.
  *
- * A slot's length is its validity: stored last with release order when the frame is complete, and 0 first while it is being
- * replaced, so that a worker which dies in the middle leaves an empty slot and never half a frame.
+ * A slot's length is its validity: stored last with release order when the frame is complete, and 0 first while it is
+ * being replaced, so that a worker which dies in the middle leaves an empty slot and never half a frame.
  */
 #include "daemon/guard_page.h"
 
@@ -30,10 +30,10 @@ struct slot {
 };
 
 struct layout {
-    size_t offset;     /* of the pool's first slot, the member's */
-    size_t stride;     /* bytes per slot */
-    unsigned slots;    /* units + 1 */
-    unsigned first;    /* number of this pool's first slot, counted over all pools */
+    size_t offset;  /* of the pool's first slot, the member's */
+    size_t stride;  /* bytes per slot */
+    unsigned slots; /* units + 1 */
+    unsigned first; /* number of this pool's first slot, counted over all pools */
 };
 
 struct page_header {
@@ -114,7 +114,8 @@ static struct slot *slot_at(const struct guard_page *page, unsigned pool, unsign
     return (struct slot *)(void *)(page->memory + layout->offset + index * layout->stride);
 }
 
-void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, int ifindex, const uint8_t *frame, size_t length)
+void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, int ifindex, const uint8_t *frame,
+                     size_t length)
 {
     struct slot *slot = slot_at(page, pool, unit);
 
@@ -145,7 +146,8 @@ static const struct slot *slot_number(const struct guard_page *page, unsigned nu
         if (number >= layout->first + layout->slots)
             continue;
         *room = layout->stride - sizeof(struct slot);
-        return (const struct slot *)(const void *)(page->memory + layout->offset + (number - layout->first) * layout->stride);
+        return (const struct slot *)(const void *)(page->memory + layout->offset +
+                                                   (number - layout->first) * layout->stride);
     }
     return NULL;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the worker leaves to the guard: a shared page with, for every virtual router this host speaks for, a finished frame
- * of priority 0, and a count of the worker's wake-ups. So when the worker dies, the guard says goodbye for it without
- * knowing how an advertisement is made and without reading anything that came from the network.
+ * What the worker leaves to the guard: a shared page with, for every virtual router this host speaks for, a finished
+ * frame of priority 0, and a count of the worker's wake-ups. So when the worker dies, the guard says goodbye for it
+ * without knowing how an advertisement is made and without reading anything that came from the network.
  *
- * The worker writes, the guard reads after the worker's death. The layout is the guard's own memory, set before the fork: a
- * worker gone wrong can make the guard send a wrong frame, but not read or write outside the page.
+ * The worker writes, the guard reads after the worker's death. The layout is the guard's own memory, set before the
+ * fork: a worker gone wrong can make the guard send a wrong frame, but not read or write outside the page.
  */
 #ifndef EVENKEEL_DAEMON_GUARD_PAGE_H
 #define EVENKEEL_DAEMON_GUARD_PAGE_H
@@ -32,16 +32,18 @@ int guard_page_open(const struct core_settings *settings, struct guard_page **ou
 void guard_page_close(struct guard_page *page);
 
 /*
- * Worker: this host speaks for `unit` (EFFECT_NO_UNIT: the member's own router) of `pool` on `ifindex`; `frame` ends that. A
- * frame that is too long is not kept.
+ * Worker: this host speaks for `unit` (EFFECT_NO_UNIT: the member's own router) of `pool` on `ifindex`; `frame` ends
+ * that. A frame that is too long is not kept.
  */
-void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, int ifindex, const uint8_t *frame, size_t length);
+void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, int ifindex, const uint8_t *frame,
+                     size_t length);
 /* Worker: it does not speak for it any more. */
 void guard_page_drop(struct guard_page *page, unsigned pool, unsigned unit);
 bool guard_page_holds(const struct guard_page *page, unsigned pool, unsigned unit);
 
 /*
- * Guard: the frames to send, each pool's member first, then its units. *cursor starts as 0; false when there are no more.
+ * Guard: the frames to send, each pool's member first, then its units. *cursor starts as 0; false when there are no
+ * more.
  */
 bool guard_page_next(const struct guard_page *page, unsigned *cursor, struct guard_frame *out);
 /* Guard: forgets everything, before a new worker starts. */

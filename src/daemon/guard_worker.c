@@ -190,8 +190,8 @@ static void worker_left(struct guard *guard, struct mono now)
 }
 
 /*
- * The channel ends when the last of the worker's threads is past its last system call, long before the process can be reaped.
- * Should a worker live on without a channel, it is ended: two may not act.
+ * The channel ends when the last of the worker's threads is past its last system call, long before the process can be
+ * reaped. Should a worker live on without a channel, it is ended: two may not act.
  */
 void guard_worker_hung_up(struct guard *guard)
 {

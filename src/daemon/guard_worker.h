@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The inside of the guard: its state, and what it does about its worker. Shared by guard.c (the loop, signals, timers) and
- * guard_worker.c (start, death, orderly end).
+ * The inside of the guard: its state, and what it does about its worker. Shared by guard.c (the loop, signals,
+ * timers) and guard_worker.c (start, death, orderly end).
  */
 #ifndef EVENKEEL_DAEMON_GUARD_WORKER_H
 #define EVENKEEL_DAEMON_GUARD_WORKER_H
@@ -28,11 +28,11 @@ struct guard {
     struct mono restart_at; /* MONO_NEVER: not waiting for that */
     int64_t backoff_us;
     unsigned deaths;
-    bool up;                /* a worker was up: from then on a worker that dies is started again */
-    bool worker_left;       /* this worker said that it left in order */
-    bool cleaned;           /* this worker's end was seen and cleaned up after, it only has not been reaped yet */
+    bool up;          /* a worker was up: from then on a worker that dies is started again */
+    bool worker_left; /* this worker said that it left in order */
+    bool cleaned;     /* this worker's end was seen and cleaned up after, it only has not been reaped yet */
     bool leaving;
-    struct mono leave_by;   /* MONO_NEVER: nobody was asked to leave */
+    struct mono leave_by; /* MONO_NEVER: nobody was asked to leave */
     struct mono watchdog_at;
     uint64_t beats;
     bool done;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From frames to events. It owns no state but the rate limits in worker.h; what a frame says is frame.h's business, what it
- * means the core's. Called by worker.c once a turn.
+ * From frames to events. It owns no state but the rate limits in worker.h; what a frame says is frame.h's business,
+ * what it means the core's. Called by worker.c once a turn.
  *
- * Rule f of the design, packets before timers: everything that the kernel had received when the turn began is handed over
- * before EVENT_TICK. So reading goes on until the queue is empty or a frame's time stamp is as late as the turn itself; a
- * flood thus costs a turn no more than what was queued when it began.
+ * Rule f of the design, packets before timers: everything that the kernel had received when the turn began is handed
+ * over before EVENT_TICK. So reading goes on until the queue is empty or a frame's time stamp is as late as the turn
+ * itself; a flood thus costs a turn no more than what was queued when it began.
  */
 #include <string.h>
 
@@ -80,7 +80,8 @@ static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid)
     return memcmp(mac, virtual_mac, sizeof(virtual_mac)) == 0;
 }
 
-static void take_claim(struct worker *worker, const struct vip_place *place, const struct frame_view *view, struct mono now)
+static void take_claim(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
+                       struct mono now)
 {
     struct worker_pool *pool = &worker->pools[place->pool];
     struct worker_unit *unit = &pool->units[place->unit];
@@ -103,8 +104,8 @@ static void take_claim(struct worker *worker, const struct vip_place *place, con
 }
 
 /* ARP and neighbour discovery: that we hear somebody, that somebody answered us, that somebody claims what we hold. */
-static void take_neighbour(struct worker *worker, unsigned link, const struct packet_in *in, const struct frame_view *view,
-                           struct mono now)
+static void take_neighbour(struct worker *worker, unsigned link, const struct packet_in *in,
+                           const struct frame_view *view, struct mono now)
 {
     const uint8_t *own_mac = worker->links[link].state.mac;
     struct vip_place place;
@@ -116,7 +117,8 @@ static void take_neighbour(struct worker *worker, unsigned link, const struct pa
 
     if (view->kind == FRAME_CLAIM && vip)
         take_claim(worker, &place, view, now);
-    take_heard(worker, link, thirdparty_take(worker->thirdparty, link, view, outsider, in->received), in->received, now);
+    take_heard(worker, link, thirdparty_take(worker->thirdparty, link, view, outsider, in->received), in->received,
+               now);
 }
 
 static void take_frame(struct worker *worker, unsigned link, const struct packet_in *in, struct mono now)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interfaces as the kernel reports them: a packet port while the interface is there, and EVENT_LINK for the core. It owns the
- * ports. An interface that is deleted and made again has another index: the old port is dead then and a new one is opened.
- * Called by worker.c.
+ * Interfaces as the kernel reports them: a packet port while the interface is there, and EVENT_LINK for the core. It
+ * owns the ports. An interface that is deleted and made again has another index: the old port is dead then and a new
+ * one is opened. Called by worker.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -66,8 +66,8 @@ static void update_port(struct worker *worker, unsigned index, struct mono now)
     }
     link->open_next = mono_add(now, OPEN_AGAIN_US);
     if (!link->open_failed)
-        log_error("%s: no packet socket: %s%s; trying again every second", worker->config->links[index], strerror(-error),
-                  error == -EPERM ? " (CAP_NET_RAW is missing)" : "");
+        log_error("%s: no packet socket: %s%s; trying again every second", worker->config->links[index],
+                  strerror(-error), error == -EPERM ? " (CAP_NET_RAW is missing)" : "");
     link->open_failed = true;
 }
 
@@ -93,8 +93,10 @@ static void log_link(const struct worker *worker, unsigned index)
     char ipv6[ADDR_TEXT_MAX];
 
     log_info("%s: %s, primary addresses %s and %s", worker->config->links[index],
-             !state->present ? "not there" : state->up ? "up" : "down", addr_format(&state->primary_ipv4, ipv4),
-             addr_format(&state->primary_ipv6, ipv6));
+             !state->present ? "not there"
+             : state->up     ? "up"
+                             : "down",
+             addr_format(&state->primary_ipv4, ipv4), addr_format(&state->primary_ipv6, ipv6));
 }
 
 static bool same_state(const struct kernel_link *a, const struct kernel_link *b)

@@ -3,8 +3,8 @@
  * The loop over libevent (see loop.h). It owns the event base and the one timer. Called by worker.c.
  *
  * EVENT_BASE_FLAG_PRECISE_TIMER makes libevent use a timerfd: without it timers are 1 ms coarse at best, and its cached
- * clock 4 ms. Deadlines are on the clock that runs during suspend, libevent's timers are not; a host that was suspended wakes
- * up late either way, and the core judges that by its own clock.
+ * clock 4 ms. Deadlines are on the clock that runs during suspend, libevent's timers are not; a host that was
+ * suspended wakes up late either way, and the core judges that by its own clock.
  */
 #include "daemon/loop.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * evenkeeld: options, the configuration's first reading, the lock, the background; then guard.c runs the daemon. Nothing of
- * the host is touched before the configuration was found good. Exit codes are those of sysexits.h.
+ * evenkeeld: options, the configuration's first reading, the lock, the background; then guard.c runs the daemon.
+ * Nothing of the host is touched before the configuration was found good. Exit codes are those of sysexits.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -26,8 +26,8 @@
 
 #define LOCK_WAIT_MS 6000 /* a worker whose guard was killed may need so long to leave */
 
-static void print_finding(void *context, enum config_severity severity, const char *file, unsigned line, unsigned column,
-                          const char *text)
+static void print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                          unsigned column, const char *text)
 {
     (void)context;
     fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, severity == CONFIG_ERROR ? "error" : "warning", text);
@@ -44,7 +44,10 @@ static int check_only(const char *path)
     return 0;
 }
 
-/* The path as it is found from any directory; NULL when memory ran out. A path that cannot be resolved stays as it is. */
+/*
+ * The path as it is found from any directory; NULL when memory ran out. A path that cannot be resolved stays as it
+ * is.
+ */
 static char *absolute(const char *path)
 {
     char *directory;
@@ -68,7 +71,8 @@ static int explain_lock(const char *run_dir, int error, pid_t holder)
         return EX_CANTCREAT;
     }
     if (holder > 0)
-        fprintf(stderr, "evenkeeld: another daemon (process %ld) runs with the run directory %s\n", (long)holder, run_dir);
+        fprintf(stderr, "evenkeeld: another daemon (process %ld) runs with the run directory %s\n", (long)holder,
+                run_dir);
     else
         fprintf(stderr, "evenkeeld: another daemon runs with the run directory %s\n", run_dir);
     return EX_TEMPFAIL;
@@ -81,8 +85,9 @@ struct background {
 };
 
 /*
- * Once the daemon is up in the background, nothing of it may hold on to the descriptors of whoever started it: a caller that
- * waits for the end of our standard error would wait for ever. A log that found no syslog has nowhere to go then.
+ * Once the daemon is up in the background, nothing of it may hold on to the descriptors of whoever started it: a
+ * caller that waits for the end of our standard error would wait for ever. A log that found no syslog has nowhere to
+ * go then.
  */
 static void let_go(void *context)
 {
@@ -187,7 +192,8 @@ int main(int argc, char *argv[])
     struct options options;
     char error[OPTIONS_ERROR_MAX];
 
-    /* One arena: the second thread and the guard's few allocations are not worth 64 MiB of address space and its pages. */
+    /* One arena: the second thread and the guard's few allocations are not worth 64 MiB of address space and its
+     * pages. */
     mallopt(M_ARENA_MAX, 1);
     if (!options_parse(argc, argv, EVENKEEL_CONF, EVENKEEL_RUN_DIR, &options, error)) {
         fprintf(stderr, "evenkeeld: %s (see evenkeeld --help)\n", error);

@@ -91,8 +91,8 @@ static bool fail_option(int code, const char *word, char error[static OPTIONS_ER
     return fail(error, code == ':' ? "a value is missing after" : "unknown option", is_long ? word : letter);
 }
 
-bool options_parse(int argc, char *const argv[], const char *default_config, const char *default_run_dir, struct options *out,
-                   char error[static OPTIONS_ERROR_MAX])
+bool options_parse(int argc, char *const argv[], const char *default_config, const char *default_run_dir,
+                   struct options *out, char error[static OPTIONS_ERROR_MAX])
 {
     int code;
 

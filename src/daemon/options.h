@@ -27,11 +27,11 @@ struct options {
 #define OPTIONS_ERROR_MAX 256
 
 /*
- * Reads argv[1..] into *out, which gets the defaults first. False when an option is wrong: `error` is then one line that names
- * it. The paths in *out point into argv.
+ * Reads argv[1..] into *out, which gets the defaults first. False when an option is wrong: `error` is then one line
+ * that names it. The paths in *out point into argv.
  */
-bool options_parse(int argc, char *const argv[], const char *default_config, const char *default_run_dir, struct options *out,
-                   char error[static OPTIONS_ERROR_MAX]);
+bool options_parse(int argc, char *const argv[], const char *default_config, const char *default_run_dir,
+                   struct options *out, char error[static OPTIONS_ERROR_MAX]);
 
 /* The text of --help. */
 const char *options_help(void);

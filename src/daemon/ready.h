@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Telling systemd what the daemon does: the documented datagrams to $NOTIFY_SOCKET (sd_notify(3)), without libsystemd. Called
- * by the guard only; everything is a no-op when nobody asked for it.
+ * Telling systemd what the daemon does: the documented datagrams to $NOTIFY_SOCKET (sd_notify(3)), without
+ * libsystemd. Called by the guard only; everything is a no-op when nobody asked for it.
  */
 #ifndef EVENKEEL_DAEMON_READY_H
 #define EVENKEEL_DAEMON_READY_H
@@ -13,7 +13,10 @@ struct ready {
     int64_t watchdog_us; /* how often WATCHDOG=1 is wanted at the latest; 0: not at all */
 };
 
-/* Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the environment: scripts must not speak for us. */
+/*
+ * Reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID and takes them out of the environment: scripts must not speak
+ * for us.
+ */
 struct ready ready_open(void);
 /* Sends e.g. "READY=1". Never blocks; what cannot be sent is dropped. */
 void ready_say(const struct ready *ready, const char *text);

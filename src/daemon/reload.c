@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the configuration again (see reload.h). Called by guard.c, which then has the worker replaced. Two configurations are
- * the same when their canonical texts are: the hash leaves out what hosts may differ in, such as the share.
+ * Reading the configuration again (see reload.h). Called by guard.c, which then has the worker replaced. Two
+ * configurations are the same when their canonical texts are: the hash leaves out what hosts may differ in, such as
+ * the share.
  */
 #include "daemon/reload.h"
 
@@ -37,8 +38,8 @@ bool reload_same(const struct config *a, const struct config *b)
     return same;
 }
 
-static void report_finding(void *context, enum config_severity severity, const char *file, unsigned line, unsigned column,
-                           const char *text)
+static void report_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                           unsigned column, const char *text)
 {
     (void)context;
     if (severity == CONFIG_ERROR)
@@ -60,7 +61,8 @@ struct config *reload_config(const char *path, const struct config *current)
         config_free(config);
         return NULL;
     }
-    log_info("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 "): the worker leaves in order and starts anew", path,
-             current->hash, config->hash);
+    log_info("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64
+             "): the worker leaves in order and starts anew",
+             path, current->hash, config->hash);
     return config;
 }

@@ -66,8 +66,7 @@ void vip_index_free(struct vip_index *index)
 bool vip_index_find(const struct vip_index *index, unsigned link, const struct addr *address, struct vip_place *place)
 {
     struct entry wanted = {.address = *address, .link = (uint8_t)link};
-    const struct entry *found =
-        bsearch(&wanted, index->entries, index->count, sizeof(index->entries[0]), compare);
+    const struct entry *found = bsearch(&wanted, index->entries, index->count, sizeof(index->entries[0]), compare);
 
     if (found != NULL)
         *place = found->place;

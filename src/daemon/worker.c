@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker's life: starting, running until it is told to leave, leaving (see worker.h). Called by guard.c in the child.
+ * The worker's life: starting, running until it is told to leave, leaving (see worker.h). Called by guard.c in the
+ * child.
  *
- * It starts with the guard's privileges, opens what needs them, and drops to what it needs. From then on only the channel, two
- * signals and the control socket tell it anything besides the network.
+ * It starts with the guard's privileges, opens what needs them, and drops to what it needs. From then on only the
+ * channel, two signals and the control socket tell it anything besides the network.
  */
 #include "daemon/worker.h"
 
@@ -154,9 +155,13 @@ static int make_parts(struct worker *worker)
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
         worker->vips == NULL)
         return -ENOMEM;
+    worker->patience_us = INT64_MAX;
+    worker->queued_since = MONO_NEVER;
     for (unsigned p = 0; p < settings->pool_count; p++) {
         if (make_pool(worker, p) < 0)
             return -ENOMEM;
+        if (settings->pools[p].member_interval_us < worker->patience_us)
+            worker->patience_us = settings->pools[p].member_interval_us;
     }
     for (unsigned i = 0; i < settings->link_count; i++)
         worker->links[i].open_next = MONO_NEVER;
@@ -313,8 +318,8 @@ int worker_run(const struct worker_start *start)
     worker->retry_next = MONO_NEVER;
     code = begin(worker, start);
     if (code == 0) {
-        log_notice("evenkeeld %s is up: %u pools, configuration %016" PRIx64, PACKAGE_VERSION, worker->config->core.pool_count,
-                   worker->config->hash);
+        log_notice("evenkeeld %s is up: %u pools, configuration %016" PRIx64, PACKAGE_VERSION,
+                   worker->config->core.pool_count, worker->config->hash);
         channel_send(worker->channel, CHANNEL_UP);
         start->up(start->context);
         code = run(worker);

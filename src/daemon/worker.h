@@ -8,11 +8,12 @@
  *   link.c         what the kernel says of the interfaces -> packet ports, EVENT_LINK
  *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
  *   apply.c        effects -> kernel levels, frames, announcements, notes
+ *   notes.c        the core's notes -> history and log
  *   worker_view.c  what the control socket shows, commands, drained pools
  *
- * Everything happens in turns. A turn takes in all that is there (kernel reports, frames, commands), steps the core with
- * each, once with EVENT_TICK, applies effects in their order, and then hands out what they queued at once: one batch to the
- * kernel's thread, one sendmmsg per link, announcements last.
+ * Everything happens in turns. A turn takes in all that is there (kernel reports, frames, commands), steps the core
+ * with each, once with EVENT_TICK, applies effects in their order, and then hands out what they queued at once: one
+ * batch to the kernel's thread, one sendmmsg per link, announcements last.
  */
 #ifndef EVENKEEL_DAEMON_WORKER_H
 #define EVENKEEL_DAEMON_WORKER_H
@@ -36,29 +37,29 @@
 #define WORKER_COUNTERS_MAX 40 /* of worker_view.c's own */
 
 struct worker_link {
-    struct kernel_link state;    /* as last reported */
-    bool known;                  /* reported at all */
-    struct packet_port *port;    /* NULL: not there, or could not be opened */
-    struct loop_watch *watch;    /* of the port */
-    int port_ifindex;            /* what the port was opened on */
-    uint64_t send_errors;        /* of the port, at the last flush */
-    bool refused;                /* the last flush had some */
-    bool readable;               /* frames wait, as the loop says */
-    struct mono heard_next;      /* EVENT_HEARD is not wanted before this */
-    struct mono open_next;       /* when to try again to open the port; MONO_NEVER: no need */
-    bool open_failed;            /* said so already */
+    struct kernel_link state; /* as last reported */
+    bool known;               /* reported at all */
+    struct packet_port *port; /* NULL: not there, or could not be opened */
+    struct loop_watch *watch; /* of the port */
+    int port_ifindex;         /* what the port was opened on */
+    uint64_t send_errors;     /* of the port, at the last flush */
+    bool refused;             /* the last flush had some */
+    bool readable;            /* frames wait, as the loop says */
+    struct mono heard_next;   /* EVENT_HEARD is not wanted before this */
+    struct mono open_next;    /* when to try again to open the port; MONO_NEVER: no need */
+    bool open_failed;         /* said so already */
 };
 
 struct worker_unit {
-    uint8_t level;               /* enum unit_level last asked of the kernel */
-    struct mono conflict_next;   /* EVENT_CONFLICT is not wanted before this */
+    uint8_t level;             /* enum unit_level last asked of the kernel */
+    struct mono conflict_next; /* EVENT_CONFLICT is not wanted before this */
 };
 
 struct worker_pool {
     struct worker_unit *units;
     struct announce *announce;
-    bool member_sent;            /* a member advertisement was queued since the last flush */
-    bool probe_impossible;       /* EFFECT_PROBE found nobody to ask; the core is not told yet */
+    bool member_sent;      /* a member advertisement was queued since the last flush */
+    bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
@@ -66,22 +67,24 @@ struct worker_pool {
 struct worker_counters {
     uint64_t frames_ignored;     /* neither VRRP nor ARP/ND that can be read */
     uint64_t sends_without_link; /* advertisements that had no port to leave by */
+    uint64_t frames_stale;       /* thrown away: this process was stopped between deciding and sending */
     uint64_t conflicts;          /* somebody else was seen answering for a unit held here */
     uint64_t restored;           /* addresses or tables put back after somebody removed them */
     uint64_t netlink_overruns;
-    uint64_t kernel_failures;    /* levels that the kernel refused */
+    uint64_t kernel_failures; /* levels that the kernel refused */
 };
 
 struct worker {
     const struct config *config;
     struct guard_page *page;
-    void *storage;               /* of the core */
+    void *storage; /* of the core */
     struct core *core;
     struct effects effects;
     struct loop *loop;
     struct kernel *kernel;
     struct control *control;
     struct history *history;
+    uint64_t logged; /* sequence of the newest entry that is in the log */
     struct state *state;
     struct thirdparty *thirdparty;
     struct vip_index *vips;
@@ -89,17 +92,19 @@ struct worker {
     struct worker_pool pools[SETTINGS_POOLS_MAX];
     struct worker_counters counters;
     struct mono started;
-    int channel;                 /* to the guard */
+    int channel; /* to the guard */
     int signals;
+    int64_t patience_us;      /* the shortest member interval: frames older than this are not sent */
+    struct mono queued_since; /* the oldest decision behind a queued frame; MONO_NEVER: none */
     bool kernel_readable;
-    bool kernel_dirty;           /* levels were queued since the last commit */
-    bool leaving;                /* EVENT_LEAVE was given to the core */
-    bool signalled;              /* a first signal came; a second one forces */
-    bool forced;                 /* leave without waiting for the core */
-    bool left;                   /* EFFECT_LEFT came */
-    struct mono retry_next;      /* when link_retry is wanted */
-    struct mono log_next;        /* when log_tick is wanted */
-    struct mono leave_by;        /* after this, leave without waiting */
+    bool kernel_dirty;      /* levels were queued since the last commit */
+    bool leaving;           /* EVENT_LEAVE was given to the core */
+    bool signalled;         /* a first signal came; a second one forces */
+    bool forced;            /* leave without waiting for the core */
+    bool left;              /* EFFECT_LEFT came */
+    struct mono retry_next; /* when link_retry is wanted */
+    struct mono log_next;   /* when log_tick is wanted */
+    struct mono leave_by;   /* after this, leave without waiting */
     struct loop_watch *kernel_watch, *channel_watch, *signal_watch;
     /* what worker_view.c builds for readers */
     struct daemon_view view;
@@ -124,6 +129,10 @@ void intake_run(struct worker *worker, bool all, struct mono now);
 enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
+
+/* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
+void notes_take(struct worker *worker, const struct effect *effect, struct mono now);
+void notes_log(struct worker *worker);
 
 /* worker_view.c */
 void worker_view_init(struct worker *worker);

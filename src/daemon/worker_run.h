@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The worker as the guard sees it: a function that runs in the child and returns its exit code. Its inside is worker.h. */
+/*
+ * The worker as the guard sees it: a function that runs in the child and returns its exit code. Its inside is
+ * worker.h.
+ */
 #ifndef EVENKEEL_DAEMON_WORKER_RUN_H
 #define EVENKEEL_DAEMON_WORKER_RUN_H
 
@@ -17,8 +20,8 @@ struct worker_start {
 };
 
 /*
- * Starts, says CHANNEL_UP, runs until it is told to leave, and removes everything. 0 after an orderly leave; otherwise a
- * sysexits code after saying why, and the guard cleans up.
+ * Starts, says CHANNEL_UP, runs until it is told to leave, and removes everything. 0 after an orderly leave;
+ * otherwise a sysexits code after saying why, and the guard cleans up.
  */
 int worker_run(const struct worker_start *start);
 

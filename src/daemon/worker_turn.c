@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The turn of the worker's loop: what is taken in, in which order, before the core is asked what is due (see worker.h). It owns
- * no state. Called by worker.c.
+ * The turn of the worker's loop: what is taken in, in which order, before the core is asked what is due (see
+ * worker.h). It owns no state. Called by worker.c.
  */
 #include <string.h>
 
@@ -96,10 +96,10 @@ static struct mono next_deadline(const struct worker *worker)
 }
 
 /*
- * One turn. Frames come before everything else that is new: before the tick, so that nobody is judged dead whose packet is
- * queued, and before the kernel's reports, since a unit that is ready at last must not be taken over when somebody else was
- * heard to have it meanwhile. For the same reason every port is read, whatever the loop said, when one of these is about to
- * be acted on: a packet may have arrived between the loop's look and now.
+ * One turn. Frames come before everything else that is new: before the tick, so that nobody is judged dead whose
+ * packet is queued, and before the kernel's reports, since a unit that is ready at last must not be taken over when
+ * somebody else was heard to have it meanwhile. For the same reason every port is read, whatever the loop said, when
+ * one of these is about to be acted on: a packet may have arrived between the loop's look and now.
  */
 int worker_turn(struct worker *worker)
 {

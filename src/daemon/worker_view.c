@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker towards the control socket: the view that answers are built from, commands, and which pools are drained over a
- * restart. It owns nothing but the counters' table. Called by worker.c.
+ * The worker towards the control socket: the view that answers are built from, commands, and which pools are drained
+ * over a restart. It owns nothing but the counters' table. Called by worker.c.
  */
 #include "daemon/worker.h"
 
@@ -38,6 +38,7 @@ static void add_packet_counters(struct worker *worker)
     add_counter(worker, "frames_in", sum.frames_in);
     add_counter(worker, "frames_out", sum.frames_out);
     add_counter(worker, "frames_ignored", worker->counters.frames_ignored);
+    add_counter(worker, "frames_stale", worker->counters.frames_stale);
     add_counter(worker, "frames_truncated", sum.truncated);
     add_counter(worker, "send_errors", sum.send_errors);
     add_counter(worker, "sends_without_link", worker->counters.sends_without_link);
@@ -90,7 +91,10 @@ static const struct daemon_view *get_view(void *context)
     return &worker->view;
 }
 
-/* A drain is remembered before it is carried out, an undrain afterwards: a crash in between then leaves the pool drained. */
+/*
+ * A drain is remembered before it is carried out, an undrain afterwards: a crash in between then leaves the pool
+ * drained.
+ */
 static int remember(struct worker *worker, const struct event *event)
 {
     const char *pool = worker->config->core.pools[event->pool].name;

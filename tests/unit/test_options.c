@@ -50,7 +50,8 @@ static void test_options__all__taken(void **state)
     struct options options;
 
     (void)state;
-    assert_true(PARSE(&options, "-n", "-f", "a.conf", "--run-dir", "/tmp/x", "--log-level=debug", "--log-format", "json"));
+    assert_true(
+        PARSE(&options, "-n", "-f", "a.conf", "--run-dir", "/tmp/x", "--log-level=debug", "--log-format", "json"));
     assert_int_equal(options.action, OPTIONS_RUN);
     assert_true(options.foreground);
     assert_string_equal(options.config_path, "a.conf");

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The core's notes on their way to the history and the log. The history is the queue: notes go there at once, and are
+ * written to the log when the turn's packets have left, since a fail-over makes hundreds of them and each costs a
+ * system call. Called by apply.c.
+ */
+#include <stdio.h>
+
+#include "base/check.h"
+#include "daemon/log.h"
+#include "daemon/note.h"
+#include "daemon/worker.h"
+#include "platform/clock.h"
+
+static void log_note(const struct worker *worker, const struct note *note)
+{
+    char text[NOTE_TEXT_MAX];
+    char vrid[8];
+    char kind[SETTINGS_NAME_MAX + 48];
+    struct log_field fields[] = {
+        {"note", note_kind_name((enum note_kind)note->kind)},
+        {"pool", note->pool},
+        {"vrid", note->vrid != 0 ? vrid : NULL},
+        {"reason", reason_name((enum reason)note->reason)},
+    };
+
+    snprintf(vrid, sizeof(vrid), "%u", note->vrid);
+    snprintf(kind, sizeof(kind), "%s/%s/%u", note_kind_name((enum note_kind)note->kind), note->pool, note->vrid);
+    note_format(worker->config, note, text);
+    log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s",
+              text);
+}
+
+void notes_log(struct worker *worker)
+{
+    uint64_t newest = history_newest(worker->history);
+
+    for (uint64_t sequence = worker->logged + 1; sequence <= newest; sequence++) {
+        const struct history_entry *entry = history_get(worker->history, sequence);
+
+        if (entry != NULL)
+            log_note(worker, &entry->note);
+    }
+    worker->logged = newest;
+}
+
+void notes_take(struct worker *worker, const struct effect *effect, struct mono now)
+{
+    struct note note;
+
+    if (history_newest(worker->history) - worker->logged >= HISTORY_CAPACITY)
+        notes_log(worker); /* or the oldest would be overwritten before it was written out */
+    note_from_effect(worker->config, effect, &note);
+    history_add(worker->history, &note, now, clock_wall_us());
+}
