@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `keelctl witness`: the loop. One thread waits for its timer, frames, signals and commands; a timer that is served late is a
- * stall of the witness itself and is recorded, since it may look like a gap.
+ * `keelctl witness`: the loop. One thread waits for its timer, frames, signals and commands; a timer that is served
+ * late is a stall of the witness itself and is recorded, since it may look like a gap.
  */
 #include "ctl/witness.h"
 
@@ -22,9 +22,9 @@
 #include "platform/clock.h"
 
 #define STALL_US (5 * US_PER_MS)
-#define CATCH_UP_TICKS 4             /* more ticks than that are not made up for: a burst would distort the rest */
+#define CATCH_UP_TICKS 4 /* more ticks than that are not made up for: a burst would distort the rest */
 #define TABLE_US (500 * US_PER_MS)
-#define DRAIN_US (150 * US_PER_MS)   /* for the last answers */
+#define DRAIN_US (150 * US_PER_MS) /* for the last answers */
 
 enum wait_index {
     WAIT_TIMER,
@@ -37,7 +37,7 @@ struct loop {
     struct witness_probe probe;
     struct pollfd waits[WAIT_PORTS + WITNESS_PORTS_MAX];
     sigset_t old_signals;
-    struct mono due;  /* of the next tick */
+    struct mono due;   /* of the next tick */
     struct mono table; /* when the live table is due; never: none is shown */
     bool ending;
     unsigned marks;

@@ -54,7 +54,8 @@ static void write_ipv4(struct writer *w, const struct witness_ends *ends, size_t
     write_u16_at(w, start + 10, (uint16_t)~checksum_fold(checksum_add(0, w->data + start, 20)));
 }
 
-static void write_ipv6(struct writer *w, const struct addr *source, const uint8_t target[16], size_t payload, uint8_t hops)
+static void write_ipv6(struct writer *w, const struct addr *source, const uint8_t target[16], size_t payload,
+                       uint8_t hops)
 {
     write_u32(w, 0x6c000000);
     write_u16(w, (uint16_t)payload);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The witness's frames as bytes: echo requests framed to a chosen MAC, ARP requests and neighbour solicitations, and the
- * reading of what comes back. Pure functions; sockets are witness_port's.
+ * The witness's frames as bytes: echo requests framed to a chosen MAC, ARP requests and neighbour solicitations, and
+ * the reading of what comes back. Pure functions; sockets are witness_port's.
  */
 #ifndef EVENKEEL_CTL_WITNESS_FRAME_H
 #define EVENKEEL_CTL_WITNESS_FRAME_H
@@ -31,7 +31,8 @@ struct witness_ends {
     struct addr target; /* the VIP; of the same family */
 };
 
-/* An echo request. TTL 1, so that a host that forwards does not answer with another host's voice. Returns its length. */
+/* An echo request. TTL 1, so that a host that forwards does not answer with another host's voice. Returns its length.
+ */
 size_t witness_frame_echo(uint8_t frame[static WITNESS_FRAME_MAX], const struct witness_ends *ends,
                           const struct witness_tag *tag);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Gaps, doubles, stale caches and moves out of rounds of answers. Owns no memory: state stands in struct witness_vip, results in
- * the record's windows.
+ * Gaps, doubles, stale caches and moves out of rounds of answers. Owns no memory: state stands in struct witness_vip,
+ * results in the record's windows.
  */
 #include "ctl/witness_judge.h"
 
@@ -32,8 +32,8 @@ static void add_gap(struct witness_watch *watch, unsigned vip, struct mono end, 
         result->gap_open = open;
     }
     if (!open)
-        tell(watch, &(struct witness_event){
-                        .kind = WITNESS_GAP, .vip = vip, .at = v->gap_since, .length_us = length_us});
+        tell(watch,
+             &(struct witness_event){.kind = WITNESS_GAP, .vip = vip, .at = v->gap_since, .length_us = length_us});
 }
 
 static void add_stale(struct witness_watch *watch, unsigned vip, struct mono end, bool open)
@@ -45,8 +45,8 @@ static void add_stale(struct witness_watch *watch, unsigned vip, struct mono end
     if (length_us > result->stale_us)
         result->stale_us = length_us;
     if (!open)
-        tell(watch, &(struct witness_event){
-                        .kind = WITNESS_STALE, .vip = vip, .at = v->stale_since, .length_us = length_us});
+        tell(watch,
+             &(struct witness_event){.kind = WITNESS_STALE, .vip = vip, .at = v->stale_since, .length_us = length_us});
 }
 
 static void judge_client(struct witness_watch *watch, unsigned vip, const struct witness_round *round)
@@ -97,13 +97,14 @@ static void judge_owner(struct witness_watch *watch, unsigned vip, const struct 
 
         result->moves++;
         witness_record_move(&watch->record, &move);
-        tell(watch, &(struct witness_event){
-                        .kind = WITNESS_MOVE, .vip = vip, .at = round->sent, .hosts = {v->owner, host}});
+        tell(watch,
+             &(struct witness_event){.kind = WITNESS_MOVE, .vip = vip, .at = round->sent, .hosts = {v->owner, host}});
     }
     v->owner = host;
 }
 
-static void judge_stale(struct witness_watch *watch, unsigned vip, const struct witness_round *round, unsigned answering)
+static void judge_stale(struct witness_watch *watch, unsigned vip, const struct witness_round *round,
+                        unsigned answering)
 {
     struct witness_vip *v = &watch->vips[vip];
     const bool wrong = round->listen ? answering == 1 : !mono_is_never(v->stale_since);
@@ -123,7 +124,8 @@ static struct mono arrival(struct mono sent, uint32_t answer)
 }
 
 /* Did `a` answer without a break from before the channel's round until after `b`'s answer to it was here? */
-static bool surrounds(const struct witness_channel *channel, unsigned a, unsigned b, struct mono sent, const uint32_t *next)
+static bool surrounds(const struct witness_channel *channel, unsigned a, unsigned b, struct mono sent,
+                      const uint32_t *next)
 {
     return next[a] && !mono_after(channel->run_start[a], channel->sent) &&
            !mono_after(arrival(channel->sent, channel->answers[b]), sent);
@@ -173,7 +175,8 @@ static void advance_channel(struct witness_channel *channel, unsigned count, str
     channel->any = true;
 }
 
-/* Judges the channel's last round for doubles, now that the one after it is known, and steps on. Returns microseconds. */
+/* Judges the channel's last round for doubles, now that the one after it is known, and steps on. Returns microseconds.
+ */
 static int64_t judge_channel(struct witness_watch *watch, unsigned vip, struct witness_channel *channel, unsigned count,
                              struct mono sent, const uint32_t *next, bool tight_counts)
 {
@@ -230,7 +233,8 @@ void witness_judge_round(struct witness_watch *watch, unsigned vip, const struct
         v->answering = 0;
         for (unsigned i = 0; i < WITNESS_HOSTS_MAX; i++)
             v->answering |= (round->listened[i] ? 1u : 0u) << i;
-        const int64_t dual_us = judge_channel(watch, vip, &v->listen, WITNESS_HOSTS_MAX, round->sent, round->listened, true);
+        const int64_t dual_us =
+            judge_channel(watch, vip, &v->listen, WITNESS_HOSTS_MAX, round->sent, round->listened, true);
 
         result_of(watch, vip)->dual_listen_us += dual_us;
         if (answering == 1)

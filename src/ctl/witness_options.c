@@ -63,7 +63,8 @@ static const char help_text[] =
     "  --priority N           real-time priority, where allowed; 0: none (default 20)\n"
     "  --json                 the results as one JSON object at the end\n"
     "  --events               a line of JSON for each event as it happens\n"
-    "A line \"mark NAME\" on standard input, or SIGUSR1, begins a new measuring window; \"show\" prints who answers now.\n";
+    "A line \"mark NAME\" on standard input, or SIGUSR1, begins a new measuring window; \"show\" prints who answers "
+    "now.\n";
 
 static int complain(const char *what, const char *word)
 {
@@ -118,7 +119,8 @@ static int read_vips(struct witness_options *o, char *words)
     char *rest = NULL;
     int code = o->port_count ? EX_OK : complain("--interface must come before the addresses on it", words);
 
-    for (char *word = strtok_r(words, ", \t\r\n", &rest); word && code == EX_OK; word = strtok_r(NULL, ", \t\r\n", &rest))
+    for (char *word = strtok_r(words, ", \t\r\n", &rest); word && code == EX_OK;
+         word = strtok_r(NULL, ", \t\r\n", &rest))
         code = add_vip(o, word);
     return code;
 }

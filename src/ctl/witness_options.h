@@ -47,8 +47,8 @@ struct witness_options {
 };
 
 /*
- * Reads the command line. EX_OK; or an exit code of sysexits.h after one message on standard error. *done is set when the
- * command line asked only for help, which was printed.
+ * Reads the command line. EX_OK; or an exit code of sysexits.h after one message on standard error. *done is set when
+ * the command line asked only for help, which was printed.
  */
 int witness_options_read(int argc, char **argv, struct witness_options *options, bool *done);
 

@@ -214,10 +214,8 @@ static int receive_batch(struct witness_port *port, witness_port_frame *take, vo
 
     for (unsigned i = 0; i < WITNESS_PORT_BATCH; i++) {
         pieces[i] = (struct iovec){.iov_base = frames[i], .iov_len = sizeof(frames[i])};
-        messages[i].msg_hdr = (struct msghdr){.msg_iov = &pieces[i],
-                                              .msg_iovlen = 1,
-                                              .msg_control = controls[i],
-                                              .msg_controllen = sizeof(controls[i])};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_iov = &pieces[i], .msg_iovlen = 1, .msg_control = controls[i], .msg_controllen = sizeof(controls[i])};
     }
     const int count = recvmmsg(port->fd, messages, WITNESS_PORT_BATCH, MSG_DONTWAIT, NULL);
     const struct mono now = clock_now();

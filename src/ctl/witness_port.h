@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The witness's end of one interface: an AF_PACKET socket with a BPF filter (ARP, echo replies, neighbour advertisements),
- * the kernel's receive times, and sendmmsg. Frames are bytes here; witness_frame knows what they mean.
+ * The witness's end of one interface: an AF_PACKET socket with a BPF filter (ARP, echo replies, neighbour
+ * advertisements), the kernel's receive times, and sendmmsg. Frames are bytes here; witness_frame knows what they mean.
  */
 #ifndef EVENKEEL_CTL_WITNESS_PORT_H
 #define EVENKEEL_CTL_WITNESS_PORT_H
@@ -19,9 +19,9 @@ struct witness_port {
     char name[16];
     int fd;
     uint8_t mac[6];
-    struct addr ipv4;       /* first address of the interface, or none */
-    struct addr ipv6;       /* first global address, or none */
-    struct addr link_local; /* or none */
+    struct addr ipv4;                              /* first address of the interface, or none */
+    struct addr ipv6;                              /* first global address, or none */
+    struct addr link_local;                        /* or none */
     uint64_t sent, send_errors, received, dropped; /* frames; dropped: by the kernel, for want of room */
     unsigned queued;
     size_t queue_length[WITNESS_PORT_BATCH];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sends what the watch plans and feeds it what arrives; knows which MAC is which host. Owns ports and watch. Called by witness.c.
+ * Sends what the watch plans and feeds it what arrives; knows which MAC is which host. Owns ports and watch. Called by
+ * witness.c.
  */
 #include "ctl/witness_probe.h"
 
@@ -12,8 +13,8 @@
 
 #include "platform/clock.h"
 
-#define SLICE_FRAMES 48              /* about so many questions at once: bursts would fill the kernel's backlog */
-#define LAG_US (120 * US_PER_MS)     /* an answer that comes later does not count */
+#define SLICE_FRAMES 48          /* about so many questions at once: bursts would fill the kernel's backlog */
+#define LAG_US (120 * US_PER_MS) /* an answer that comes later does not count */
 
 static int open_ports(struct witness_probe *probe)
 {
@@ -186,7 +187,8 @@ struct arrival {
     unsigned port;
 };
 
-static void take_claim(struct witness_probe *probe, unsigned port, const struct witness_seen *seen, struct mono received)
+static void take_claim(struct witness_probe *probe, unsigned port, const struct witness_seen *seen,
+                       struct mono received)
 {
     struct witness_options *o = probe->options;
 

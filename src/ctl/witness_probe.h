@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The witness at work: its interfaces, hosts and the watch, and the ticks that send. Joins witness_port, witness_frame and
- * witness_watch; the loop and signals are witness.c's.
+ * The witness at work: its interfaces, hosts and the watch, and the ticks that send. Joins witness_port, witness_frame
+ * and witness_watch; the loop and signals are witness.c's.
  */
 #ifndef EVENKEEL_CTL_WITNESS_PROBE_H
 #define EVENKEEL_CTL_WITNESS_PROBE_H

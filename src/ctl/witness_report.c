@@ -65,14 +65,14 @@ static json_t *result_of(const struct witness_probe *probe, unsigned vip, const 
 {
     const struct witness_result *r = &window->results[vip];
 
-    return json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "gap_ms",
-                     ms_of(r->gap_us), "gap_at_ms", r->gap_us ? ms_since(probe, r->gap_at) : json_null(), "gap_stall_ms",
-                     ms_of(r->gap_stall_us), "gap_open", r->gap_open, "down_ms", ms_of(r->down_us), "dual_ms",
-                     ms_of(witness_result_dual_us(r)), "dual_listen_ms", ms_of(r->dual_listen_us), "dual_claim_ms",
-                     ms_of(r->dual_claim_us), "dual_hosts", pair_of(probe, r->dual_hosts), "stale_ms", ms_of(r->stale_us),
-                     "slowest_ms", ms_of(r->slowest_us), "first_owner", host_of(probe, r->first_owner), "owner",
-                     host_of(probe, r->owner), "moves", moves_of(probe, vip, window), "probes", (json_int_t)r->probes,
-                     "unanswered", (json_int_t)r->unanswered);
+    return json_pack(
+        "{s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "gap_ms", ms_of(r->gap_us),
+        "gap_at_ms", r->gap_us ? ms_since(probe, r->gap_at) : json_null(), "gap_stall_ms", ms_of(r->gap_stall_us),
+        "gap_open", r->gap_open, "down_ms", ms_of(r->down_us), "dual_ms", ms_of(witness_result_dual_us(r)),
+        "dual_listen_ms", ms_of(r->dual_listen_us), "dual_claim_ms", ms_of(r->dual_claim_us), "dual_hosts",
+        pair_of(probe, r->dual_hosts), "stale_ms", ms_of(r->stale_us), "slowest_ms", ms_of(r->slowest_us),
+        "first_owner", host_of(probe, r->first_owner), "owner", host_of(probe, r->owner), "moves",
+        moves_of(probe, vip, window), "probes", (json_int_t)r->probes, "unanswered", (json_int_t)r->unanswered);
 }
 
 /* Highest of each kind over all addresses, and whose it is. */
@@ -124,8 +124,8 @@ static json_t *window_of(struct witness_probe *probe, unsigned index)
     for (unsigned i = 0; i < probe->options->vip_count; i++)
         json_object_set_new(vips, addr_format(&probe->options->vips[i].address, text), result_of(probe, i, window));
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "name", window->name, "start_ms",
-                     ms_since(probe, window->start), "duration_ms", ms_of(mono_diff_us(window->end, window->start)), "worst",
-                     worst_of(probe, window), "stalls", stalls_of(probe, window), "dropped",
+                     ms_since(probe, window->start), "duration_ms", ms_of(mono_diff_us(window->end, window->start)),
+                     "worst", worst_of(probe, window), "stalls", stalls_of(probe, window), "dropped",
                      (json_int_t)(dropped_at_end - window->dropped), "vips", vips);
 }
 
@@ -147,8 +147,8 @@ static json_t *settings_of(const struct witness_probe *probe)
     return json_pack("{s:s, s:o, s:o, s:i, s:o, s:i, s:i, s:I, s:I, s:I, s:I}", "schema", SCHEMA, "interfaces",
                      interfaces, "hosts", hosts, "vip_count", (int)o->vip_count, "interval_ms", ms_of(o->interval_us),
                      "listen_every", (int)o->listen_every, "ask_every", (int)o->ask_every, "started_us",
-                     (json_int_t)probe->started.us, "sent", (json_int_t)sent, "send_errors", (json_int_t)errors, "received",
-                     (json_int_t)received);
+                     (json_int_t)probe->started.us, "sent", (json_int_t)sent, "send_errors", (json_int_t)errors,
+                     "received", (json_int_t)received);
 }
 
 static void print(json_t *value, size_t flags, FILE *out)

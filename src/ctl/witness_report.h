@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the witness prints: JSON (the only user of jansson here), the live table, the summary for people. Called by witness.c.
+ * What the witness prints: JSON (the only user of jansson here), the live table, the summary for people. Called by
+ * witness.c.
  */
 #ifndef EVENKEEL_CTL_WITNESS_REPORT_H
 #define EVENKEEL_CTL_WITNESS_REPORT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The witness's table for people: one line per address of the last window, the worst first. Reads the record and changes nothing.
+ * The witness's table for people: one line per address of the last window, the worst first. Reads the record and
+ * changes nothing.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,10 @@
 /*
  * Rounds, answers and the client's cache. Owns the memory of struct witness_watch. Called by witness_probe.c and tests.
  *
- * The cache behaves as Linux' does: gratuitous ARP and unsolicited advertisements change an existing entry at once, other ARP
- * traffic of the address after a second without change, a reply to its own question completes it; and while nobody answers it asks
- * anew every retry_us. The replies to the witness's regular questions are not shown to it: they would heal every stale entry.
+ * The cache behaves as Linux' does: gratuitous ARP and unsolicited advertisements change an existing entry at once,
+ * other ARP traffic of the address after a second without change, a reply to its own question completes it; and while
+ * nobody answers it asks anew every retry_us. The replies to the witness's regular questions are not shown to it: they
+ * would heal every stale entry.
  */
 #include "ctl/witness_watch.h"
 
@@ -15,8 +16,8 @@
 #include "base/check.h"
 #include "ctl/witness_judge.h"
 
-#define LOCK_TIME_US (1 * US_PER_S)      /* Linux: net.ipv4.neigh.default.locktime */
-#define REPLY_TIME_US (100 * US_PER_MS)  /* later replies belong to a regular question */
+#define LOCK_TIME_US (1 * US_PER_S)     /* Linux: net.ipv4.neigh.default.locktime */
+#define REPLY_TIME_US (100 * US_PER_MS) /* later replies belong to a regular question */
 #define RINGS_SPARE 4
 
 int witness_watch_open(struct witness_watch *watch, const struct witness_settings *settings, witness_event_sink *sink,
@@ -120,7 +121,8 @@ static struct witness_round *round_find(struct witness_watch *watch, unsigned vi
 
 static uint32_t answer_time(const struct witness_round *round, struct mono received)
 {
-    /* The kernel's stamp and our clock are read one after the other, so an answer may seem to come before its question. */
+    /* The kernel's stamp and our clock are read one after the other, so an answer may seem to come before its question.
+     */
     const int64_t us = mono_diff_us(received, round->sent);
 
     return us < 0 ? 1 : (uint32_t)us + 1;

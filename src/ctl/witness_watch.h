@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the witness knows of each address: the rounds of questions that are still open, the client's cache, and the answers
- * as they come in. Pure: time is an argument, sockets are the caller's. witness_judge turns rounds that are old enough into
- * results.
+ * What the witness knows of each address: the rounds of questions that are still open, the client's cache, and the
+ * answers as they come in. Pure: time is an argument, sockets are the caller's. witness_judge turns rounds that are old
+ * enough into results.
  *
- * Per address there are rounds. In each, the client's echo request goes to the MAC in its cache; in every `listen_every`th
- * an echo request goes to every known host's own MAC; in every `ask_every`th there is a broadcast ARP request or a neighbour
- * solicitation. A round is judged `lag_us` after it was sent: what has not answered by then did not answer.
+ * Per address there are rounds. In each, the client's echo request goes to the MAC in its cache; in every
+ * `listen_every`th an echo request goes to every known host's own MAC; in every `ask_every`th there is a broadcast ARP
+ * request or a neighbour solicitation. A round is judged `lag_us` after it was sent: what has not answered by then did
+ * not answer.
  */
 #ifndef EVENKEEL_CTL_WITNESS_WATCH_H
 #define EVENKEEL_CTL_WITNESS_WATCH_H
@@ -62,14 +63,14 @@ struct witness_cache {
 
 struct witness_vip {
     uint32_t next_round;
-    uint32_t judged;   /* rounds below are judged */
-    unsigned window;   /* that judgement has reached */
+    uint32_t judged; /* rounds below are judged */
+    unsigned window; /* that judgement has reached */
     struct witness_cache cache;
     struct witness_channel listen, ask;
-    struct mono gap_since;   /* never: the client is served */
-    struct mono stale_since; /* never: not stale */
-    int owner;               /* host that was last seen answering alone */
-    unsigned answering;      /* hosts that answered in the last judged listening round */
+    struct mono gap_since;        /* never: the client is served */
+    struct mono stale_since;      /* never: not stale */
+    int owner;                    /* host that was last seen answering alone */
+    unsigned answering;           /* hosts that answered in the last judged listening round */
     struct witness_round *rounds; /* ring */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the witness found, by measuring window and address. Storage and sums only: witness_judge fills it, witness_report
- * prints it.
+ * What the witness found, by measuring window and address. Storage and sums only: witness_judge fills it,
+ * witness_report prints it.
  */
 #ifndef EVENKEEL_CTL_WITNESS_WINDOW_H
 #define EVENKEEL_CTL_WITNESS_WINDOW_H

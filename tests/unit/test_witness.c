@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The witness's judgement: what counts as a gap, a double, a stale cache, a move; and its frames. Links witness_watch.c,
- * witness_judge.c, witness_window.c, witness_frame.c and base only.
+ * The witness's judgement: what counts as a gap, a double, a stale cache, a move; and its frames. Links
+ * witness_watch.c, witness_judge.c, witness_window.c, witness_frame.c and base only.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -75,8 +75,8 @@ static void answer(struct scene *s, uint8_t host, int64_t trip_us)
     witness_watch_echo(&s->watch, &tag, mono_add(s->now, trip_us));
 }
 
-/* One round; each of `trips` (host 0, host 1) that is not negative is an answer after so long. The client is answered when its
- * cache names a host that answers. */
+/* One round; each of `trips` (host 0, host 1) that is not negative is an answer after so long. The client is answered
+ * when its cache names a host that answers. */
 static void round_with(struct scene *s, int64_t trip_a, int64_t trip_b)
 {
     struct witness_plan plan;
@@ -88,7 +88,8 @@ static void round_with(struct scene *s, int64_t trip_a, int64_t trip_b)
         answer(s, 0, trip_a);
     if (trip_b >= 0)
         answer(s, 1, trip_b);
-    if (plan.client && ((trip_a >= 0 && !memcmp(plan.client_mac, mac_a, 6)) || (trip_b >= 0 && !memcmp(plan.client_mac, mac_b, 6))))
+    if (plan.client &&
+        ((trip_a >= 0 && !memcmp(plan.client_mac, mac_a, 6)) || (trip_b >= 0 && !memcmp(plan.client_mac, mac_b, 6))))
         answer(s, WITNESS_TAG_CLIENT, TRIP_US);
 }
 
@@ -284,8 +285,8 @@ static void test_witness_watch__own_stall__is_known_of_the_gap(void **state)
 
 static void test_witness_frame__arp_claims__are_told_apart(void **state)
 {
-    uint8_t frame[42] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
-                         2, 0, 0, 0, 0, 1, 192, 0, 2, 51, 0, 0, 0, 0, 0, 0, 192, 0, 2, 51};
+    uint8_t frame[42] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0,   0, 0, 0,  1, 8, 6, 0, 1, 8, 0,   6, 4, 0,
+                         1,    2,    0,    0,    0,    0,    1, 192, 0, 2, 51, 0, 0, 0, 0, 0, 0, 192, 0, 2, 51};
     struct witness_seen seen;
 
     (void)state;
@@ -341,11 +342,11 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_witness_judge__hand_over_within_a_round__is_no_double, setup, teardown),
         cmocka_unit_test_setup_teardown(test_witness_judge__old_owner_answers_on__counts_each_round, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_witness_judge__single_intruding_answer__is_double_when_owner_answers_after_it,
-                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_witness_judge__single_intruding_answer__is_double_when_owner_answers_after_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_witness_judge__both_answer_at_once__is_double_by_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_witness_judge__nobody_answers__gap_from_first_lost_to_first_answered, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(test_witness_judge__nobody_answers__gap_from_first_lost_to_first_answered,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(test_witness_judge__cache_names_old_owner__is_stale_until_asked_anew, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_witness_watch__reply_to_a_regular_question__does_not_heal_the_cache, setup,
