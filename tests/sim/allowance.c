@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one table of what excuses two answers for one unit, for how long at most, and why. A crash, pause, restart, delay,
- * duplicate, reordering within the delay spread, join, leave, drain, take, release, planned move, slow or stuck kernel
- * excuses nothing. Called by oracle.c.
+ * The one table of what excuses two answers for one unit, for how long at most, and why. A crash, pause, restart,
+ * delay, duplicate, reordering within the delay spread, join, leave, drain, take, release, planned move, slow or stuck
+ * kernel excuses nothing. Called by oracle.c.
  */
 #include "sim.h"
 
@@ -59,7 +59,8 @@ static int64_t allowance_one_way(const struct world *w, unsigned a, unsigned b, 
     }
     int64_t unheard_us = w->lan.mended_us[a][b] >= since_us ? w->advert_us : 0; /* no claim came with it */
     int64_t lost_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
-    return allowance_max(since_us, lost_us) + unheard_us + 3 * w->advert_us + 3 * w->member_us + allowance_reaction_us(w);
+    return allowance_max(since_us, lost_us) + unheard_us + 3 * w->advert_us + 3 * w->member_us +
+           allowance_reaction_us(w);
 }
 
 static int64_t allowance_views(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
@@ -98,16 +99,21 @@ struct allowance {
 };
 
 static const struct allowance allowances[] = {
-    {"arp_filter off", "counted only", "addresses of a host that crashed or hangs stay; without a filter nobody closes them",
-     allowance_lease_off},
-    {"the way between the two has just opened", "one member interval (with a stranger: advertisement interval; with a host that crashed or hangs: lease) and a reaction",
-     "each side of a partition serves every unit; nobody knows of the other side before its next member advertisement, and"
+    {"arp_filter off", "counted only",
+     "addresses of a host that crashed or hangs stay; without a filter nobody closes them", allowance_lease_off},
+    {"the way between the two has just opened",
+     "one member interval (with a stranger: advertisement interval; with a host that crashed or hangs: lease) and a "
+     "reaction",
+     "each side of a partition serves every unit; nobody knows of the other side before its next member advertisement, "
+     "and"
      " a host that hears nothing at all ends with its lease",
      allowance_mended},
     {"only one of the two hears the other",
-     "three advertisement intervals, three member intervals and a reaction after the last packet lost between them; with a"
+     "three advertisement intervals, three member intervals and a reaction after the last packet lost between them; "
+     "with a"
      " stranger as long as the fault lasts",
-     "a stranger cannot be asked to yield; who is ignored cannot know it before its third assertion, and then asks a third party which of the two is broken",
+     "a stranger cannot be asked to yield; who is ignored cannot know it before its third assertion, and then asks a "
+     "third party which of the two is broken",
      allowance_one_way},
     {"some pair is (was until 4 member intervals ago) reachable one way only", "one reaction",
      "the two have heard of different members, so both may think to be rank 0; their first advertisements settle it",
@@ -119,7 +125,8 @@ static const struct allowance allowances[] = {
      "the RFC's election is make before break: the loser stops when it hears the winner", allowance_stranger},
 };
 
-int64_t allowance_limit(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us, const char **reason)
+int64_t allowance_limit(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us,
+                        const char **reason)
 {
     int64_t best_us = SIM_LONG_AGO;
 

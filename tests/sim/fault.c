@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Faults at random, one after another and over each other, after the weights of the profile; each ends by itself, and all end
- * when the safety phase does. Called by run.c and by scenarios.
+ * Faults at random, one after another and over each other, after the weights of the profile; each ends by itself, and
+ * all end when the safety phase does. Called by run.c and by scenarios.
  */
 #include "sim.h"
 
@@ -92,7 +92,8 @@ static void fault_begin_partition(struct world *w)
     lan_refresh(w);
 }
 
-static void fault_count(struct world *w, uint8_t *counter, const char *text, enum fault_kind kind, unsigned a, unsigned b)
+static void fault_count(struct world *w, uint8_t *counter, const char *text, enum fault_kind kind, unsigned a,
+                        unsigned b)
 {
     (*counter)++;
     trace_text(w, TRACE_FAULT, a, EFFECT_NO_UNIT, text, b, 0);

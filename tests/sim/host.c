@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Each host's daemon, as far as the core can see it: an inbox, a loop that wakes up a little late, effects carried out in
- * order, and a life: start (what an earlier run left is removed first), crash (the kernel keeps everything), pause in the
- * style of SIGSTOP, also between two effects of one step, and orderly leave.
+ * Each host's daemon, as far as the core can see it: an inbox, a loop that wakes up a little late, effects carried out
+ * in order, and a life: start (what an earlier run left is removed first), crash (the kernel keeps everything), pause
+ * in the style of SIGSTOP, also between two effects of one step, and orderly leave.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel of each host, as the daemon's second thread drives it (src/platform/kernel.h): wanted levels are collected, one
- * batch at a time is carried out late - closing first, then opening, then the arming of the lease - and reported at its end.
- * Levels that come meanwhile wait for the next batch; only the newest of a unit counts.
+ * The kernel of each host, as the daemon's second thread drives it (src/platform/kernel.h): wanted levels are
+ * collected, one batch at a time is carried out late - closing first, then opening, then the arming of the lease - and
+ * reported at its end. Levels that come meanwhile wait for the next batch; only the newest of a unit counts.
  *
- * The lease (doc/design.md 2.6): an element that ends by itself. Arming creates it, a member advertisement that leaves renews
- * it, but only while it has not ended. Whether a host answers is decided here and told to the oracle at every change.
+ * The lease (doc/design.md 2.6): an element that ends by itself. Arming creates it, a member advertisement that leaves
+ * renews it, but only while it has not ended. Whether a host answers is decided here and told to the oracle at every
+ * change.
  */
 #include <errno.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The segment: who reaches whom, and how late, how often and in which order packets arrive. Also the third party (the
- * gateway) that answers probes. Owns the packets in flight. Called by host.c and stranger.c to send, by fault.c to break.
+ * gateway) that answers probes. Owns the packets in flight. Called by host.c and stranger.c to send, by fault.c to
+ * break.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -177,8 +178,8 @@ bool lan_hears_gateway(const struct world *w, unsigned node, bool both_ways)
 {
     const struct lan *lan = &w->lan;
 
-    return lan->gateway_up && lan_is_attached(w, node) && lan->island[node] == lan->gateway_island && lan->deaf[node] == 0 &&
-           (!both_ways || lan->mute[node] == 0);
+    return lan->gateway_up && lan_is_attached(w, node) && lan->island[node] == lan->gateway_island &&
+           lan->deaf[node] == 0 && (!both_ways || lan->mute[node] == 0);
 }
 
 void lan_probe(struct world *w, unsigned node)

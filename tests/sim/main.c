@@ -61,7 +61,8 @@ static void main_tell(struct progress *progress, const char *profile)
     progress->run++;
     if (now != progress->told) {
         progress->told = now;
-        fprintf(stderr, "sim: %" PRIu64 " seeds, %" PRIu64 " failed, at %s\n", progress->run, progress->failed, profile);
+        fprintf(stderr, "sim: %" PRIu64 " seeds, %" PRIu64 " failed, at %s\n", progress->run, progress->failed,
+                profile);
     }
 }
 
@@ -80,14 +81,16 @@ static bool main_run_seed(struct world *w, const struct profile *profile, uint64
 
 static void main_print_summary(const struct profile *profile, uint64_t seeds, const struct stats *s)
 {
-    printf("%-12s %5" PRIu64 " seeds %8" PRIu64 " s %8" PRIu64 " owner changes %9" PRIu64 " packets  worst gap %6.1f ms  worst"
+    printf("%-12s %5" PRIu64 " seeds %8" PRIu64 " s %8" PRIu64 " owner changes %9" PRIu64
+           " packets  worst gap %6.1f ms  worst"
            " dual %7.1f ms (%" PRIu64 " excused)\n",
            profile->name, seeds, s->virtual_us / US_PER_S, s->owner_changes, s->packets, (double)s->worst_gap_us / 1000,
            (double)s->worst_dual_us / 1000, s->duals_excused);
     fflush(stdout);
 }
 
-static bool main_run_profile(struct world *w, const struct profile *profile, const struct options *o, struct progress *progress)
+static bool main_run_profile(struct world *w, const struct profile *profile, const struct options *o,
+                             struct progress *progress)
 {
     uint64_t count = o->to - o->from + 1;
     bool good = true;
@@ -154,6 +157,7 @@ static bool main_run_scenarios(struct world *w, const struct options *o, struct 
     } else {
         oracle_fail(w, "CHECK", SIM_UNITS_MAX, "the core aborted, see above");
     }
+    progress->run += count;
     progress->failed += failed;
     printf("%u scenarios, %u failed\n", count, failed);
     return failed == 0;
@@ -245,8 +249,9 @@ int main(int argc, char **argv)
     struct progress progress = {0};
 
     if (!main_parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: sim [--seeds FROM-TO | --seed N] [--profile NAME] [--scenarios [NAME]] [--regressions FILE]\n"
-                        "           [--trace [--unit U]] [--keep-going] [--expect-failure] [--list]\n");
+        fprintf(stderr,
+                "usage: sim [--seeds FROM-TO | --seed N] [--profile NAME] [--scenarios [NAME]] [--regressions FILE]\n"
+                "           [--trace [--unit U]] [--keep-going] [--expect-failure] [--list]\n");
         return EX_USAGE;
     }
     if (o.list) {
@@ -259,7 +264,11 @@ int main(int argc, char **argv)
     w->report = o.expect_failure ? NULL : stdout;
     main_catch_aborts();
     bool good = main_run(w, &o, &progress);
-    printf("sim: %" PRIu64 " seeds, %" PRIu64 " failures\n", progress.run, progress.failed);
     world_free(w);
-    return good != o.expect_failure ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (o.expect_failure) {
+        printf("planted bug %s\n%u passed, %u failed\n", good ? "NOT FOUND" : "found", good ? 0u : 1u, good ? 1u : 0u);
+        return good ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    printf("%" PRIu64 " passed, %" PRIu64 " failed\n", progress.run - progress.failed, progress.failed);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -29,8 +29,8 @@ void oracle_fail(struct world *w, const char *promise, unsigned unit, const char
     if (w->report == NULL) {
         return;
     }
-    fprintf(w->report, "\nFAILED %s: profile %s seed %" PRIu64 " at %" PRId64 ".%06" PRId64 " s", promise, w->profile->name,
-            w->seed, w->now_us / US_PER_S, w->now_us % US_PER_S);
+    fprintf(w->report, "\nFAILED %s: profile %s seed %" PRIu64 " at %" PRId64 ".%06" PRId64 " s", promise,
+            w->profile->name, w->seed, w->now_us / US_PER_S, w->now_us % US_PER_S);
     if (unit < w->unit_count) {
         fprintf(w->report, ", unit u%u (VRID %u)", unit, w->units[unit].vrid);
     }
@@ -39,11 +39,11 @@ void oracle_fail(struct world *w, const char *promise, unsigned unit, const char
     vfprintf(w->report, format, arguments);
     va_end(arguments);
     fprintf(w->report,
-            "\n  %u hosts, %u units, %s, version %u, IPv%u, advert %" PRId64 " ms, member %" PRId64 " ms, startup %" PRId64
-            " ms, rebalance %s %u per %" PRId64 " ms, gateway %d, background %d\n",
-            w->host_count, w->unit_count, w->lease ? "lease" : "no filter", w->version, w->family, w->advert_us / US_PER_MS,
-            w->member_us / US_PER_MS, w->startup_us / US_PER_MS, w->rebalance ? "on" : "off", w->rebalance_moves,
-            w->rebalance_us / US_PER_MS, w->lan.gateway, w->lan.background);
+            "\n  %u hosts, %u units, %s, version %u, IPv%u, advert %" PRId64 " ms, member %" PRId64
+            " ms, startup %" PRId64 " ms, rebalance %s %u per %" PRId64 " ms, gateway %d, background %d\n",
+            w->host_count, w->unit_count, w->lease ? "lease" : "no filter", w->version, w->family,
+            w->advert_us / US_PER_MS, w->member_us / US_PER_MS, w->startup_us / US_PER_MS, w->rebalance ? "on" : "off",
+            w->rebalance_moves, w->rebalance_us / US_PER_MS, w->lan.gateway, w->lan.background);
     trace_print(w, w->report, unit, TRACE_LINES);
     fflush(w->report);
 }
@@ -58,27 +58,35 @@ static bool oracle_share_segment(const struct world *w, unsigned a, unsigned b)
     return w->lan.reach[a][b] || w->lan.reach[b][a];
 }
 
-/* True when some two that share the segment both answer; fails at once when no row of the table excuses it (any longer). */
-static bool oracle_judge_pairs(struct world *w, unsigned unit, int64_t *limit_us)
+/* One pair: do both answer and share the segment, since when, and until when may they? Fails when no row excuses it. */
+static bool oracle_judge_pair(struct world *w, unsigned unit, unsigned a, unsigned b, int64_t *limit_us)
 {
     struct unit_watch *watch = &w->oracle.units[unit];
+    int64_t *since_us = &watch->pair_since_us[a][b];
+    bool both = (watch->answering >> a & 1) != 0 && (watch->answering >> b & 1) != 0;
+
+    if (!both || !oracle_share_segment(w, a, b)) {
+        *since_us = 0;
+        return false;
+    }
+    *since_us = *since_us == 0 ? w->now_us : *since_us;
+    const char *reason = "nothing excuses this";
+    int64_t limit = allowance_limit(w, a, b, unit, *since_us, &reason);
+    if (limit <= w->now_us) {
+        oracle_fail(w, "P1 at most one", unit, "n%u and n%u both answer, for %" PRId64 " us now; %s", a, b,
+                    w->now_us - *since_us, reason);
+    }
+    *limit_us = limit < *limit_us ? limit : *limit_us;
+    return true;
+}
+
+static bool oracle_judge_pairs(struct world *w, unsigned unit, int64_t *limit_us)
+{
     bool dual = false;
 
     for (unsigned a = 0; a < SIM_NODES_MAX; a++) {
-        for (unsigned b = a + 1; b < SIM_NODES_MAX && (watch->answering >> a & 1) != 0; b++) {
-            if ((watch->answering >> b & 1) == 0 || !oracle_share_segment(w, a, b)) {
-                continue;
-            }
-            dual = true;
-            int64_t since_us = watch->dual_since_us == SIM_NEVER ? w->now_us : watch->dual_since_us;
-            const char *reason = "nothing excuses this";
-            int64_t limit = allowance_limit(w, a, b, unit, since_us, &reason);
-            if (limit <= w->now_us) {
-                oracle_fail(w, "P1 at most one", unit, "n%u and n%u both answer, for %" PRId64 " us now; %s", a, b,
-                            w->now_us - since_us, reason);
-                return true;
-            }
-            *limit_us = limit < *limit_us ? limit : *limit_us;
+        for (unsigned b = a + 1; b < SIM_NODES_MAX; b++) {
+            dual = oracle_judge_pair(w, unit, a, b, limit_us) || dual;
         }
     }
     return dual;
@@ -89,7 +97,8 @@ static void oracle_judge(struct world *w, unsigned unit)
     struct unit_watch *watch = &w->oracle.units[unit];
     int64_t limit_us = SIM_NEVER;
     bool several = (watch->answering & (watch->answering - 1)) != 0;
-    bool dual = several && oracle_judge_pairs(w, unit, &limit_us);
+    bool was_dual = watch->dual_since_us != SIM_NEVER;
+    bool dual = (several || was_dual) && oracle_judge_pairs(w, unit, &limit_us);
 
     if (dual && watch->dual_since_us == SIM_NEVER) {
         watch->dual_since_us = w->now_us;
@@ -123,8 +132,9 @@ static void oracle_judge_gap(struct world *w, unsigned unit, int64_t gap_us)
     }
     w->stats.worst_gap_us = gap_us > w->stats.worst_gap_us ? gap_us : w->stats.worst_gap_us;
     if (gap_us > w->oracle.gap_limit_us) {
-        oracle_fail(w, "P2 at least one", unit, "nobody answered for %" PRId64 " us long after the faults; a move may cost %" PRId64,
-                    gap_us, w->oracle.gap_limit_us);
+        oracle_fail(w, "P2 at least one", unit,
+                    "nobody answered for %" PRId64 " us long after the faults; a move may cost %" PRId64, gap_us,
+                    w->oracle.gap_limit_us);
     }
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The simulator's queue of events: a binary heap ordered by time, ties by order of insertion, so that a run never depends on
- * how the heap happens to be laid out. It grows when it must and is reused from run to run. Called by world.c.
+ * The simulator's queue of events: a binary heap ordered by time, ties by order of insertion, so that a run never
+ * depends on how the heap happens to be laid out. It grows when it must and is reused from run to run. Called by
+ * world.c.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One seed from start to verdict: start, a safety phase (any fault of the profile; nothing wrong may happen at any instant), a
- * liveness phase (faults stop; everything must be right within its bound, and stay so). Called by main.c.
+ * One seed from start to verdict: start, a safety phase (any fault of the profile; nothing wrong may happen at any
+ * instant), a liveness phase (faults stop; everything must be right within its bound, and stay so). Called by main.c.
  */
 #include "sim.h"
 
@@ -29,8 +29,8 @@ static bool run_rebalances(const struct world *w)
     return w->rebalance && !w->oracle.failed;
 }
 
-/* Evenness: rounds as paced, each after two member intervals of stillness; some moves may be passed over first, and units
- * that not everybody may hold, or that somebody prefers, may need a move more each. */
+/* Evenness: rounds as paced, each after two member intervals of stillness; some moves may be passed over first, and
+ * units that not everybody may hold, or that somebody prefers, may need a move more each. */
 static int64_t run_even_bound_us(const struct world *w)
 {
     int64_t round_us = (w->rebalance_us > 2 * w->member_us ? w->rebalance_us : 2 * w->member_us) + 100 * US_PER_MS;
@@ -49,8 +49,10 @@ static void run_until_even(struct world *w, bool hurry)
 
     while (!settle_is_even(w, &from, &to) && !w->oracle.failed) {
         if (w->now_us > limit_us) {
-            oracle_fail(w, "P3 even", SIM_UNITS_MAX, "host %u (load %u, share %u) could give to host %u (load %u, share %u)", from,
+            oracle_fail(w, "P3 even", SIM_UNITS_MAX,
+                        "host %u (load %u, share %u) could give to host %u (load %u, share %u)", from,
                         settle_load(w, from), settle_share(w, from), to, settle_load(w, to), settle_share(w, to));
+            settle_print_plans(w);
             return;
         }
         if (hurry) {
@@ -103,50 +105,72 @@ static void run_liveness(struct world *w)
     oracle_finish(w);
 }
 
-/* A single fault on a still and even pool: only what had to move may have moved. */
-static void run_quiet(struct world *w)
+static void run_check_moves(struct world *w, uint64_t expected, const char *story)
 {
-    enum { CRASH, LEAVE, JOIN } what = (int)prng_below(&w->prng, 3);
-    unsigned node = (unsigned)prng_below(&w->prng, w->host_count);
-
-    if (what == JOIN) {
-        host_command(w, node, EVENT_LEAVE, 0, 0, false);
-        world_run_for(w, 4 * w->member_us + 4 * w->advert_us);
-        run_until_even(w, false);
-        world_run_for(w, 4 * US_PER_S); /* forgotten, and still */
-    }
-    uint64_t expected = settle_load(w, node);
-    oracle_reset_marks(w);
-    int64_t begun_us = w->now_us;
-    int64_t bound_us = what == CRASH ? 4 * w->member_us + 2 * allowance_reaction_us(w)
-                                     : settle_move_gap_us(w) + allowance_reaction_us(w);
-    w->oracle.judging_gaps = true;
-    w->oracle.gap_limit_us = bound_us;
-    if (what == CRASH) {
-        host_crash(w, node);
-        world_run_for(w, bound_us);
-    } else if (what == LEAVE) {
-        host_command(w, node, EVENT_LEAVE, 0, 0, false);
-        world_run_for(w, bound_us);
-    } else {
-        host_start(w, node);
-        world_run_for(w, w->startup_us + w->advert_us);
-        expected = w->oracle.changes + settle_moves_needed(w);
-        run_until_even(w, false);
-    }
-    settle_check_covered(w);
-    world_run_until(w, begun_us + 20 * US_PER_S);
-    settle_check_covered(w);
     unsigned from, to;
+
+    settle_check_covered(w);
     if (!settle_is_even(w, &from, &to)) {
         oracle_fail(w, "P3 even", SIM_UNITS_MAX, "host %u has %u units, host %u has %u", from, settle_load(w, from), to,
                     settle_load(w, to));
     }
     if (w->oracle.changes != expected) {
         oracle_fail(w, "P4 few moves", SIM_UNITS_MAX, "%llu units changed hands in one %s, %llu had to",
-                    (unsigned long long)w->oracle.changes, what == CRASH ? "crash" : what == LEAVE ? "leave" : "join",
-                    (unsigned long long)expected);
+                    (unsigned long long)w->oracle.changes, story, (unsigned long long)expected);
     }
+}
+
+static void run_quiet_loss(struct world *w, unsigned node, bool crash)
+{
+    uint64_t orphans = settle_load(w, node);
+    int64_t bound_us =
+        crash ? 4 * w->member_us + 2 * allowance_reaction_us(w) : settle_move_gap_us(w) + allowance_reaction_us(w);
+
+    w->oracle.gap_limit_us = bound_us;
+    if (crash) {
+        host_crash(w, node);
+    } else {
+        host_command(w, node, EVENT_LEAVE, 0, 0, false);
+    }
+    world_run_for(w, bound_us);
+    settle_check_covered(w);
+    world_run_for(w, 20 * US_PER_S);
+    run_check_moves(w, orphans, crash ? "crash" : "leave");
+}
+
+static void run_quiet_join(struct world *w, unsigned node)
+{
+    host_command(w, node, EVENT_LEAVE, 0, 0, false);
+    world_run_for(w, 4 * w->member_us + 4 * w->advert_us);
+    run_until_even(w, false);
+    world_run_for(w, 4 * US_PER_S); /* forgotten, and still */
+    oracle_reset_marks(w);
+    w->oracle.gap_limit_us = settle_move_gap_us(w);
+    host_start(w, node);
+    world_run_for(w, w->startup_us + w->advert_us);
+    uint64_t expected = w->oracle.changes + settle_moves_needed(w);
+    run_until_even(w, false);
+    world_run_for(w, 20 * US_PER_S);
+    run_check_moves(w, expected, "join");
+}
+
+/* A single fault on a still and even pool: only what had to move may have moved. */
+static void run_quiet(struct world *w)
+{
+    unsigned node = (unsigned)prng_below(&w->prng, w->host_count);
+    uint64_t story = prng_below(&w->prng, 3);
+
+    run_until_even(w, false);
+    run_check_still(w);
+    oracle_reset_marks(w);
+    w->oracle.judging_gaps = true;
+    w->oracle.gap_limit_us = settle_move_gap_us(w);
+    if (story == 0) {
+        run_quiet_join(w, node);
+    } else {
+        run_quiet_loss(w, node, story == 1);
+    }
+    oracle_finish(w);
 }
 
 void run_seed(struct world *w, const struct profile *profile, uint64_t seed)
@@ -158,10 +182,7 @@ void run_seed(struct world *w, const struct profile *profile, uint64_t seed)
         settle_check_covered(w);
     }
     if (profile->quiet) {
-        run_until_even(w, false);
-        run_check_still(w);
         run_quiet(w);
-        oracle_finish(w);
         return;
     }
     w->safety = true;

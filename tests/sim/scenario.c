@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs the hand-made stories, and what they share: a plain world, waiting, and what can be asked of it. Called by main.c. */
+/* Runs the hand-made stories, and what they share: a plain world, waiting, and what can be asked of it. Called by
+ * main.c. */
 #include "scenario.h"
 
 #include <string.h>
@@ -33,7 +34,7 @@ void scenario_settle(struct world *w)
         world_at(w, world_random(w, 0, US_PER_S), SIM_START, node, 0, 0);
     }
     world_run_for(w, US_PER_S + w->startup_us + settle_cover_bound_us(w));
-    for (unsigned second = 0; second < 60 && !scenario_is_even(w); second++) {
+    for (unsigned second = 0; second < 200 && !scenario_is_even(w); second++) {
         world_run_for(w, US_PER_S);
     }
     world_run_for(w, 5 * US_PER_S);

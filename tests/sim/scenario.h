@@ -22,19 +22,20 @@ void scenario_settle(struct world *w);
 /* Both at once. */
 void scenario_begin(struct world *w, unsigned hosts, unsigned units);
 
-#define EXPECT(w, condition)                                                     \
-    do {                                                                         \
-        if (!(condition)) {                                                      \
-            oracle_fail(w, "scenario", SIM_UNITS_MAX, "%s: %s", __func__, #condition); \
-            return;                                                              \
-        }                                                                        \
+#define EXPECT(w, condition)                                                                                           \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            oracle_fail(w, "scenario", SIM_UNITS_MAX, "%s: %s", __func__, #condition);                                 \
+            return;                                                                                                    \
+        }                                                                                                              \
     } while (0)
 
 int64_t scenario_worst_gap_us(const struct world *w);
 int64_t scenario_worst_dual_us(const struct world *w);
 bool scenario_is_even(const struct world *w);
 bool scenario_is_covered(const struct world *w); /* every unit by exactly one */
-/* From a silent death to the last unit's new owner: 3 member intervals, skew of rank 0 and of the ranks' distance, reaction. */
+/* From a silent death to the last unit's new owner: 3 member intervals, skew of rank 0 and of the ranks' distance,
+ * reaction. */
 int64_t scenario_death_bound_us(const struct world *w);
 
 #endif

@@ -35,7 +35,8 @@ static void test_crash__two_at_once__orphans_land_even_without_second_move(struc
     EXPECT(w, scenario_is_covered(w));
     world_run_for(w, 30 * US_PER_S);
     EXPECT(w, scenario_is_covered(w) && scenario_is_even(w));
-    EXPECT(w, w->oracle.changes <= orphans + 1); /* one died noticeably first: its orphans were dealt without the other's */
+    EXPECT(w, w->oracle.changes <=
+                  orphans + 1); /* one died noticeably first: its orphans were dealt without the other's */
     EXPECT(w, scenario_worst_dual_us(w) == 0);
 }
 
@@ -208,7 +209,10 @@ static void test_group__over_two_links__goes_when_either_is_lost(struct world *w
     EXPECT(w, scenario_worst_dual_us(w) == 0);
 }
 
-#define STORY(name) {#name, name}
+#define STORY(name)                                                                                                    \
+    {                                                                                                                  \
+#name, name                                                                                                    \
+    }
 
 const struct scenario scenarios_faults[] = {
     STORY(test_crash__one_of_four__orphans_land_even_without_second_move),

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The promises that hold some time after the last fault: every unit has exactly one owner (P2), loads are even (P3), and a
- * host that left holds nothing (P7); with their time bounds. Judged from who answers, never from what the cores believe,
- * except for pins, which only the core that holds one knows.
+ * The promises that hold some time after the last fault: every unit has exactly one owner (P2), loads are even (P3),
+ * and a host that left holds nothing (P7); with their time bounds. Judged from who answers, never from what the cores
+ * believe, except for pins, which only the core that holds one knows.
  */
 #include "sim.h"
 
 int64_t settle_cover_bound_us(const struct world *w)
 {
-    /* The last fault's traces: a kernel batch still under way. A silent death is noticed after 3 member intervals and skew
-     * (at most a fourth), and only then a unit's own Active_Down_Timer (4 of its intervals at most) need run, for units
-     * whose owner was no member or who had none. A one-way fault that was judged last is yielded after 3 assertions. */
-    int64_t batch_us = w->profile->kernel.stuck_ppm != 0 ? w->profile->kernel.stuck_max_us : w->profile->kernel.slow_max_us;
+    /* The last fault's traces: a kernel batch still under way. A silent death is noticed after 3 member intervals and
+     * skew (at most a fourth), and only then a unit's own Active_Down_Timer (4 of its intervals at most) need run, for
+     * units whose owner was no member or who had none. A one-way fault that was judged last is yielded after 3
+     * assertions. */
+    int64_t batch_us =
+        w->profile->kernel.stuck_ppm != 0 ? w->profile->kernel.stuck_max_us : w->profile->kernel.slow_max_us;
 
     return 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) + 100 * US_PER_MS;
 }
@@ -107,7 +109,8 @@ static bool settle_is_pinned(const struct world *w, unsigned node, unsigned unit
 
 static bool settle_may_move(const struct world *w, unsigned unit, unsigned from, unsigned to)
 {
-    return (oracle_holders(w, unit) >> from & 1) != 0 && settle_can_hold(w, to, unit) && !settle_is_pinned(w, from, unit);
+    return (oracle_holders(w, unit) >> from & 1) != 0 && settle_can_hold(w, to, unit) &&
+           !settle_is_pinned(w, from, unit);
 }
 
 /* Would moving one unit from a to b lower the higher of their loads per share? A reserve gives away all it can. */
@@ -122,7 +125,8 @@ static bool settle_is_pair_uneven(const struct world *w, const unsigned *loads, 
     return share_a == 1 || loads[a] * share_b > (loads[b] + 1) * share_a;
 }
 
-/* Preferred units belong to whom the file prefers, while that one lives and counts, unless an operator has pinned them. */
+/* Preferred units belong to whom the file prefers, while that one lives and counts, unless an operator has pinned them.
+ */
 static bool settle_is_misplaced(const struct world *w, unsigned *from, unsigned *to)
 {
     for (unsigned u = 0; u < w->unit_count; u++) {
@@ -201,6 +205,28 @@ unsigned settle_moves_needed(const struct world *w)
         moves++;
     }
     return moves;
+}
+
+/* What each core would move first: for the report of a pool that does not become even. */
+void settle_print_plans(const struct world *w)
+{
+    struct plan_member members[PLAN_MEMBERS_MAX];
+    struct plan plan;
+
+    for (unsigned node = 0; node < w->host_count && w->report != NULL; node++) {
+        const struct host *h = &w->hosts[node];
+        if (!host_is_up(h)) {
+            continue;
+        }
+        unsigned count = core_view_plan(h->core, 0, (struct mono){w->now_us}, NULL, 0, members, &plan);
+        fprintf(w->report, "  h%u knows %u members and would move", node, count);
+        for (unsigned k = 0; k < plan.move_count && k < 5; k++) {
+            fprintf(w->report, " u%u n%u->n%u", plan.moves[k].unit,
+                    world_node_of(w, &members[plan.moves[k].from].address),
+                    world_node_of(w, &members[plan.moves[k].to].address));
+        }
+        fprintf(w->report, "%s\n", plan.move_count == 0 ? " nothing" : "");
+    }
 }
 
 void settle_check_nothing_left(struct world *w, unsigned node)

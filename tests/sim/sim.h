@@ -4,16 +4,13 @@
  *
  *   queue.c      the queue of events, a binary heap ordered by time, then by order of insertion
  *   trace.c      what happened, as records in a ring; printed when a promise is broken
- *   lan.c        the segment: delay, loss, duplication, partitions, deaf and mute hosts, the third party that answers probes
- *   kernel.c     each host's kernel: levels carried out late, the lease and the filter of doc/design.md 2.6
- *   host.c       each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave
- *   stranger.c   a router of another make, after RFC 9568 or RFC 3768
- *   oracle.c     the promises, judged at every change; allowance.c: the table of what is excused, how long, and why
- *   settle.c     the promises that hold some time after the faults: covered, even
- *   world.c      a world made from a profile and a seed; profile.c: the profiles
- *   fault.c      faults at random; run.c: one seed from start to verdict
- *   scenario*.c  hand-made stories with exact outcomes
- *   main.c       the command line
+ *   lan.c        the segment: delay, loss, duplication, partitions, deaf and mute hosts, the third party that answers
+ * probes kernel.c     each host's kernel: levels carried out late, the lease and the filter of doc/design.md 2.6 host.c
+ * each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave stranger.c   a router of another make, after
+ * RFC 9568 or RFC 3768 oracle.c     the promises, judged at every change; allowance.c: the table of what is excused,
+ * how long, and why settle.c     the promises that hold some time after the faults: covered, even world.c      a world
+ * made from a profile and a seed; profile.c: the profiles fault.c      faults at random; run.c: one seed from start to
+ * verdict scenario*.c  hand-made stories with exact outcomes main.c       the command line
  *
  * All times are microseconds of virtual time. Nodes 0..host_count-1 are hosts with a core; strangers follow at
  * SIM_STRANGER_FIRST. Nothing is drawn from anywhere but world.prng, so a profile and a seed replay exactly.
@@ -45,21 +42,21 @@
 
 /* ---- queue.c ---- */
 enum sim_event_kind {
-    SIM_WAKE,          /* node: its loop runs */
-    SIM_ARRIVE,        /* node, packet */
-    SIM_KERNEL,        /* node: the next stage of the batch under way */
-    SIM_LEASE,         /* node: look whether the lease has ended */
-    SIM_HEARD,         /* node; small: probe answer */
-    SIM_BACKGROUND,    /* node: frames of others pass by */
-    SIM_START,         /* node: the daemon is started */
-    SIM_CLEANED,       /* node, generation: what an earlier run left is gone; the core begins */
-    SIM_LINK,          /* node, generation; small: link; value: up */
-    SIM_RESUME,        /* node */
-    SIM_STRANGER,      /* node, generation: its timer */
-    SIM_DUAL_LIMIT,    /* small: unit */
-    SIM_FAULT,         /* the next fault of the safety phase */
-    SIM_FAULT_END,     /* small: index into world.faults */
-    SIM_STOP,          /* the run's next milestone: world_run_until ends */
+    SIM_WAKE,       /* node: its loop runs */
+    SIM_ARRIVE,     /* node, packet */
+    SIM_KERNEL,     /* node: the next stage of the batch under way */
+    SIM_LEASE,      /* node: look whether the lease has ended */
+    SIM_HEARD,      /* node; small: probe answer */
+    SIM_BACKGROUND, /* node: frames of others pass by */
+    SIM_START,      /* node: the daemon is started */
+    SIM_CLEANED,    /* node, generation: what an earlier run left is gone; the core begins */
+    SIM_LINK,       /* node, generation; small: link; value: up */
+    SIM_RESUME,     /* node */
+    SIM_STRANGER,   /* node, generation: its timer */
+    SIM_DUAL_LIMIT, /* small: unit */
+    SIM_FAULT,      /* the next fault of the safety phase */
+    SIM_FAULT_END,  /* small: index into world.faults */
+    SIM_STOP,       /* the run's next milestone: world_run_until ends */
     SIM_EVENT_KIND_COUNT,
 };
 
@@ -85,18 +82,18 @@ void queue_free(struct queue *q);
 
 /* ---- trace.c ---- */
 enum trace_kind {
-    TRACE_SEND,      /* unit or none, a: priority */
-    TRACE_HEAR,      /* unit or none, a: priority, b: sender */
-    TRACE_DROP,      /* packet lost: a: receiver */
-    TRACE_WANT,      /* unit, a: level */
-    TRACE_KERNEL,    /* unit, a: level reached, b: errno */
-    TRACE_ANSWERS,   /* unit, a: answers now */
+    TRACE_SEND,    /* unit or none, a: priority */
+    TRACE_HEAR,    /* unit or none, a: priority, b: sender */
+    TRACE_DROP,    /* packet lost: a: receiver */
+    TRACE_WANT,    /* unit, a: level */
+    TRACE_KERNEL,  /* unit, a: level reached, b: errno */
+    TRACE_ANSWERS, /* unit, a: answers now */
     TRACE_ARM,
     TRACE_ARMED,
     TRACE_LEASE_END,
-    TRACE_NOTE,      /* unit or none, a: note | reason << 8 | from_state << 16 | to_state << 24, b: value */
-    TRACE_FAULT,     /* text, a, b */
-    TRACE_COMMAND,   /* text, unit or none, a: result */
+    TRACE_NOTE,    /* unit or none, a: note | reason << 8 | from_state << 16 | to_state << 24, b: value */
+    TRACE_FAULT,   /* text, a, b */
+    TRACE_COMMAND, /* text, unit or none, a: result */
     TRACE_KIND_COUNT,
 };
 
@@ -114,13 +111,14 @@ struct trace_record {
 struct trace {
     struct trace_record ring[TRACE_RING];
     uint64_t count;
-    bool live;       /* print as it happens */
-    int live_unit;   /* only this unit's, or -1 */
+    bool live;     /* print as it happens */
+    int live_unit; /* only this unit's, or -1 */
 };
 
 struct world;
 void trace_add(struct world *w, enum trace_kind kind, unsigned node, unsigned unit, int64_t a, int64_t b);
-void trace_text(struct world *w, enum trace_kind kind, unsigned node, unsigned unit, const char *text, int64_t a, int64_t b);
+void trace_text(struct world *w, enum trace_kind kind, unsigned node, unsigned unit, const char *text, int64_t a,
+                int64_t b);
 /* The last `lines` records that concern `unit` (SIM_UNITS_MAX: any). */
 void trace_print(const struct world *w, FILE *out, unsigned unit, unsigned lines);
 
@@ -141,15 +139,15 @@ struct packets {
 struct lan {
     int64_t delay_min_us, delay_max_us;
     uint32_t loss_ppm, duplicate_ppm, echo_ppm;
-    bool fifo;          /* packets of one sender to one receiver stay in order */
-    bool gateway;       /* a third party that answers probes is configured and known */
+    bool fifo;    /* packets of one sender to one receiver stay in order */
+    bool gateway; /* a third party that answers probes is configured and known */
     bool gateway_up;
-    bool background;    /* hosts hear a frame of somebody about every second */
+    bool background; /* hosts hear a frame of somebody about every second */
     uint8_t island[SIM_NODES_MAX];
     uint8_t gateway_island;
     uint8_t cut[SIM_NODES_MAX], deaf[SIM_NODES_MAX], mute[SIM_NODES_MAX]; /* counts of the faults in force */
-    uint8_t blocked[SIM_NODES_MAX][SIM_NODES_MAX];                       /* [from][to] */
-    bool reach[SIM_NODES_MAX][SIM_NODES_MAX];                            /* [from][to], derived from the above */
+    uint8_t blocked[SIM_NODES_MAX][SIM_NODES_MAX];                        /* [from][to] */
+    bool reach[SIM_NODES_MAX][SIM_NODES_MAX];                             /* [from][to], derived from the above */
     int64_t last_arrival_us[SIM_NODES_MAX][SIM_NODES_MAX];
     int64_t lost_us[SIM_NODES_MAX][SIM_NODES_MAX];   /* a packet was last lost by chance */
     int64_t mended_us[SIM_NODES_MAX][SIM_NODES_MAX]; /* [a][b], symmetric: a way between the two last opened */
@@ -168,19 +166,19 @@ void packet_release(struct packets *packets, uint32_t index);
 
 /* ---- kernel.c ---- */
 struct kernel_unit {
-    uint8_t level;       /* enum unit_level in force */
+    uint8_t level; /* enum unit_level in force */
     uint8_t wanted;
     uint8_t batch_level;
-    bool dirty;          /* wanted is newer than the batch */
+    bool dirty; /* wanted is newer than the batch */
     bool in_batch;
-    bool failed;         /* in the batch: it will not work */
+    bool failed; /* in the batch: it will not work */
     uint32_t sequence, batch_sequence;
 };
 
 struct kernel_profile {
     int64_t min_us, max_us;
-    int64_t slow_max_us;       /* of a slow batch */
-    int64_t stuck_max_us;      /* of a stuck one */
+    int64_t slow_max_us;  /* of a slow batch */
+    int64_t stuck_max_us; /* of a stuck one */
     uint32_t slow_ppm, stuck_ppm, fail_ppm;
 };
 
@@ -192,13 +190,13 @@ struct kernel {
     unsigned dirty_count, batch_count;
     bool arm_wanted, batch_arm;
     uint32_t arm_sequence, batch_arm_sequence;
-    uint16_t batch_generation;  /* of the daemon that asked; another one gets no answer */
-    uint8_t stage;              /* enum kernel_stage */
+    uint16_t batch_generation; /* of the daemon that asked; another one gets no answer */
+    uint8_t stage;             /* enum kernel_stage */
     int64_t stage_opening_us, stage_end_us;
-    bool frozen, deferred;      /* the whole process is stopped; a stage came due meanwhile */
-    bool broken;                /* every opening fails from now on */
-    int64_t alive_until_us;     /* of the lease's element */
-    bool lease_watched;         /* a SIM_LEASE event is queued */
+    bool frozen, deferred;  /* the whole process is stopped; a stage came due meanwhile */
+    bool broken;            /* every opening fails from now on */
+    int64_t alive_until_us; /* of the lease's element */
+    bool lease_watched;     /* a SIM_LEASE event is queued */
 };
 
 void kernel_want(struct world *w, unsigned node, unsigned unit, unsigned level, uint32_t sequence);
@@ -219,14 +217,14 @@ enum item_kind { ITEM_PACKET, ITEM_LEVEL_DONE, ITEM_ARMED, ITEM_HEARD, ITEM_PROB
 
 struct item {
     int64_t received_us;
-    uint32_t value;   /* packet index, or sequence */
+    uint32_t value; /* packet index, or sequence */
     int32_t error;
     uint16_t unit;
-    uint8_t kind;     /* enum item_kind */
-    uint8_t command;  /* ITEM_COMMAND: enum event_kind */
+    uint8_t kind;    /* enum item_kind */
+    uint8_t command; /* ITEM_COMMAND: enum event_kind */
     uint8_t link;
     uint8_t share;
-    bool flag;        /* up, now, probe answer */
+    bool flag; /* up, now, probe answer */
 };
 
 struct host {
@@ -235,24 +233,24 @@ struct host {
     struct core_settings settings;
     struct pool_settings pool;
     struct effects effects;
-    unsigned applied;         /* effects of the last step that were carried out; the rest waits while paused midway */
-    uint8_t state;            /* enum host_state */
-    bool member_sent;         /* among the effects carried out: EVENT_SENT is due */
+    unsigned applied; /* effects of the last step that were carried out; the rest waits while paused midway */
+    uint8_t state;    /* enum host_state */
+    bool member_sent; /* among the effects carried out: EVENT_SENT is due */
     bool paused, pause_midway, pause_freezes_kernel;
-    int64_t pause_us;         /* how long the pause that begins midway will last */
+    int64_t pause_us; /* how long the pause that begins midway will last */
     bool leaving, left, drained;
-    bool out;                 /* left broken on purpose: no promise is made about this host */
-    uint8_t share;            /* configured, or as an operator's or a script's EVENT_SHARE set it */
-    uint16_t generation;      /* counts the lives of the daemon */
+    bool out;            /* left broken on purpose: no promise is made about this host */
+    uint8_t share;       /* configured, or as an operator's or a script's EVENT_SHARE set it */
+    uint16_t generation; /* counts the lives of the daemon */
     struct addr ipv4, ipv6;
     bool link_up[SIM_LINKS];
     struct item packets[SIM_RECEIVE_MAX];
     struct item others[SIM_OTHER_MAX];
     unsigned packet_count, other_count;
-    int64_t wake_us;          /* of the SIM_WAKE that counts */
-    int64_t deadline_us;      /* the core's, and when the loop will notice it; that SIM_WAKE is queued */
+    int64_t wake_us;     /* of the SIM_WAKE that counts */
+    int64_t deadline_us; /* the core's, and when the loop will notice it; that SIM_WAKE is queued */
     int64_t deadline_wake_us;
-    uint8_t stuck_deadlines;  /* ticks in a row after which the deadline lay in the past */
+    uint8_t stuck_deadlines; /* ticks in a row after which the deadline lay in the past */
     int64_t storm_window_us;
     uint32_t storm_sent;
     struct kernel kernel;
@@ -276,8 +274,8 @@ bool host_is_up(const struct host *h); /* running and not paused */
 struct stranger {
     bool present, running;
     bool preempt;
-    bool asserts;      /* RFC 9568: answers a weaker advertisement at once; RFC 3768 does not */
-    uint8_t state;     /* enum router_state */
+    bool asserts;  /* RFC 9568: answers a weaker advertisement at once; RFC 3768 does not */
+    uint8_t state; /* enum router_state */
     uint8_t priority;
     uint16_t unit;
     uint32_t generation; /* of its timer */
@@ -293,27 +291,28 @@ void stranger_timer(struct world *w, unsigned node, uint32_t generation);
 /* ---- oracle.c, allowance.c ---- */
 struct stats {
     uint64_t virtual_us, events, owner_changes, packets, duals_excused;
-    int64_t worst_gap_us;  /* of a unit while nothing is wrong (planned moves), and in scenarios */
+    int64_t worst_gap_us; /* of a unit while nothing is wrong (planned moves), and in scenarios */
     int64_t worst_dual_us;
 };
 
 struct unit_watch {
-    uint16_t answering;      /* bit per node */
-    uint8_t owner;           /* last node that began to answer; SIM_NONE */
+    uint16_t answering; /* bit per node */
+    uint8_t owner;      /* last node that began to answer; SIM_NONE */
     bool limit_queued;
-    int64_t gap_since_us;    /* nobody answers since, or SIM_NEVER */
-    int64_t dual_since_us;   /* or SIM_NEVER */
-    uint32_t changes;        /* of owner */
-    int64_t worst_gap_us, worst_dual_us; /* since oracle_reset_marks */
+    int64_t gap_since_us;                                /* nobody answers since, or SIM_NEVER */
+    int64_t dual_since_us;                               /* or SIM_NEVER */
+    int64_t pair_since_us[SIM_NODES_MAX][SIM_NODES_MAX]; /* [a][b], a < b: since when these two; 0: not now */
+    uint32_t changes;                                    /* of owner */
+    int64_t worst_gap_us, worst_dual_us;                 /* since oracle_reset_marks */
 };
 
 struct oracle {
     struct unit_watch units[SIM_UNITS_MAX];
-    bool judging_gaps;       /* the faults are long over: every gap must be that of a planned move */
+    bool judging_gaps; /* the faults are long over: every gap must be that of a planned move */
     int64_t gap_limit_us;
-    uint16_t ignored;        /* nodes on their own, beyond anybody's reach: neither cover nor gap counts there */
+    uint16_t ignored; /* nodes on their own, beyond anybody's reach: neither cover nor gap counts there */
     bool failed;
-    uint64_t changes;        /* of owner, all units, since oracle_reset_marks */
+    uint64_t changes; /* of owner, all units, since oracle_reset_marks */
 };
 
 void oracle_init(struct world *w);
@@ -329,7 +328,8 @@ void oracle_fail(struct world *w, const char *promise, unsigned unit, const char
     __attribute__((format(printf, 4, 5)));
 
 /* Until when nodes `a` and `b` may both answer for `unit`, having begun at `since_us`; below now: not at all. */
-int64_t allowance_limit(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us, const char **reason);
+int64_t allowance_limit(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us,
+                        const char **reason);
 void allowance_print(FILE *out);
 /* Network, loop and kernel delays that one reaction may cost in this world. */
 int64_t allowance_reaction_us(const struct world *w);
@@ -343,6 +343,7 @@ bool settle_is_even(const struct world *w, unsigned *from, unsigned *to);
 unsigned settle_load(const struct world *w, unsigned node);
 unsigned settle_share(const struct world *w, unsigned node);
 unsigned settle_moves_needed(const struct world *w);
+void settle_print_plans(const struct world *w);
 void settle_check_nothing_left(struct world *w, unsigned node);
 
 /* ---- profile.c ---- */
@@ -375,12 +376,12 @@ struct profile {
     int64_t delay_min_us, delay_max_us;
     uint32_t loss_ppm_max, duplicate_ppm, echo_ppm;
     bool reorder, lease_off, ipv6_only, gateway_always;
-    bool quiet;                /* no faults but at most one: moves are counted exactly */
-    int64_t jitter_us;         /* the loop's lateness */
+    bool quiet;        /* no faults but at most one: moves are counted exactly */
+    int64_t jitter_us; /* the loop's lateness */
     struct kernel_profile kernel;
-    int64_t fault_every_us;    /* mean time between faults; 0: none */
+    int64_t fault_every_us; /* mean time between faults; 0: none */
     uint8_t weight[FAULT_KIND_COUNT];
-    uint8_t seeds_percent;     /* of the asked number of seeds, for costly profiles; 0: 100 */
+    uint8_t seeds_percent; /* of the asked number of seeds, for costly profiles; 0: 100 */
 };
 
 extern const struct profile profiles[];
@@ -403,14 +404,14 @@ struct world {
     const struct profile *profile;
     uint64_t seed;
     unsigned host_count, unit_count, link_count;
-    bool lease;                  /* arp_filter lease, else off */
+    bool lease; /* arp_filter lease, else off */
     uint8_t family;
     uint8_t version;
     int64_t advert_us, member_us, lease_us, startup_us, rebalance_us;
     unsigned rebalance_moves;
     bool rebalance, weighted;
     int64_t jitter_us;
-    unsigned receive_limit;      /* packets a host's queue holds; more are lost */
+    unsigned receive_limit; /* packets a host's queue holds; more are lost */
     struct kernel_profile kernel;
     struct lan lan;
     struct host hosts[SIM_HOSTS_MAX];
@@ -419,14 +420,14 @@ struct world {
     struct addr unit_addresses[SIM_UNITS_MAX][3];
     struct addr eligible[SIM_UNITS_MAX][SIM_HOSTS_MAX];
     struct addr prefer[SIM_UNITS_MAX][2];
-    uint16_t vrid_unit[256];     /* unit by VRID, SIM_UNITS_MAX: none */
-    bool safety;                 /* faults may begin */
-    bool stopped;                /* world_run_until: the milestone was reached */
+    uint16_t vrid_unit[256]; /* unit by VRID, SIM_UNITS_MAX: none */
+    bool safety;             /* faults may begin */
+    bool stopped;            /* world_run_until: the milestone was reached */
     struct fault faults[FAULTS_MAX];
     int64_t faults_over_us;
     struct oracle oracle;
     struct stats stats;
-    FILE *report;                /* where a broken promise is described; NULL: nowhere */
+    FILE *report; /* where a broken promise is described; NULL: nowhere */
     struct trace trace;
 };
 
@@ -452,10 +453,10 @@ static inline bool world_is_host(unsigned node)
 }
 
 /* ---- fault.c ---- */
-void fault_next(struct world *w);      /* SIM_FAULT */
+void fault_next(struct world *w); /* SIM_FAULT */
 void fault_end(struct world *w, unsigned index);
 void fault_begin(struct world *w, enum fault_kind kind);
-void fault_stop_all(struct world *w);  /* everything mended; every host runs */
+void fault_stop_all(struct world *w); /* everything mended; every host runs */
 void fault_leave_one_broken(struct world *w);
 
 /* ---- run.c ---- */

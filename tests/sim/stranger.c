@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A router of another make on one VRID of the pool: written from the RFCs' tables (RFC 9568 6.4, RFC 3768 6.4), not from our
- * core, so that the two can disagree. Its kernel and its loop take no time. It answers exactly while it is Active.
+ * A router of another make on one VRID of the pool: written from the RFCs' tables (RFC 9568 6.4, RFC 3768 6.4), not
+ * from our core, so that the two can disagree. Its kernel and its loop take no time. It answers exactly while it is
+ * Active.
  */
 #include "base/check.h"
 #include "sim.h"
@@ -21,7 +22,8 @@ static void stranger_set_timer(struct world *w, unsigned node, int64_t us)
 
 static int64_t stranger_skew_us(const struct world *w, const struct stranger *s)
 {
-    int64_t of_us = w->version == 2 ? US_PER_S : s->active_interval_us; /* RFC 3768 6.1: (256 - Priority) / 256 seconds */
+    int64_t of_us =
+        w->version == 2 ? US_PER_S : s->active_interval_us; /* RFC 3768 6.1: (256 - Priority) / 256 seconds */
 
     return (256 - s->priority) * of_us / 256;
 }
@@ -161,7 +163,8 @@ void stranger_hear(struct world *w, unsigned node, const uint8_t *bytes, size_t 
     if (!s->running || wire_parse(bytes, length, false, &advert, addresses) != WIRE_OK) {
         return;
     }
-    if (advert.vrid != w->units[s->unit].vrid || advert.version != w->version || addr_equal(&advert.source, &s->address)) {
+    if (advert.vrid != w->units[s->unit].vrid || advert.version != w->version ||
+        addr_equal(&advert.source, &s->address)) {
         return;
     }
     trace_add(w, TRACE_HEAR, node, s->unit, advert.priority, world_node_of(w, &advert.source));

@@ -28,7 +28,8 @@ static const char *trace_level_name(int64_t level)
 
 static void trace_print_note(FILE *out, const struct trace_record *r)
 {
-    fprintf(out, "note %s (%s)", note_kind_name((enum note_kind)(r->a & 0xff)), reason_name((enum reason)(r->a >> 8 & 0xff)));
+    fprintf(out, "note %s (%s)", note_kind_name((enum note_kind)(r->a & 0xff)),
+            reason_name((enum reason)(r->a >> 8 & 0xff)));
     if ((r->a & 0xff) == NOTE_UNIT_STATE) {
         fprintf(out, " %s -> %s", router_state_name((enum router_state)(r->a >> 16 & 0xff)),
                 router_state_name((enum router_state)(r->a >> 24 & 0xff)));
@@ -101,13 +102,19 @@ static void trace_print_record(const struct world *w, FILE *out, const struct tr
     fputc('\n', out);
 }
 
-void trace_text(struct world *w, enum trace_kind kind, unsigned node, unsigned unit, const char *text, int64_t a, int64_t b)
+void trace_text(struct world *w, enum trace_kind kind, unsigned node, unsigned unit, const char *text, int64_t a,
+                int64_t b)
 {
     struct trace *t = &w->trace;
     struct trace_record *r = &t->ring[t->count++ % TRACE_RING];
 
-    *r = (struct trace_record){
-        .at_us = w->now_us, .text = text, .a = a, .b = b, .unit = (uint16_t)unit, .kind = (uint8_t)kind, .node = (uint8_t)node};
+    *r = (struct trace_record){.at_us = w->now_us,
+                               .text = text,
+                               .a = a,
+                               .b = b,
+                               .unit = (uint16_t)unit,
+                               .kind = (uint8_t)kind,
+                               .node = (uint8_t)node};
     if (t->live && (t->live_unit < 0 || unit >= w->unit_count || unit == (unsigned)t->live_unit)) {
         trace_print_record(w, stdout, r);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A world: its clock, its queue, its hosts' settings; made from a profile and a seed, or by a scenario by hand. Also the
- * place where queued events go to whom they concern.
+ * A world: its clock, its queue, its hosts' settings; made from a profile and a seed, or by a scenario by hand. Also
+ * the place where queued events go to whom they concern.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,11 +68,10 @@ uint8_t world_node_of(const struct world *w, const struct addr *a)
 
 void world_at(struct world *w, int64_t at_us, enum sim_event_kind kind, unsigned node, unsigned small, uint32_t value)
 {
-    queue_push(&w->queue, (struct sim_event){.at_us = at_us,
-                                             .kind = (uint8_t)kind,
-                                             .node = (uint8_t)node,
-                                             .small = (uint16_t)small,
-                                             .value = value});
+    queue_push(
+        &w->queue,
+        (struct sim_event){
+            .at_us = at_us, .kind = (uint8_t)kind, .node = (uint8_t)node, .small = (uint16_t)small, .value = value});
 }
 
 static void world_dispatch_host(struct world *w, const struct sim_event *e)
@@ -335,7 +334,8 @@ void world_clear(struct world *w, const struct profile *profile, uint64_t seed)
     w->trace.live_unit = live_unit;
     w->profile = profile;
     w->seed = seed;
-    w->prng = prng_seed(hash_finish(hash_add(hash_add(HASH_START, profile->name, strlen(profile->name)), &seed, sizeof(seed))));
+    w->prng = prng_seed(
+        hash_finish(hash_add(hash_add(HASH_START, profile->name, strlen(profile->name)), &seed, sizeof(seed))));
     w->kernel = profile->kernel;
     w->jitter_us = profile->jitter_us;
     w->lease = !profile->lease_off;
@@ -355,8 +355,8 @@ void world_clear(struct world *w, const struct profile *profile, uint64_t seed)
 /* A member interval whose ranks are further apart than the LAN and the loops are late: a choice the manual explains. */
 static int64_t world_pick_member_interval(struct world *w)
 {
-    static const int64_t choices[] = {250 * US_PER_MS, 250 * US_PER_MS, 250 * US_PER_MS, 250 * US_PER_MS, 100 * US_PER_MS,
-                                      100 * US_PER_MS, 50 * US_PER_MS};
+    static const int64_t choices[] = {250 * US_PER_MS, 250 * US_PER_MS, 250 * US_PER_MS, 250 * US_PER_MS,
+                                      100 * US_PER_MS, 100 * US_PER_MS, 50 * US_PER_MS};
     int64_t us = world_pick(w, choices, sizeof(choices) / sizeof(choices[0]));
 
     return w->profile->delay_max_us + w->profile->jitter_us > US_PER_MS ? 250 * US_PER_MS : us;
@@ -381,8 +381,8 @@ static void world_pick_intervals(struct world *w)
     w->rebalance_moves = (unsigned)world_pick(w, moves, sizeof(moves) / sizeof(moves[0]));
 }
 
-/* Two claims that cross on the wire are told apart only while both are still waiting to open: a LAN slower than this share of
- * the shorter interval is none that the promise is made for. */
+/* Two claims that cross on the wire are told apart only while both are still waiting to open: a LAN slower than this
+ * share of the shorter interval is none that the promise is made for. */
 static void world_limit_delay(struct world *w)
 {
     int64_t limit_us = (w->advert_us < w->member_us ? w->advert_us : w->member_us) / 160;
