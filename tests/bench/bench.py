@@ -5,9 +5,8 @@
     bench.py [--sizes 6,240] [--scenarios crash_silent,hang] [--systems evenkeel,keepalived] [--repeat N]
              [--family 4|6] [--advert SECONDS] [--json FILE] [--list]
 
-Every figure is the worst address's, in ms, the worst of all repetitions. A machine of two cores is part of what is measured:
-steps in which the witness itself stalled are marked with *.
-"""
+Every figure is the worst address's, in ms, the worst of all repetitions. A machine of two cores is part of what is
+measured: steps in which the witness itself stalled are marked with *. """
 import argparse
 import json
 import os

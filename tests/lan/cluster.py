@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The system under test on the hosts of a Lab: our daemon, or Debian's keepalived for comparison, with the same verbs, so that a
-scenario is written once.
+"""The system under test on the hosts of a Lab: our daemon, or Debian's keepalived for comparison, with the same
+verbs, so that a scenario is written once.
 
 Owns configuration files and daemons; measuring is watcher.py's, faults are rig.py's.
 """

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`./bootstrap demo`: the main job, on three hosts in network namespaces with conf/evenkeel.conf, nine addresses and a client.
+"""`./bootstrap demo`: the main job, on three hosts in network namespaces with conf/evenkeel.conf, nine addresses and
+a client.
 
-Crashes a host, hangs one, stops one in order, brings them back; prints who answers for what as it changes, and for each step the
-client's longest gap and the time in which two hosts answered for one address. Exits 0 only if what we promise held.
-"""
+Crashes a host, hangs one, stops one in order, brings them back; prints who answers for what as it changes, and for
+each step the client's longest gap and the time in which two hosts answered for one address. Exits 0 only if what we
+promise held. """
 import os
 import re
 import signal

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian's keepalived on a host of the Lab: for comparisons (all addresses on all hosts, priorities rotated by hand) and as a
-stranger on chosen VRIDs."""
+"""Debian's keepalived on a host of the Lab: for comparisons (all addresses on all hosts, priorities rotated by hand)
+and as a stranger on chosen VRIDs."""
 import os
 
 import rig

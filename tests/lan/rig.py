@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A LAN in network namespaces: hosts, a switch, a witness, and the faults that happen to them.
 
-Owns the namespaces, the wiring and every process started inside. Namespaces have no names: each is held by a process, so
-nothing stays in /run/netns and labs cannot collide. A reaper process kills whatever lives in them when this program dies,
-however it dies, or when the watchdog's time is over. Faults are made in the switch, so that a host's own sockets see the
-truth: what it sends has left it, what it misses never came.
+Owns the namespaces, the wiring and every process started inside. Namespaces have no names: each is held by a process,
+so nothing stays in /run/netns and labs cannot collide. A reaper process kills whatever lives in them when this
+program dies, however it dies, or when the watchdog's time is over. Faults are made in the switch, so that a host's
+own sockets see the truth: what it sends has left it, what it misses never came.
 
     with Lab(hosts=3) as lab:
         lab.hosts[0].run("ip", "addr")

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The scenarios, written once for the tests, the benchmark and the demo.
 
-Each takes a Stage whose cluster is settled (but for cold_start), does one thing after the other in measured steps, records
-facts, and leaves the cluster settled again. The numbers S1 to S13 are those of doc/scenarios.
-"""
+Each takes a Stage whose cluster is settled (but for cold_start), does one thing after the other in measured steps,
+records facts, and leaves the cluster settled again. The numbers S1 to S13 are those of doc/scenarios. """
 import time
 
 import rig

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What scenarios stand on: a lab with a cluster and a witness, steps that are measured, facts that are asserted.
 
-A step is one thing that happens (a crash, a return) in a measuring window of its own. Facts are recorded, not raised, so that a
-benchmark goes on and a test can show all of them.
-"""
+A step is one thing that happens (a crash, a return) in a measuring window of its own. Facts are recorded, not raised,
+so that a benchmark goes on and a test can show all of them. """
 import contextlib
 import time
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The scenarios on our own daemon: facts, and gaps only against bounds the scenario itself names. Figures are bench.py's."""
+"""The scenarios on our own daemon: facts, and gaps only against bounds the scenario itself names. Figures are
+bench.py's."""
 import os
 
 import pytest

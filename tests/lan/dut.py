@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device under test: our daemon alone on its host, every unit of its pool a virtual router that a Tester talks to.
+
+The hosts of one Lab are kept apart by the switch and only the witness hears them all, so that each is a router of its own and one
+start serves many tests. A unit's VRID is the last byte of its address; the ranges of a lab's hosts must not overlap.
+"""
+import contextlib
+
+import cluster
+import packets
+import rig
+import tester
+
+INTERVAL_S = 0.25  # of units (version 3) and members: then the RFC's times and the pool's are the same
+DOWN_S = 3 * INTERVAL_S
+STRONGER = 254
+OWN = 253  # what a lone host's unit advertises
+SKEW_S = (256 - OWN) / 256 * INTERVAL_S
+ADVERT_INT = f"advert_int {INTERVAL_S}"
+LATE_S = 3  # how late a loaded machine may be; what must not come early has no tolerance
+
+
+def vip(family, vrid):
+    return f"192.0.2.{vrid}" if family == 4 else f"2001:db8::{vrid:x}"
+
+
+def isolated_lab(hosts, watchdog_s=240):
+    lab = rig.Lab(hosts=hosts, watchdog_s=watchdog_s)
+    lab.partition(*[[host] for host in lab.hosts])
+    return lab
+
+
+class Router:
+    """One unit as a virtual router, seen from outside."""
+
+    def __init__(self, dut, vrid):
+        self.dut, self.vrid, self.tester = dut, vrid, dut.tester
+        self.address = vip(dut.family, vrid)
+        self.addresses = [self.address] if dut.family == 4 else [packets.unit_link_local(vrid), self.address]
+        self.mac = packets.virtual_mac(dut.family, vrid) if dut.use_vmac else dut.port["mac"]
+
+    def frame(self, priority, source=None, **fields):
+        """An advertisement of a stranger for this router, right but for what `fields` say."""
+        fields.setdefault("version", self.dut.version)
+        fields.setdefault("interval", 1 if fields["version"] == 2 else int(INTERVAL_S * 100))
+        fields.setdefault("addresses", self.addresses)
+        return packets.advert_frame(source or self.dut.stranger, fields.pop("vrid", self.vrid), priority, **fields)
+
+    def adverts(self, mark, **wanted):
+        return self.tester.adverts(mark, vrid=self.vrid, source=self.dut.source, **wanted)
+
+    def wait_advert(self, mark, deadline_s=tester.WAIT_S, **wanted):
+        return self.tester.wait_advert(mark, deadline_s, vrid=self.vrid, source=self.dut.source, **wanted)
+
+    def status(self):
+        return next(u for u in self.dut.pool_status()["units"] if u["vrid"] == self.vrid)
+
+    def state(self):
+        return self.status()["state"]
+
+    def counters(self):
+        return next(u for u in self.dut.pool_counters()["units"] if u["vrid"] == self.vrid)
+
+    def wait_active(self, deadline_s=10):
+        def serving():
+            unit = self.status()
+            return unit["state"] == "Active" and unit["level_done"] == "answering"
+
+        rig.wait_until(serving, deadline_s, f"VRID {self.vrid} Active")
+        return self
+
+    def wait_backup(self, deadline_s=5):
+        rig.wait_until(lambda: self.status()["state"] == "Backup" and self.status()["level_done"] == "absent", deadline_s,
+                       f"VRID {self.vrid} Backup")
+        return self
+
+    @contextlib.contextmanager
+    def kept_backup(self, priority=STRONGER, source=None, **fields):
+        """A stronger stranger speaks while the block runs."""
+        with self.tester.feeding(self.frame(priority, source, **fields)) as feed:
+            self.wait_backup()
+            yield feed
+
+
+class Dut:
+    def __init__(self, lab, index, vrids, *options, family=4, version=3, use_vmac=False, pool="web", talker=None):
+        self.node, self.tester, self.family, self.version = lab.hosts[index], talker, family, version
+        self.port, self.use_vmac, self.pool = self.node.ports[0], use_vmac, pool
+        self.source = self.port["ipv4" if family == 4 else "link_local"]
+        self.stranger = talker.ipv4 if family == 4 else talker.link_local
+        self.interval_s = INTERVAL_S if version == 3 else 1
+        words = [f"version {version}", *([ADVERT_INT] if version == 3 else []), *options, *(["use_vmac"] if use_vmac else [])]
+        self.text = cluster.pool_text([vip(family, v) for v in vrids], *words, name=pool)
+        self.daemon = cluster.Evenkeel(self.node, self.text)
+        self.routers = [Router(self, v) for v in vrids]
+        self.turn = 0
+
+    def start(self):
+        self.daemon.start()
+        return self
+
+    def wait_ready(self, deadline_s=15):
+        def ready():
+            status = self.daemon.ready()
+            return status and all(u["level_done"] == "answering" for p in status["pools"] for u in p["units"])
+
+        rig.wait_until(ready, deadline_s, f"{self.node.name} to serve all units", 0.1)
+        return self
+
+    def next_router(self):
+        """Another router than the last time, Active."""
+        self.turn += 1
+        return self.routers[self.turn % len(self.routers)].wait_active()
+
+    def pool_status(self):
+        return next(p for p in self.daemon.ctl("status")["pools"] if p["name"] == self.pool)
+
+    def pool_counters(self):
+        return next(p for p in self.daemon.ctl("counters")["pools"] if p["name"] == self.pool)
+
+    def received(self):
+        """Every counter of what was received, by a flat name; what the daemon does by itself is left out."""
+        answer = self.daemon.ctl("counters")
+        link = answer["links"][0]
+        flat = {"accepted": link["accepted"], "unknown_vrid": link["unknown_vrid"], **link["refused"]}
+        for pool in answer["pools"]:
+            flat.update({f"{pool['name']}.{k}": v for k, v in pool["counters"].items() if not k.endswith("_sent")})
+            for unit in pool["units"]:
+                flat.update({f"{unit['vrid']}.{k}": v for k, v in unit.items()
+                             if isinstance(v, int) and not k.endswith("_sent") and k not in ("vrid", "asserted")})
+        return flat
+
+    def landed(self, before):
+        """What grew since `before`, a result of received()."""
+        return {k: v - before[k] for k, v in self.received().items() if v != before[k]}
