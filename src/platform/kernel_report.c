@@ -53,20 +53,28 @@ static void report_restored_unit(struct work *work, const struct work_unit *unit
         (void)send(work, &report);
 }
 
+/* Given up as far as anybody can tell: with the filter closed nobody gets an answer, whatever addresses are still here.
+ */
+static bool is_closed(const struct work *work, const struct work_unit *unit)
+{
+    const struct work_pool *pool = &work->pools[unit->pool];
+
+    return unit->wanted == LEVEL_ABSENT && pool->mode != FILTER_OFF && pool->installed && !unit->open;
+}
+
 /* 0 when the unit is where it is wanted, else a positive errno. */
 static int unit_error(const struct work *work, const struct work_unit *unit)
 {
     const struct work_pool *pool = &work->pools[unit->pool];
     bool addresses = unit->wanted >= LEVEL_READY || work_pool_resident(work, unit->pool);
 
+    if (is_closed(work, unit))
+        return 0;
     for (unsigned i = 0; i < unit->vip_count; i++) {
         const struct state_vip *vip = &work->state.vips[unit->first_vip + i];
         int obstacle = state_vip_obstacle(&work->state, vip);
 
         if (vip->present == addresses)
-            continue;
-        /* A resident address that cannot be there now keeps nobody from giving the unit up. */
-        if (unit->wanted == LEVEL_ABSENT && addresses)
             continue;
         return obstacle ? obstacle : vip->error ? vip->error : EAGAIN;
     }
@@ -93,6 +101,18 @@ static void report_unit(struct work *work, struct work_unit *unit)
         return;
     unit->reported = error;
     unit->owed = error != 0;
+}
+
+void work_report_closed(struct work *work)
+{
+    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+        for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
+            struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
+
+            if (unit->owed && is_closed(work, unit))
+                report_unit(work, unit);
+        }
+    }
 }
 
 static void report_units(struct work *work)

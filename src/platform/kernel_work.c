@@ -277,6 +277,7 @@ static void reconcile(struct work *work, struct mono now)
     choose_filters(work);
     want_addresses(work);
     all_filters(work, now);
+    work_report_closed(work);
     work_macs(work, false);
     change_addresses(work);
     all_filters(work, now);

@@ -102,5 +102,8 @@ void work_macs(struct work *work, bool remove_all);
 
 /* kernel_report.c: all that is owed to the loop after a pass. */
 void work_reports(struct work *work);
+/* In the middle of a pass, right after the filter has closed: who gave units up may say so before their addresses are
+ * removed, which takes longer. */
+void work_report_closed(struct work *work);
 
 #endif
