@@ -62,7 +62,7 @@ static void apply_send(struct worker *worker, const struct effect *effect, struc
     }
     packet_queue(link->port, frame, length);
     worker->queued_since = mono_min(worker->queued_since, now);
-    worker->pools[effect->pool].member_sent |= effect->unit == EFFECT_NO_UNIT;
+    worker->pools[effect->pool].member_sent |= effect->unit == EFFECT_NO_UNIT && effect->priority > 0;
     keep_goodbye(worker, effect, link->port_ifindex);
 }
 
@@ -232,7 +232,7 @@ static void hand_out(struct worker *worker)
  * The core counts its lease from member advertisements that have left. When frames were refused or thrown away just
  * now, ours may be among them, and nothing is said: the lease then runs on from the one before.
  */
-static void tell_sent(struct worker *worker)
+static void tell_sent(struct worker *worker, struct mono now)
 {
     for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
         struct event sent = {.kind = EVENT_SENT, .pool = (uint8_t)p};
@@ -242,6 +242,7 @@ static void tell_sent(struct worker *worker)
         worker->pools[p].member_sent = false;
         if (worker->links[worker->config->core.pools[p].link].refused)
             continue;
+        kernel_spoke(worker->kernel, p, now);
         sent.now = clock_now();
         apply_step(worker, &sent);
     }
@@ -250,7 +251,7 @@ static void tell_sent(struct worker *worker)
 void apply_flush(struct worker *worker, struct mono now)
 {
     hand_out(worker);
-    tell_sent(worker);
+    tell_sent(worker, now);
     for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
         struct announcing announcing = {.worker = worker, .pool = p, .now = now};
 

@@ -55,20 +55,49 @@ static void put_counters(struct answer *a, json_t *object, const void *counters,
     }
 }
 
+void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit)
+{
+    struct unit_counters counters;
+
+    core_view_unit_counters(a->view->core, pool, unit, &counters);
+    put_counters(a, object, &counters, unit_fields, ARRAY_LENGTH(unit_fields));
+    put_text(a, object, "last_active_reason", reason_name(counters.last_active_reason));
+}
+
+void put_pool_counters(struct answer *a, json_t *object, unsigned pool)
+{
+    struct pool_counters counters;
+
+    core_view_pool_counters(a->view->core, pool, &counters);
+    put_counters(a, object, &counters, pool_fields, ARRAY_LENGTH(pool_fields));
+}
+
+void put_link_counters(struct answer *a, json_t *object, unsigned link)
+{
+    struct link_counters counters;
+    json_t *refused = new_object(a);
+
+    core_view_link_counters(a->view->core, link, &counters);
+    put_int(a, object, "accepted", (int64_t)counters.refused[WIRE_OK]);
+    for (unsigned r = WIRE_OK + 1; r < WIRE_RESULT_COUNT; r++)
+        put_int(a, refused, wire_result_name(r), (int64_t)counters.refused[r]);
+    put_int(a, object, "unknown_vrid", (int64_t)counters.unknown_vrid);
+    put_text(a, object, "last_refused",
+             counters.last_refused == WIRE_OK ? NULL : wire_result_name(counters.last_refused));
+    put_new(a, object, "refused", refused);
+}
+
 static json_t *unit_counters_array(struct answer *a, unsigned pool)
 {
     json_t *array = new_array(a);
 
     for (unsigned i = 0; i < a->view->config->core.pools[pool].unit_count; i++) {
         struct addr address = note_unit_address(a->view->config, pool, i);
-        struct unit_counters counters;
         json_t *object = new_object(a);
 
-        core_view_unit_counters(a->view->core, pool, i, &counters);
         put_int(a, object, "vrid", a->view->config->core.pools[pool].units[i].vrid);
         put_address(a, object, "address", &address);
-        put_counters(a, object, &counters, unit_fields, ARRAY_LENGTH(unit_fields));
-        put_text(a, object, "last_active_reason", reason_name(counters.last_active_reason));
+        put_unit_counters(a, object, pool, i);
         append_new(a, array, object);
     }
     return array;
@@ -76,11 +105,9 @@ static json_t *unit_counters_array(struct answer *a, unsigned pool)
 
 static json_t *pool_counters_object(struct answer *a, unsigned pool)
 {
-    struct pool_counters counters;
     json_t *object = new_object(a), *own = new_object(a);
 
-    core_view_pool_counters(a->view->core, pool, &counters);
-    put_counters(a, own, &counters, pool_fields, ARRAY_LENGTH(pool_fields));
+    put_pool_counters(a, own, pool);
     put_text(a, object, "name", a->view->config->core.pools[pool].name);
     put_new(a, object, "counters", own);
     put_new(a, object, "units", unit_counters_array(a, pool));
@@ -92,16 +119,10 @@ static json_t *links_array(struct answer *a)
     json_t *array = new_array(a);
 
     for (unsigned i = 0; i < a->view->config->core.link_count; i++) {
-        struct link_counters counters;
-        json_t *object = new_object(a), *refused = new_object(a);
+        json_t *object = new_object(a);
 
-        core_view_link_counters(a->view->core, i, &counters);
         put_text(a, object, "interface", a->view->config->links[i]);
-        put_int(a, object, "accepted", (int64_t)counters.refused[WIRE_OK]);
-        for (unsigned r = WIRE_OK + 1; r < WIRE_RESULT_COUNT; r++)
-            put_int(a, refused, wire_result_name(r), (int64_t)counters.refused[r]);
-        put_int(a, object, "unknown_vrid", (int64_t)counters.unknown_vrid);
-        put_new(a, object, "refused", refused);
+        put_link_counters(a, object, i);
         append_new(a, array, object);
     }
     return array;

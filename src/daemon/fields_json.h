@@ -89,6 +89,14 @@ json_t *member_object(struct answer *a, unsigned pool, unsigned member);
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
 json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */
 json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool);
+const char *family_text(uint8_t family); /* enum family: "ipv4" */
+const char *level_name(uint8_t level);   /* enum unit_level: "answering" */
+/* All counters of one unit, pool or link as fields of `object`. */
+void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit);
+void put_pool_counters(struct answer *a, json_t *object, unsigned pool);
+void put_link_counters(struct answer *a, json_t *object, unsigned link);
+/* False, with an error, when the pools together would keep the loop too long. */
+bool fits_one_answer(struct answer *a, unsigned first, unsigned end);
 
 /* Fill a->root, or set the error. They return what is to be counted. */
 enum request_outcome status_answer(struct answer *a);
@@ -97,6 +105,7 @@ enum request_outcome list_answer(struct answer *a);
 enum request_outcome plan_answer(struct answer *a);
 enum request_outcome explain_answer(struct answer *a);
 enum request_outcome counters_answer(struct answer *a);
+enum request_outcome snmp_answer(struct answer *a);
 enum request_outcome history_answer(struct answer *a);
 enum request_outcome events_answer(struct answer *a);
 enum request_outcome check_hash_answer(struct answer *a);

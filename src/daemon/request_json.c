@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"plan", false, "pool with without ", plan_answer},
     {"explain", false, "pool unit ", explain_answer},
     {"counters", false, "pool ", counters_answer},
+    {"snmp", false, "pool ", snmp_answer},
     {"history", false, "pool unit after limit ", history_answer},
     {"events", false, "pool unit after limit ", events_answer},
     {"check-hash", false, "hash ", check_hash_answer},

@@ -12,7 +12,7 @@
 #define STATUS_UNITS_MAX 600 /* in one answer: some 4 ms of the loop's time */
 #define HASH_TEXT_MAX 17
 
-static const char *family_text(uint8_t family)
+const char *family_text(uint8_t family)
 {
     switch ((enum family)family) {
     case FAMILY_IPV4:
@@ -101,8 +101,7 @@ static json_t *pool_object(struct answer *a, unsigned pool)
     return object;
 }
 
-/* False, with an error, when the pools together would keep the loop too long. */
-static bool fits_one_answer(struct answer *a, unsigned first, unsigned end)
+bool fits_one_answer(struct answer *a, unsigned first, unsigned end)
 {
     unsigned units = 0;
 

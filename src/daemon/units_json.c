@@ -9,7 +9,7 @@
 
 #define MAC_TEXT_MAX 18
 
-static const char *level_name(uint8_t level)
+const char *level_name(uint8_t level)
 {
     switch ((enum unit_level)level) {
     case LEVEL_ABSENT:
