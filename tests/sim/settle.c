@@ -20,8 +20,15 @@ int64_t settle_cover_bound_us(const struct world *w)
 
 int64_t settle_move_gap_us(const struct world *w)
 {
-    /* Removal, priority 0, skew of rank 0 (or of rank 1 when rank 0 cannot), address in place, filter open. */
-    return 24 * w->member_us / 256 + 2 * allowance_reaction_us(w);
+    /* Removal, priority 0, skew of rank 0 (or of rank 1 when rank 0 cannot), address in place, filter open. Where a
+     * member takes nothing although it says so, who released the unit may be the only other one, and holds back for
+     * four member intervals. */
+    int64_t liar_us = 0;
+
+    for (unsigned node = 0; node < w->host_count; node++) {
+        liar_us = w->hosts[node].kernel.broken ? 5 * w->member_us : liar_us;
+    }
+    return 24 * w->member_us / 256 + 2 * allowance_reaction_us(w) + liar_us;
 }
 
 static bool settle_is_eligible(const struct world *w, unsigned node, unsigned unit)
