@@ -6,7 +6,8 @@
              [--family 4|6] [--advert SECONDS] [--json FILE] [--list]
 
 Every figure is the worst address's, in ms, the worst of all repetitions. A machine of two cores is part of what is
-measured: steps in which the witness itself stalled are marked with *. """
+measured: steps in which the witness itself stalled are marked with *.
+"""
 import argparse
 import json
 import os
@@ -33,7 +34,7 @@ def pool_options(count):
 
 
 def measure_cost(place):
-    """CPU in % of a core and PSS in MiB per host, in a quiet time: the witness is stopped, since daemons hear its questions."""
+    """CPU in % of a core, PSS in MiB, per host. The witness is stopped meanwhile, since daemons hear its questions."""
     with place.step("cost", "nothing happens") as step:
         rig.pause([place.watch.child.pid])
         time.sleep(REST_S)
@@ -48,7 +49,7 @@ def measure_cost(place):
 
 
 def run_one(make_cluster, vips, chosen, note, hosts=3):
-    """All chosen scenarios on one lab. One that fails (a wait that is never over) is noted, and a new lab goes on behind it."""
+    """All chosen scenarios on one lab. After one that fails (a wait that is never over) a new lab takes the rest."""
     steps, failures = [], []
     todo = [s for s in chosen if s is not scenarios.cold_start]
     first = True
@@ -115,7 +116,8 @@ def print_table(count, family, results, advert_s):
         keys += [k for k in results[s]["rows"] if k not in keys and k[0] != "cost"]
     for key in keys:
         print(f"{key[0]:5}{key[1]:34}" + "".join(f" | {cell(results[s]['rows'].get(key))}" for s in systems))
-    for label, key, form in (("CPU per host, % of a core", "cpu_percent", "{:.2f}"), ("PSS per host, MiB", "pss_mib", "{:.1f}")):
+    for label, key, form in (("CPU per host, % of a core", "cpu_percent", "{:.2f}"),
+                             ("PSS per host, MiB", "pss_mib", "{:.1f}")):
         values = [results[s]["rows"].get(("cost", "nothing happens"), {}).get(key) for s in systems]
         print(f"{'':5}{label:34}" + "".join(f" | {form.format(v) if v is not None else '-':>24}" for v in values))
     for s in systems:
@@ -181,7 +183,8 @@ def main():
                 runs.append(steps)
                 failures += failed
             results[system] = dict(rows=worst_of(runs), failures=failures)
-            ours_good &= system != "evenkeel" or not (failures or any(r["broken"] for r in results[system]["rows"].values()))
+            broken = failures or any(r["broken"] for r in results[system]["rows"].values())
+            ours_good &= system != "evenkeel" or not broken
             out["runs"].append(dict(system=system, count=count, failures=failures,
                                     steps=[s.as_dict() for run in runs for s in run if s.window.result]))
         print_table(count, options.family, results, options.advert)

@@ -5,7 +5,8 @@ a client.
 
 Crashes a host, hangs one, stops one in order, brings them back; prints who answers for what as it changes, and for
 each step the client's longest gap and the time in which two hosts answered for one address. Exits 0 only if what we
-promise held. """
+promise held.
+"""
 import os
 import re
 import signal
@@ -161,8 +162,8 @@ def main():
     text = sample_text()
     vips = sample_vips(text)
     began = time.monotonic()
-    print(f"Three hosts on a LAN in network namespaces, {len(vips)} addresses {vips[0]} to {vips[-1]}, the same file on each;\n"
-          "a client asks for every address every 5 ms. Each line shows which host answers for which.")
+    print(f"Three hosts on a LAN in network namespaces, {len(vips)} addresses {vips[0]} to {vips[-1]},\n"
+          "the same file on each; a client asks for each every 5 ms. Each line shows which host answers for which.")
     with rig.Lab(hosts=3, watchdog_s=WATCHDOG_S) as lab:
         system = cluster.EvenkeelCluster(lab, vips, text=text)
         with watcher.Watcher(lab, vips, interval_ms=5) as watch:

@@ -127,7 +127,7 @@ class Dut:
             flat.update({f"{pool['name']}.{k}": v for k, v in pool["counters"].items() if not k.endswith("_sent")})
             for unit in pool["units"]:
                 flat.update({f"{unit['vrid']}.{k}": v for k, v in unit.items()
-                             if isinstance(v, int) and not k.endswith("_sent") and k not in ("vrid", "asserted")})
+                             if isinstance(v, int) and not k.endswith("_sent") and k not in ("vrid", "asserted", "became_active")})
         return flat
 
     def landed(self, before):

@@ -16,7 +16,7 @@ def instance(number, vip, vrid, priority, version=2, advert_s=1, interface="eth0
 
 
 def rotated(host_index, host_count, vips, **options):
-    """A configuration for one of several hosts, each the first for every nth address and next in turn for the others."""
+    """A configuration for one of several hosts, each the first for every nth address, and next in turn."""
     text = "global_defs {\n    router_id rig\n}\n"
     for i, vip in enumerate(vips):
         place = (host_index - i) % host_count
@@ -36,7 +36,7 @@ class Keepalived:
     def start(self):
         base = os.path.join(self.node.dir, self.name)
         for pid_file in (base + ".pid", base + ".vrrp.pid"):
-            if os.path.exists(pid_file):  # of one that was killed and is a zombie still, which keepalived takes for running
+            if os.path.exists(pid_file):  # a zombie still, which keepalived takes for running
                 os.unlink(pid_file)
         self.child = self.node.spawn("keepalived", "-n", "-l", "-D", "-P", "-f", self.path, "-p", base + ".pid",
                                      "-r", base + ".vrrp.pid", log=f"{self.name}.log")

@@ -146,7 +146,7 @@ class Node:
         return done
 
     def spawn(self, *command, log=None, **options):
-        """Starts a program inside; its output goes to the node's folder unless told otherwise. The Popen is the program."""
+        """Starts a program inside; its output goes to the node's folder unless told otherwise."""
         if log:
             with open(os.path.join(self.dir, log), "ab") as out:
                 options.setdefault("stdout", out)
@@ -187,7 +187,7 @@ class Node:
 
 
 class Lab:
-    """`hosts` hosts and a witness on `lans` LANs (eth0, eth1, ...; LAN n is 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24
+    """`hosts` hosts and a witness on `lans` LANs (eth0, ...; 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24
     and 2001:db8:n::/64; host i is .i, the witness .254)."""
 
     NETWORKS = ("192.0.2", "198.51.100", "203.0.113")

@@ -52,7 +52,7 @@ class Stage:
 
     @contextlib.contextmanager
     def step(self, scenario, what, dual_bound_ms=0, gap_bound_ms=None):
-        """Measures the block. For our own daemon the promise on doubles is recorded as a fact, and the bound on the gap."""
+        """Measures the block. For our own daemon the promise on doubles and the bound on the gap become facts."""
         step = Step(scenario, what)
         with self.watch.measure(f"{scenario} {what}") as step.window:
             yield step
@@ -88,8 +88,8 @@ class Stage:
         return served and idle and spread(owners, hosts) <= 1
 
     def wait_settled(self, hosts=None, deadline_s=60, still_s=0.6):
-        """Served and even, and nothing has moved for a while. The penalty for units that move again and again, which one
-        scenario after the other earns them, is waived by `keelctl rebalance`."""
+        """Served and even, and nothing has moved for a while. The penalty for units that move again and again, which
+        one scenario after the other earns them, is waived by `keelctl rebalance`."""
         hosts = hosts or self.names
         last = {"owners": None, "since": 0.0}
         waive_at = time.monotonic() + 5

@@ -35,8 +35,8 @@ def run(todo, vips, *options, hosts=3, lans=1, watched=None, text=None):
         return place
 
 
-SINGLE = [scenarios.crash_silent, scenarios.crash_carrier, scenarios.graceful_stop, scenarios.drain, scenarios.partition,
-          scenarios.deaf, scenarios.mute, scenarios.one_way_pair, scenarios.hang]
+SINGLE = [scenarios.crash_silent, scenarios.crash_carrier, scenarios.graceful_stop, scenarios.drain,
+          scenarios.partition, scenarios.deaf, scenarios.mute, scenarios.one_way_pair, scenarios.hang]
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -58,7 +58,8 @@ def test_health__changed_from_outside__restored(scenario):
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_scenarios__240_addresses__hold(family):
-    run([scenarios.crash_silent, scenarios.graceful_stop, scenarios.hang], cluster.addresses(240, family), "rebalance_moves all")
+    todo = [scenarios.crash_silent, scenarios.graceful_stop, scenarios.hang]
+    run(todo, cluster.addresses(240, family), "rebalance_moves all")
 
 
 def test_partition__three_against_two__larger_side_keeps():
