@@ -240,18 +240,25 @@ static const struct statement *keyword_block(const struct keyword_table *table, 
     return block;
 }
 
+bool keyword_is_root(const struct keyword_run *run, const struct statement *line)
+{
+    const struct keyword *row = run->root != NULL ? keyword_of(run->root, &line->words[0]) : NULL;
+
+    if (row == NULL || row->type != KEYWORD_BLOCK || keyword_block_of(line) == NULL)
+        return false;
+    report_warning(run->report, line->words[0].place, "%s inside another block: a } must be missing before it; read as "
+                   "if it were there", row->name);
+    return true;
+}
+
 /* What no keyword of the table begins with; returns the statement that was used last. */
 static const struct statement *keyword_unknown(const struct keyword_table *table, struct keyword_run *run,
                                                const struct statement *line)
 {
     const struct statement *block = keyword_block_of(line);
-    const struct keyword *outer = run->root != NULL && table != run->root ? keyword_of(run->root, &line->words[0]) : NULL;
 
-    if (outer != NULL && outer->type == KEYWORD_BLOCK && block != NULL) {
-        report_warning(run->report, line->words[0].place, "%s inside %s: a } must be missing before it; read as if it "
-                       "were there", outer->name, table->context);
+    if (table != run->root && keyword_is_root(run, line))
         return keyword_parse_line(run->root, run, line, run->root_target, run->root_given);
-    }
     keyword_report_unknown(table, run, &line->words[0]);
     return block != NULL ? block : line;
 }

@@ -119,6 +119,13 @@ void keyword_parse(const struct keyword_table *table, struct keyword_run *run, c
                    void *target, struct place *given);
 
 /*
+ * Whether a line that stands inside a block begins one of the file's outermost blocks, in a tolerant run: then a } is
+ * missing before it. Reports that; the caller parses the line by run->root. For `enter` functions whose lines are no
+ * keywords; keyword_parse does it by itself.
+ */
+bool keyword_is_root(const struct keyword_run *run, const struct statement *line);
+
+/*
  * One line, with the block that belongs to it; returns the statement that was used last. What keyword_parse does with
  * each line; for whoever has several tables.
  */
