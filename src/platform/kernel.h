@@ -43,6 +43,7 @@ struct kernel_report {
     uint8_t link;
     uint8_t pool;
     uint8_t filter_mode;
+    bool vmac;           /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers */
     uint16_t unit;
     int32_t error;
     uint32_t sequence;

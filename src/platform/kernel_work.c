@@ -218,6 +218,7 @@ static void choose_filters(struct work *work)
             filter_probe(work->filter, &work->ability);
         work_filter_choose(work, p);
         report.filter_mode = (uint8_t)pool->mode;
+        report.vmac = work->config->pools[p].use_vmac && work->ability.egress && pool->mode != FILTER_OFF;
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
         (void)work->report(work->report_context, &report);
     }
