@@ -180,7 +180,7 @@ static void emit_announcement(void *context, unsigned unit, unsigned address)
     if (link->port == NULL)
         return;
     memcpy(mac, link->state.mac, sizeof(mac));
-    if (pool->use_vmac)
+    if (worker->pools[announcing->pool].vmac)
         wire_virtual_mac((enum family)vip->address.family,
                          worker->config->core.pools[announcing->pool].units[unit].vrid, mac);
     if (vip->address.family == FAMILY_IPV4)

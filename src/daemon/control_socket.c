@@ -43,9 +43,15 @@ static int bind_and_listen(struct control_socket *control)
     const char *path = control->address.sun_path;
     struct stat status;
 
-    if (bind(control->fd, (const struct sockaddr *)&control->address, sizeof(control->address)) != 0)
-        return -errno;
-    if (chmod(path, 0666) != 0 || lstat(path, &status) != 0 || listen(control->fd, BACKLOG) != 0) {
+    /* Born with its mode: a chmod afterwards would follow whatever the directory's owner had put there meanwhile. */
+    mode_t mask = umask(0111);
+    int bound = bind(control->fd, (const struct sockaddr *)&control->address, sizeof(control->address));
+    int bind_error = errno;
+
+    umask(mask);
+    if (bound != 0)
+        return -bind_error;
+    if (lstat(path, &status) != 0 || listen(control->fd, BACKLOG) != 0) {
         int error = -errno;
 
         unlink(path);

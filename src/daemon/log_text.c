@@ -81,17 +81,35 @@ static void put_clean(struct writer *w, const char *text, bool json)
     }
 }
 
-static void put_time(struct writer *w, const struct log_record *record, bool utc, const char *format)
+enum time_form {
+    TIME_TERMINAL, /* 2026-01-31 23:59:59, local */
+    TIME_JSON,     /* 2026-01-31T23:59:59, UTC */
+    TIME_SYSLOG,   /* Jan 31 23:59:59, local */
+};
+
+static void put_time(struct writer *w, const struct log_record *record, enum time_form form)
 {
     char text[64];
+    size_t length = 0;
     struct tm parts;
 
     memset(&parts, 0, sizeof(parts));
-    if (utc)
+    if (form == TIME_JSON)
         gmtime_r(&record->wall.tv_sec, &parts);
     else
         localtime_r(&record->wall.tv_sec, &parts);
-    write_bytes(w, text, strftime(text, sizeof(text), format, &parts));
+    switch (form) {
+    case TIME_TERMINAL:
+        length = strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+        break;
+    case TIME_JSON:
+        length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+        break;
+    case TIME_SYSLOG:
+        length = strftime(text, sizeof(text), "%b %e %H:%M:%S ", &parts);
+        break;
+    }
+    write_bytes(w, text, length);
 }
 
 __attribute__((format(printf, 2, 3))) static void put_format(struct writer *w, const char *format, ...)
@@ -109,7 +127,7 @@ size_t log_text_plain(const struct log_record *record, bool colour, char line[st
 {
     struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
 
-    put_time(&w, record, false, "%Y-%m-%d %H:%M:%S");
+    put_time(&w, record, TIME_TERMINAL);
     put_format(&w, ".%03ld ", record->wall.tv_nsec / 1000000);
     if (colour) {
         put(&w, "\033[");
@@ -141,7 +159,7 @@ static void put_pair(struct writer *w, const char *name, const char *value)
 static void put_object(struct writer *w, const struct log_record *record)
 {
     put(w, "{\"time\":\"");
-    put_time(w, record, true, "%Y-%m-%dT%H:%M:%S");
+    put_time(w, record, TIME_JSON);
     put_format(w, ".%06ldZ\"", record->wall.tv_nsec / 1000);
     put_pair(w, "level", log_level_name(record->level));
     put_pair(w, "message", record->message);
@@ -174,7 +192,7 @@ size_t log_text_syslog(const struct log_record *record, bool json, const char *i
     struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
 
     put_format(&w, "<%ld>", (long)(SYSLOG_DAEMON | PRIORITIES[record->level]));
-    put_time(&w, record, false, "%b %e %H:%M:%S ");
+    put_time(&w, record, TIME_SYSLOG);
     put(&w, identifier);
     put_format(&w, "[%ld]: ", pid);
     if (json)

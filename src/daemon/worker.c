@@ -27,7 +27,6 @@
 
 #include "config.h"
 
-#define WORKER_USER "evenkeel"
 #define LEAVE_TIMEOUT_US (4500 * US_PER_MS) /* a little less than the guard's patience */
 #define KERNEL_CLOSE_TIMEOUT_MS 2000
 
@@ -180,21 +179,21 @@ static const char *prepare_user(const struct worker_start *start)
 {
     uid_t uid;
     gid_t gid;
-    int error = privilege_find_user(WORKER_USER, &uid, &gid);
+    int error = privilege_find_user(EVENKEEL_USER, &uid, &gid);
 
     if (geteuid() != 0)
         return NULL;
     if (error < 0) {
-        log_notice("there is no user %s: the worker stays root, with fewer capabilities", WORKER_USER);
+        log_notice("there is no user %s: the worker stays root, with fewer capabilities", EVENKEEL_USER);
         return NULL;
     }
     error = rundir_give(start->rundir, uid, gid);
     if (error < 0) {
         log_warning("%s cannot be given to user %s (%s): the worker stays root, with fewer capabilities",
-                    rundir_path(start->rundir), WORKER_USER, strerror(-error));
+                    rundir_path(start->rundir), EVENKEEL_USER, strerror(-error));
         return NULL;
     }
-    return WORKER_USER;
+    return EVENKEEL_USER;
 }
 
 static int open_control(struct worker *worker, const char *run_dir)

@@ -59,6 +59,7 @@ struct worker_pool {
     struct worker_unit *units;
     struct announce *announce;
     bool member_sent;      /* a member advertisement was queued since the last flush */
+    bool vmac;             /* the virtual MACs answer */
     bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];

@@ -36,6 +36,11 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
     worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
+    pool->vmac = report->vmac;
+    if (worker->config->pools[report->pool].use_vmac && !pool->vmac)
+        log_warning("pool %s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
+                    "interface's own MAC answers",
+                    worker->config->core.pools[report->pool].name);
     log_info("pool %s: arp_filter %s%s%s", worker->config->core.pools[report->pool].name, mode,
              report->text[0] != '\0' ? ": " : "", report->text);
 }
