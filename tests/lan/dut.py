@@ -27,6 +27,8 @@ def vip(family, vrid):
 def isolated_lab(hosts, watchdog_s=240):
     lab = rig.Lab(hosts=hosts, watchdog_s=watchdog_s)
     lab.partition(*[[host] for host in lab.hosts])
+    for family in ("iptables", "ip6tables", "arptables"):  # else a bridge with br_netfilter eats malformed packets before us
+        lab.switch.run("sysctl", "-qw", f"net.bridge.bridge-nf-call-{family}=0", check=False)
     return lab
 
 

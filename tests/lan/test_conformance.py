@@ -72,18 +72,18 @@ def test_start__silence__backup_until_the_down_interval_is_over(place, name):
 def test_active__undisturbed__keeps_its_period(place, name):
     router = getattr(place, name).next_router()
     mark = place.tester.mark()
-    time.sleep(10 * INTERVAL_S)
+    time.sleep(7 * INTERVAL_S)
     times = [a.time for a in router.adverts(mark)]
     gaps = [b - a for a, b in zip(times, times[1:])]
-    assert 7 <= len(times) <= 12
+    assert 5 <= len(times) <= 9
     assert INTERVAL_S * 0.9 < statistics.median(gaps) < INTERVAL_S * 1.1
 
 
 def test_member__own_router__speaks_once_an_interval(place):
     mark = place.tester.mark()
-    time.sleep(8 * INTERVAL_S)
+    time.sleep(6 * INTERVAL_S)
     own = place.tester.adverts(mark, source=place.v3.source, is_member=True)
-    assert 6 <= len(own) <= 10
+    assert 4 <= len(own) <= 8
     assert {(a.vrid, a.priority, a.version, a.interval) for a in own} == {(1, 100, 3, int(INTERVAL_S * 100))}
 
 
@@ -114,7 +114,7 @@ def test_backup__stronger_router_heard__stays_and_then_answers_in_its_form(place
     router = one.next_router()
     with router.kept_backup(form=form) as feed:
         mark = place.tester.mark()
-        time.sleep(4 * one.interval_s + 0.5)
+        time.sleep(3.3 * one.interval_s + 0.3)
         assert not router.adverts(mark)
         assert router.status()["holder"] == one.stranger
         mark = place.tester.mark()
@@ -227,7 +227,7 @@ def test_active__weaker_stranger__asserts_at_once_and_keeps_its_schedule(place, 
     place.tester.send(router.frame(50))
     answer = router.wait_advert(mark)
     assert answer.time < before.time + one.interval_s - COALESCED_S
-    place.tester.wait(lambda: len(router.adverts(mark)) >= 4, 8, "four more")
+    place.tester.wait(lambda: len(router.adverts(mark)) >= 3, 8, "more")
     assert phase_error_s(before.time, router.adverts(mark)[1:], one.interval_s) < 0.03
     assert router.state() == "Active"
 
@@ -331,8 +331,11 @@ def test_questions__active__one_answer_each_with_the_right_mac(place, name):
     time.sleep(0.1)
     answers = place.tester.answers(mark, router.address)
     assert len(answers) == 20
-    assert {c.mac for c in answers} == {router.mac} and {c.source_mac for c in answers} == {router.mac}
-    if router.dut.family == 6:
+    assert {c.source_mac for c in answers} == {router.mac}
+    if router.dut.family == 4:
+        assert {c.mac for c in answers} == {router.mac}
+    else:  # the option may be left out when the question was unicast (RFC 4861 4.4)
+        assert {c.mac for c in answers if c.mac} == {router.mac} and len([c for c in answers if c.mac]) >= 10
         assert all("S" in c.flags for c in answers)
 
 
@@ -391,7 +394,7 @@ def test_sigstop__active__silent_within_the_lease_and_listens_before_it_speaks(p
     said = [a for a in place.tester.adverts(mark, source=one.source) if a.time < first.time]
     assert first.time >= resumed + DOWN_S - CLOCK_S, "it waits for others as at a start"
     assert said and said[0].priority == 0 and said[0].is_member
-    assert min(c.time for c in place.tester.claims(mark, address=router.address)) >= first.time
+    assert place.tester.wait_claim(mark, address=router.address).time >= first.time
     one.wait_ready()
 
 

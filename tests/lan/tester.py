@@ -38,10 +38,11 @@ def socket_inside(node, *arguments):
 
 
 class Tester:
-    """On `node`, LAN `lan`. `record` holds everything heard: Advert, Claim, or plain bytes; a position in it is a moment."""
+    """On `node`, LAN `lan` (or a port of one's own, a dict as in Node.ports). `record` holds everything heard: Advert, Claim, or
+    plain bytes; a position in it is a moment."""
 
-    def __init__(self, node, lan=0):
-        self.node, self.port = node, node.ports[lan]
+    def __init__(self, node, lan=0, port=None):
+        self.node, self.port = node, port or node.ports[lan]
         self.mac, self.ipv4, self.link_local = self.port["mac"], self.port["ipv4"], self.port["link_local"]
         self.record, self.news, self.ended = [], threading.Condition(), False
         self.socket = socket_inside(node, socket.AF_PACKET, socket.SOCK_RAW, 0)
