@@ -11,6 +11,7 @@
 #define VAIN_US (60 * (int64_t)US_PER_S)
 #define DRAIN_BATCH 8 /* few enough that each unit's gap stays as small as that of a single move */
 #define CLAIMS_MAX 6
+#define PATIENCE_ROUNDS 10
 
 static const struct addr no_address;
 
@@ -24,6 +25,23 @@ static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct a
         unsigned doublings = m->vain_count - 2 < PENALTY_DOUBLINGS_MAX ? m->vain_count - 2 : PENALTY_DOUBLINGS_MAX;
         m->vain_until = mono_add(now, VAIN_US << doublings);
     }
+}
+
+/* A member that the plan avoided took the unit: so it can, and the one that the plan chose instead is not to blame.
+ * False: `by` was not avoided. */
+static bool balance_clear_vain(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
+{
+    struct member *m = members_find(&p->members, by);
+    bool pair = addr_equal(&u->vain_target, by) && !mono_due(now, u->vain_until);
+    bool all = m != NULL && !mono_due(now, m->vain_until);
+    if (pair) {
+        u->vain_until = now;
+    }
+    if (all) {
+        m->vain_until = now;
+        m->vain_count = 0;
+    }
+    return pair || all;
 }
 
 void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
@@ -40,7 +58,7 @@ void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, stru
         if (m != NULL) {
             m->vain_count = 0;
         }
-    } else {
+    } else if (!balance_clear_vain(p, u, by, now)) {
         balance_tried_in_vain(p, u, &u->expected, now);
     }
     u->expected = no_address;
@@ -53,6 +71,9 @@ static bool balance_is_settled(const struct pool *p, struct mono now, struct mon
     if (p->last_move.us != 0) {
         *when = mono_max(*when, mono_add(p->last_move, p->settings->rebalance_interval_us));
     }
+    /* ... but a host that flaps for ever must not hold up everybody's moves. */
+    *when = mono_min(*when, mono_add(p->moves_wanted, PATIENCE_ROUNDS * (p->settings->rebalance_interval_us +
+                                                                         2 * p->settings->member_interval_us)));
     return p->hurry || mono_due(now, *when);
 }
 
@@ -111,8 +132,9 @@ static bool balance_watch(struct pool *p, struct unit *u, const struct addr *to,
         return false;
     }
     w->vrid = 0;
-    if (addr_equal(to, &p->primary) && u->router.priority != ROUTER_PRIORITY_PINNED && u->settings->prefer_count > 0 &&
-        u->router.state == ROUTER_BACKUP && !u->claiming) { /* its owner has another file: ask for it */
+    bool wanted_here = addr_equal(to, &p->primary) && (u->settings->prefer_count > 0 || u->pinned_here);
+    if (wanted_here && u->router.priority != ROUTER_PRIORITY_PINNED && u->router.state == ROUTER_BACKUP &&
+        !u->claiming) { /* its owner has another file, or we lost a pin to it while we were away: ask for it */
         balance_start_claim(u, now);
     }
     balance_tried_in_vain(p, u, to, now);
@@ -137,8 +159,12 @@ static struct mono balance_next_penalty(const struct pool *p, struct mono now)
         }
     }
     for (unsigned i = 0; i < p->members.count; i++) {
-        if (!mono_due(now, p->members.list[i].vain_until)) {
-            next = mono_min(next, p->members.list[i].vain_until);
+        const struct member *m = &p->members.list[i];
+        if (!mono_due(now, m->vain_until)) {
+            next = mono_min(next, m->vain_until);
+        }
+        if (!mono_due(now, m->quiet_until)) {
+            next = mono_min(next, m->quiet_until);
         }
     }
     return next;
@@ -182,9 +208,14 @@ void balance_tick(struct pool *p, const struct plan_member *members, const struc
     if (plan->move_count == 0) {
         p->watched.vrid = 0;
         p->hurry = false;
-    } else if (!balance_is_settled(p, now, &settled)) {
+        p->moves_wanted = MONO_NEVER;
+        return;
+    }
+    p->moves_wanted = mono_min(p->moves_wanted, now);
+    if (!balance_is_settled(p, now, &settled)) {
         p->balance_next = mono_min(p->balance_next, settled);
     } else {
+        p->moves_wanted = MONO_NEVER;
         balance_carry_out(p, members, plan, now, fx);
     }
 }
@@ -197,7 +228,8 @@ void balance_claim_tick(struct pool *p, struct mono now, struct effects *fx)
         if (!u->claiming || !mono_due(now, u->claim_next)) {
             continue;
         }
-        if (u->router.state != ROUTER_BACKUP || u->holder_kind != HOLDER_MEMBER || u->claims_left == 0) {
+        if (u->router.state != ROUTER_BACKUP || u->holder_kind != HOLDER_MEMBER || u->claims_left == 0 ||
+            !pool_may_hold(p, u)) {
             bool in_vain = u->router.state == ROUTER_BACKUP && u->holder_kind == HOLDER_MEMBER;
             u->claiming = false;
             u->pinned_here = u->pinned_here && !in_vain;
@@ -233,7 +265,7 @@ static bool balance_is_ready(const struct pool *p)
 
 enum core_result balance_take(struct pool *p, struct unit *u, struct mono now)
 {
-    if (!balance_is_ready(p) || pool_is_reserve(p, now)) {
+    if (!balance_is_ready(p) || pool_advertised_share(p, now) == MEMBER_SHARE_RESERVE) {
         return CORE_NOT_READY;
     }
     if (!pool_may_hold(p, u)) {

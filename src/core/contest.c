@@ -54,7 +54,7 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
     contest_heard(p, u, by, against, now, fx)->heard = now;
 }
 
-struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono now)
+struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now)
 {
     struct mono until = now;
     for (unsigned i = 0; i < UNIT_CONTENDERS_MAX; i++) {
@@ -63,7 +63,9 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
         if (m == NULL || !member_is_alive(m)) {
             continue;
         }
-        if (mono_diff_us(c->heard, c->since) > CROSSING_US) { /* it did not yield: it holds the unit */
+        bool unopposed = mono_after(c->heard, since); /* the holder was gone already: nobody to yield to */
+        struct mono opposed = mono_max(c->since, u->owner_since);
+        if (unopposed || mono_diff_us(c->heard, opposed) > CROSSING_US) { /* it did not yield: it holds the unit */
             until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
         } else if (!mono_after(m->last_heard, c->heard)) { /* silent since: asleep perhaps, and its lease not over */
             until = mono_max(until, member_dead_deadline(m));
@@ -76,7 +78,7 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
 static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c, const struct advert *advert,
                              bool member, struct mono received, struct mono now, struct effects *fx)
 {
-    if (!router_is_settled_active(&u->router) || (member && !isolation_is_answered(p))) {
+    if (!router_is_settled_active(&u->router) || (member && !isolation_is_answered(p, c->since))) {
         return false;
     }
     if (!c->noted) { /* we are heard by others: it is this one pair that is broken */
@@ -102,7 +104,7 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
     }
     c->heard = now;
     if (member && c->ignored > 0) {
-        isolation_suspect_mute(p, c->ignored >= IGNORED_MAX, now, fx);
+        isolation_suspect_mute(p, c->ignored >= IGNORED_MAX, c->since, now, fx);
     }
     if (c->ignored >= IGNORED_MAX && contest_conclude(p, u, c, advert, member, received, now, fx)) {
         return;
@@ -115,12 +117,13 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
     }
 }
 
-void contest_end(struct unit *u, const struct addr *address)
+bool contest_end(struct unit *u, const struct addr *address)
 {
     struct contender *c = contest_find(u, address);
     if (c != NULL) {
         *c = (struct contender){0};
     }
+    return c != NULL;
 }
 
 const struct contender *contest_latest(const struct unit *u, struct mono since)

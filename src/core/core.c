@@ -66,6 +66,7 @@ static void core_hear(struct core *core, const struct event *event, struct effec
     enum wire_result result = wire_parse(event->packet, event->packet_length, false, &advert, addresses);
     counters->refused[result]++;
     if (result != WIRE_OK) {
+        counters->last_refused = (uint8_t)result;
         return;
     }
     bool known = false;
@@ -110,23 +111,43 @@ static void core_share(struct pool *p, const struct event *event, struct effects
     }
 }
 
-static enum core_result core_dispatch(struct core *core, const struct event *event, struct effects *fx)
+static void core_heard(struct core *core, const struct event *event, struct effects *fx)
 {
-    struct pool *p = event->pool < core->settings->pool_count ? &core->pools[event->pool] : NULL;
-    CHECK(p != NULL);
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        if (core->pools[i].settings->link == event->link) {
+            isolation_heard(&core->pools[i], event->received, event->probe_answer, event->now, fx);
+        }
+    }
+}
+
+static void core_leave(struct core *core, struct effects *fx)
+{
+    core->leaving = true;
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        pool_leave(&core->pools[i], fx);
+    }
+}
+
+static void core_tick(struct core *core, struct mono now, struct effects *fx)
+{
+    bool left = true;
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        pool_tick(&core->pools[i], now, fx);
+        left = left && core->pools[i].left;
+    }
+    if (core->leaving && left && !core->left) { /* all pools: the shell exits now */
+        core->left = true;
+        effects_add(fx, EFFECT_LEFT, 0, EFFECT_NO_UNIT);
+    }
+}
+
+/* Events that concern one pool. */
+static enum core_result core_dispatch_pool(struct core *core, const struct event *event, struct effects *fx)
+{
+    CHECK(event->pool < core->settings->pool_count);
+    struct pool *p = &core->pools[event->pool];
     struct unit *u = event->unit < p->settings->unit_count ? &p->units[event->unit] : NULL;
     switch ((enum event_kind)event->kind) {
-    case EVENT_TICK:
-        for (unsigned i = 0; i < core->settings->pool_count; i++) {
-            pool_tick(&core->pools[i], event->now, fx);
-        }
-        break;
-    case EVENT_PACKET:
-        core_hear(core, event, fx);
-        break;
-    case EVENT_LINK:
-        core_link(core, event, fx);
-        break;
     case EVENT_LEVEL_DONE:
         CHECK(u != NULL);
         pool_level_done(p, event->unit, event->sequence, event->error, event->now, fx);
@@ -136,13 +157,6 @@ static enum core_result core_dispatch(struct core *core, const struct event *eve
         break;
     case EVENT_SENT:
         pool_sent(p, event->now, fx);
-        break;
-    case EVENT_HEARD:
-        for (unsigned i = 0; i < core->settings->pool_count; i++) {
-            if (core->pools[i].settings->link == event->link) {
-                isolation_heard(&core->pools[i], event->received, event->probe_answer, event->now, fx);
-            }
-        }
         break;
     case EVENT_PROBE_IMPOSSIBLE:
         isolation_probe_impossible(p, event->now, fx);
@@ -167,11 +181,30 @@ static enum core_result core_dispatch(struct core *core, const struct event *eve
     case EVENT_REBALANCE:
         balance_hurry(p, event->now);
         break;
+    case EVENT_TICK:
+    case EVENT_PACKET:
+    case EVENT_LINK:
+    case EVENT_HEARD:
     case EVENT_LEAVE:
-        for (unsigned i = 0; i < core->settings->pool_count; i++) {
-            pool_leave(&core->pools[i], fx);
-        }
         break;
+    }
+    return CORE_OK;
+}
+
+static enum core_result core_dispatch(struct core *core, const struct event *event, struct effects *fx)
+{
+    if (event->kind == EVENT_TICK) {
+        core_tick(core, event->now, fx);
+    } else if (event->kind == EVENT_PACKET) {
+        core_hear(core, event, fx);
+    } else if (event->kind == EVENT_LINK) {
+        core_link(core, event, fx);
+    } else if (event->kind == EVENT_HEARD) {
+        core_heard(core, event, fx);
+    } else if (event->kind == EVENT_LEAVE) {
+        core_leave(core, fx);
+    } else {
+        return core_dispatch_pool(core, event, fx);
     }
     return CORE_OK;
 }
@@ -241,11 +274,9 @@ const char *core_result_text(enum core_result result)
         [CORE_ALREADY] = "it is so already",
         [CORE_NO_OTHER_MEMBER] = "no other member could hold it",
         [CORE_PINNED_ELSEWHERE] = "another member with a higher address has pinned it; release it there first",
-        [CORE_NOT_ELIGIBLE] =
-            "this host may not hold it: it is not among the unit's members, or an interface it needs is down",
+        [CORE_NOT_ELIGIBLE] = "this host is not among the unit's members, or an interface the unit needs is down",
         [CORE_NOT_HELD] = "this host neither holds nor pins it",
-        [CORE_NOT_READY] = "the pool is not running here: its interface is down or has no address, or it is drained, "
-                           "isolated or leaving",
+        [CORE_NOT_READY] = "the pool is not running here: no link, no address, drained, isolated or leaving",
     };
     _Static_assert(ARRAY_LENGTH(texts) == CORE_RESULT_COUNT, "a text for each result");
     CHECK(result < CORE_RESULT_COUNT);

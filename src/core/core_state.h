@@ -11,6 +11,7 @@ struct core {
     const struct core_settings *settings;
     struct pool *pools;
     struct link_counters *links;
+    bool leaving, left;
 };
 
 #endif

@@ -87,10 +87,11 @@ static void isolation_tick_mute(struct pool *p, struct mono now, struct effects 
 {
     int64_t interval_us = p->settings->member_interval_us;
     int64_t asked_us = mono_diff_us(now, p->probe_started);
-    if (isolation_is_answered(p)) {
-        if (asked_us > 10 * p->settings->advert_interval_us) {
-            p->mute_suspected = false; /* the contest is long over */
-        }
+    bool answered = isolation_is_answered(p, p->probe_started);
+    if ((answered || !p->mute_evident) && asked_us > 10 * p->settings->advert_interval_us) {
+        p->mute_suspected = false; /* the contest is long over */
+    } else if (answered) {
+        return;
     } else if (p->mute_evident && asked_us > PROBES_BEFORE_MUTE * interval_us / 2) {
         isolation_set(p, ISOLATION_MUTE, now, fx);
     } else {
@@ -121,6 +122,13 @@ void isolation_tick(struct pool *p, struct mono now, struct effects *fx)
     }
 }
 
+/* Nobody at all for longer than one lost advertisement explains. Deaf since some instant, a host hears the first of the
+ * others die after two intervals, since their last words were up to one interval apart. */
+bool isolation_is_silent(const struct pool *p, struct mono now)
+{
+    return mono_diff_us(now, p->heard_member) >= p->settings->member_interval_us * 7 / 4;
+}
+
 void isolation_judge(struct pool *p, struct mono now, struct effects *fx)
 {
     bool proof = mono_after(p->heard_any, mono_add(p->heard_member, p->settings->member_interval_us));
@@ -129,16 +137,16 @@ void isolation_judge(struct pool *p, struct mono now, struct effects *fx)
     }
 }
 
-bool isolation_is_answered(const struct pool *p)
+bool isolation_is_answered(const struct pool *p, struct mono since)
 {
-    return !p->settings->isolation_check || p->third_party_unknown ||
-           (p->mute_suspected && mono_after(p->heard_answer, p->probe_started));
+    return !p->settings->isolation_check || p->third_party_unknown || mono_after(p->heard_answer, since);
 }
 
-void isolation_suspect_mute(struct pool *p, bool evident, struct mono now, struct effects *fx)
+void isolation_suspect_mute(struct pool *p, bool evident, struct mono since, struct mono now, struct effects *fx)
 {
+    bool other_question = !isolation_is_answered(p, since) && isolation_is_answered(p, p->probe_started);
     p->mute_evident |= evident;
-    if (p->settings->isolation_check && !p->mute_suspected && !isolation_is_isolated(p)) {
+    if (p->settings->isolation_check && (!p->mute_suspected || other_question) && !isolation_is_isolated(p)) {
         p->mute_suspected = true;
         p->mute_evident = evident;
         p->probe_started = now;
@@ -162,7 +170,8 @@ void isolation_heard(struct pool *p, struct mono received, bool answer, struct m
 void isolation_probe_impossible(struct pool *p, struct mono now, struct effects *fx)
 {
     p->third_party_unknown = true;
-    if (p->isolation == ISOLATION_DEAF) {
+    /* Mute, and nobody left who could serve instead: no proof either way. */
+    if (p->isolation == ISOLATION_DEAF || (p->isolation == ISOLATION_MUTE && !isolation_others_live(p))) {
         isolation_set(p, ISOLATION_NONE, now, fx);
     }
 }
@@ -173,7 +182,7 @@ struct mono isolation_deadline(const struct pool *p)
         return MONO_NEVER;
     }
     bool asking = isolation_is_isolated(p) || p->isolation == ISOLATION_PROBING ||
-                  (p->mute_suspected && !isolation_is_answered(p));
+                  (p->mute_suspected && !isolation_is_answered(p, p->probe_started));
     if (asking) {
         return p->probe_next;
     }

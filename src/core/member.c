@@ -3,6 +3,8 @@
 
 #include "base/check.h"
 
+#define MEMBER_QUIET_INTERVALS 4 /* the heal of a partition takes one or two */
+
 bool member_is_announced_by(const struct advert *advert)
 {
     return advert->version == 3 && advert->priority < VRRP_PRIORITY_OWNER && advert->address_count == 1 &&
@@ -63,6 +65,9 @@ struct member *members_add(struct members *members, const struct addr *address, 
 void member_set_state(struct member *m, enum member_state state, struct mono now)
 {
     if (m->state != state) {
+        if (m->state == MEMBER_DEAD && state != MEMBER_LEFT) {
+            m->quiet_until = mono_add(now, MEMBER_QUIET_INTERVALS * m->interval_us);
+        }
         m->state = (uint8_t)state;
         m->since = now;
     }
@@ -82,12 +87,13 @@ unsigned members_count_alive(const struct members *members)
     return count;
 }
 
-unsigned members_count_lost(const struct members *members, struct mono since_limit)
+unsigned members_count_lost(const struct members *members, struct mono since_limit, struct mono now)
 {
     unsigned count = 0;
     for (unsigned i = MEMBER_SELF + 1; i < members->count; i++) {
         const struct member *m = &members->list[i];
-        count += m->state == MEMBER_DEAD && mono_after(m->since, since_limit);
+        bool lost = m->state == MEMBER_DEAD && mono_after(m->since, since_limit);
+        count += lost || (member_is_alive(m) && !mono_due(now, m->quiet_until));
     }
     return count;
 }

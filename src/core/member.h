@@ -13,15 +13,16 @@
 #define MEMBER_SHARE_MAX 254
 
 struct member {
-    struct addr address;    /* identity: the source of its advertisements */
-    uint8_t vrid;           /* of its own virtual router; 0: this host, before it has an address */
-    uint8_t share;          /* 1 reserve, 2..254 */
-    uint8_t state;          /* enum member_state */
-    int64_t interval_us;    /* of its member advertisements */
-    struct mono last_heard; /* any valid advertisement from it */
-    struct mono since;      /* when `state` began */
-    unsigned vain_count;    /* planned moves to it, in a row, that somebody else had to take */
-    struct mono vain_until; /* no planned move to it before */
+    struct addr address;     /* identity: the source of its advertisements */
+    uint8_t vrid;            /* of its own virtual router; 0: this host, before it has an address */
+    uint8_t share;           /* 1 reserve, 2..254 */
+    uint8_t state;           /* enum member_state */
+    int64_t interval_us;     /* of its member advertisements */
+    struct mono last_heard;  /* any valid advertisement from it */
+    struct mono since;       /* when `state` began */
+    struct mono quiet_until; /* back from the dead: counts as lost until contests with its side have ended */
+    unsigned vain_count;     /* planned moves to it, in a row, that somebody else had to take */
+    struct mono vain_until;  /* no planned move to it before */
 };
 
 struct members {
@@ -58,7 +59,8 @@ struct mono member_dead_deadline(const struct member *m);
 /* Living members, this host included. */
 unsigned members_count_alive(const struct members *members);
 
-/* Members that went without goodbye after `since_limit` and did not return: they make us speak more quietly (2.4). */
-unsigned members_count_lost(const struct members *members, struct mono since_limit);
+/* Members that went without goodbye after `since_limit` and did not return, or only just did: they make us speak more
+ * quietly (2.4). */
+unsigned members_count_lost(const struct members *members, struct mono since_limit, struct mono now);
 
 #endif

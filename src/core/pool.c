@@ -19,13 +19,14 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
     memset(p, 0, sizeof(*p));
     p->index = (uint8_t)index;
     p->all = all;
+    p->pools = p - index;
     p->settings = s;
     p->units = units;
     p->plan = plan;
     p->plan_units = plan_units;
     p->own_share = s->share;
     p->started = now;
-    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = MONO_NEVER;
+    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = p->moves_wanted = MONO_NEVER;
     p->view_changed = now;
     isolation_init(p, now);
     for (unsigned i = 0; i < s->unit_count; i++) {
@@ -56,7 +57,12 @@ struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, st
     return note;
 }
 
-bool pool_is_reserve(const struct pool *p, struct mono now)
+static bool pool_is_on_same_wire(const struct pool *p, const struct pool *q)
+{
+    return p->settings->link == q->settings->link && p->settings->family == q->settings->family;
+}
+
+static bool pool_is_reserve(const struct pool *p, struct mono now)
 {
     return p->drained || p->faulted || p->leaving || isolation_is_isolated(p) || p->own_share == MEMBER_SHARE_RESERVE ||
            mono_diff_us(now, p->started) < p->settings->startup_delay_us;
@@ -64,7 +70,15 @@ bool pool_is_reserve(const struct pool *p, struct mono now)
 
 uint8_t pool_advertised_share(const struct pool *p, struct mono now)
 {
-    return pool_is_reserve(p, now) ? MEMBER_SHARE_RESERVE : p->own_share;
+    uint8_t share = p->own_share;
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        const struct pool *q = &p->pools[i];
+        if (pool_is_on_same_wire(p, q)) {
+            uint8_t its = pool_is_reserve(q, now) ? MEMBER_SHARE_RESERVE : q->own_share;
+            share = its < share ? its : share;
+        }
+    }
+    return share;
 }
 
 static bool pool_is_eligible(const struct unit *u, const struct addr *member)
@@ -138,7 +152,7 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
     u->vacant_since = since;
     u->router.reason = (uint8_t)reason;
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
-        router_wait(&u->router, contest_claimed_until(p, u, now), 0);
+        router_wait(&u->router, contest_claimed_until(p, u, since, now), 0);
     }
     p->changed = true;
     p->view_changed = now;
@@ -158,20 +172,34 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
             pool_unit_vacant(p, u, state == MEMBER_LEFT ? now : m->last_heard, now,
                              state == MEMBER_LEFT ? REASON_RELEASED : REASON_MEMBER_DEAD);
         }
-        contest_end(u, &m->address);
+        bool claimed = contest_end(u, &m->address);
+        struct router *r = &u->router;
+        bool waits_for_claimants = u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP &&
+                                   r->phase == PHASE_SETTLED && !mono_is_never(r->down_base) && r->down_wait_us == 0;
+        if (claimed && waits_for_claimants) {
+            router_wait(r, contest_claimed_until(p, u, u->vacant_since, now), 0);
+        }
     }
 }
 
-static bool pool_vrid_is_free(const struct pool *p, unsigned vrid, struct mono now)
+static bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
 {
     for (unsigned i = 0; i < p->all->pool_count; i++) {
         const struct pool_settings *s = &p->all->pools[i];
         for (unsigned k = 0; s->link == p->settings->link && s->family == p->settings->family && k < s->unit_count;
              k++) {
             if (s->units[k].vrid == vrid) {
-                return false;
+                return true;
             }
         }
+    }
+    return false;
+}
+
+static bool pool_vrid_is_free(const struct pool *p, unsigned vrid, struct mono now)
+{
+    if (pool_vrid_is_a_units(p, vrid)) {
+        return false;
     }
     const struct vrid_heard *heard = &p->heard[vrid];
     bool recent = !addr_is_none(&heard->from) && mono_diff_us(now, heard->at) < 60 * (int64_t)US_PER_S;
@@ -181,14 +209,15 @@ static bool pool_vrid_is_free(const struct pool *p, unsigned vrid, struct mono n
 void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx)
 {
     unsigned first = p->settings->member_vrid != 0 ? p->settings->member_vrid : addr_last_byte(&p->primary);
-    unsigned chosen = first == 0 ? 1 : first;
-    for (unsigned tries = 0; tries < 255; tries++) {
+    unsigned chosen = 0;
+    for (unsigned tries = 0; tries < 2 * 255; tries++) { /* when all are in use, rather a stranger's than a unit's */
         unsigned vrid = (first + tries - (first != 0)) % 255 + 1;
-        if (pool_vrid_is_free(p, vrid, now)) {
+        if (tries < 255 ? pool_vrid_is_free(p, vrid, now) : !pool_vrid_is_a_units(p, vrid)) {
             chosen = vrid;
             break;
         }
     }
+    CHECK(chosen != 0);
     if (chosen != p->member_vrid) {
         p->member_vrid = (uint8_t)chosen;
         pool_note(p, NULL, NOTE_MEMBER_VRID, fx)->value = chosen;
@@ -237,6 +266,7 @@ static void pool_stop(struct pool *p, enum reason reason, struct mono now, struc
         bool held = u->router.state == ROUTER_ACTIVE;
         router_stop(&u->router, reason, fx);
         u->claiming = false;
+        pool_clear_holder(u); /* whoever it is, we do not hear it any more */
         if (held) {
             u->vacant_since = now;
         }
@@ -305,16 +335,25 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
     pool_arm(p, now, fx);
 }
 
+static bool pool_may_stall(const struct pool *p)
+{
+    return p->ready && !mono_is_never(p->member_adver);
+}
+
 bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx)
 {
 #if EVENKEEL_CANARY == 3 /* a planted bug: whoever slept goes on as if nothing had happened */
     return false;
 #endif
-    if (!p->ready || mono_is_never(p->member_adver) ||
-        mono_diff_us(now, p->lease_base) <= settings_lease_us(p->settings)) {
+    if (!pool_may_stall(p) || mono_diff_us(now, p->lease_base) <= settings_lease_us(p->settings)) {
         return false;
     }
-    pool_stalled(p, now, fx);
+    for (unsigned i = 0; i < p->all->pool_count; i++) { /* the goodbye that follows is for all of them */
+        struct pool *q = &p->pools[i];
+        if (pool_is_on_same_wire(p, q) && pool_may_stall(q)) {
+            pool_stalled(q, now, fx);
+        }
+    }
     return true;
 }
 
@@ -339,6 +378,12 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
     struct unit *u = &p->units[unit];
     struct router *r = &u->router;
     enum router_state before = (enum router_state)r->state;
+    if (r->phase == PHASE_TAKING &&
+        !pool_may_hold(p, u)) { /* a link went down meanwhile, or we are isolated or faulted */
+        router_give_up(r, now, router_silence_us(r), r->reason, fx);
+        p->changed = true;
+        return;
+    }
     if (!router_level_done(r, sequence, error, now, fx)) {
         return;
     }
@@ -388,9 +433,19 @@ static bool pool_is_emptied(const struct pool *p)
     return true;
 }
 
+static bool pool_is_wire_emptied(const struct pool *p)
+{
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        if (pool_is_on_same_wire(p, &p->pools[i]) && !pool_is_emptied(&p->pools[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void pool_leave_tick(struct pool *p, struct effects *fx)
 {
-    if (!pool_is_emptied(p)) {
+    if (!pool_is_wire_emptied(p)) {
         return;
     }
     if (p->ready) {
@@ -409,7 +464,6 @@ static void pool_leave_tick(struct pool *p, struct effects *fx)
     p->left = true;
     p->ready = false;
     p->member_adver = p->lease_pending = MONO_NEVER;
-    effects_add(fx, EFFECT_LEFT, p->index, EFFECT_NO_UNIT);
 }
 
 /* --- the tick --- */
@@ -421,11 +475,17 @@ static void pool_leave_tick(struct pool *p, struct effects *fx)
  */
 static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
 {
-    if (p->say_gone && pool_is_emptied(p)) {
-        p->say_gone = false;
-        p->member_adver = p->lease_base = now;
-        effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
+    if (!p->say_gone || !pool_is_wire_emptied(p)) {
+        return;
     }
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        struct pool *q = &p->pools[i];
+        if (pool_is_on_same_wire(p, q) && q->say_gone) {
+            q->say_gone = false;
+            q->member_adver = q->lease_base = now;
+        }
+    }
+    effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
 }
 
 static void pool_judge_members(struct pool *p, struct mono now, struct effects *fx)
@@ -440,7 +500,7 @@ static void pool_judge_members(struct pool *p, struct mono now, struct effects *
     if (!any_dead) {
         return;
     }
-    if (!others) {
+    if (!others || isolation_is_silent(p, now)) {
         isolation_judge(p, now, fx);
     }
     for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
@@ -599,8 +659,8 @@ void pool_tick(struct pool *p, struct mono now, struct effects *fx)
     }
     p->heard_last = now;
     pool_say_gone(p, now, fx);
+    pool_judge_members(p, now, fx); /* first: a new question would make void that the last one found nobody to ask */
     isolation_tick(p, now, fx);
-    pool_judge_members(p, now, fx);
     pool_refresh_share(p, now);
     pool_note_strangers(p, now, fx);
     if (p->changed || mono_due(now, p->balance_next)) {

@@ -98,6 +98,7 @@ struct vrid_heard {
 struct pool {
     uint8_t index;
     const struct core_settings *all;
+    struct pool *pools; /* of the core, all->pool_count; this one is pools[index] */
     const struct pool_settings *settings;
     struct unit *units; /* settings->unit_count */
     struct members members;
@@ -130,6 +131,7 @@ struct pool {
     uint32_t arm_sequence;
     bool armed;               /* the lease is in place: units may be taken */
     struct mono balance_next; /* when balancing wants a look again */
+    struct mono moves_wanted; /* moves wait since then for the view to be still; never: none do */
     struct mono duplicate_noted;
 
     /* isolation.c */
@@ -160,8 +162,9 @@ void pool_leave(struct pool *p, struct effects *fx);
 struct mono pool_deadline(const struct pool *p);
 void pool_check(const struct pool *p);
 
-/* What this host is for others: reserve while starting, drained, isolated or faulted. */
-bool pool_is_reserve(const struct pool *p, struct mono now);
+/* What this host is for others: reserve while starting, drained, isolated or faulted. Others know a host by its address
+ * alone, so the pools of one wire (link and family) share one membership: they advertise the smallest of their shares,
+ * and goodbye only when nothing of any of them is here. */
 uint8_t pool_advertised_share(const struct pool *p, struct mono now);
 /* May this host hold the unit at all: links up, not isolated, not leaving, eligible. */
 bool pool_may_hold(const struct pool *p, const struct unit *u);
@@ -191,10 +194,11 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
 /* We are Active, and somebody weaker claims the unit too. */
 void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
                     struct mono now, struct effects *fx);
-/* Its holder is gone: until when another claimant may hold the unit nevertheless (2.3: contested). `now`: none does. */
-struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono now);
-/* `address` claims it no longer. */
-void contest_end(struct unit *u, const struct addr *address);
+/* Its holder is gone, last heard at `since`: until when another claimant may hold the unit nevertheless (2.3:
+ * contested). `now`: none does. */
+struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now);
+/* `address` claims it no longer. Returns true when it did. */
+bool contest_end(struct unit *u, const struct addr *address);
 /* The latest contender heard after `since`, or NULL. */
 const struct contender *contest_latest(const struct unit *u, struct mono since);
 
@@ -225,12 +229,15 @@ void balance_hurry(struct pool *p, struct mono now);
 void isolation_init(struct pool *p, struct mono now);
 void isolation_tick(struct pool *p, struct mono now, struct effects *fx);
 bool isolation_is_isolated(const struct pool *p); /* deaf or mute: claims nothing */
-/* All other members are about to be judged dead: is it us who is deaf? Then we claim nothing. */
+/* No member was heard for so long that it may be us who is deaf. */
+bool isolation_is_silent(const struct pool *p, struct mono now);
+/* A member is about to be judged dead, and no other one is heard: is it us who is deaf? Then we claim nothing. */
 void isolation_judge(struct pool *p, struct mono now, struct effects *fx);
-/* Somebody ignores our assertions. `evident`: often enough to conclude something, should nobody answer our probes. */
-void isolation_suspect_mute(struct pool *p, bool evident, struct mono now, struct effects *fx);
-/* The suspicion is cleared: a third party answered, or there is none to ask. */
-bool isolation_is_answered(const struct pool *p);
+/* Somebody ignores our assertions in a contest that lasts since `since`. `evident`: often enough to conclude something,
+ * should nobody answer our probes. */
+void isolation_suspect_mute(struct pool *p, bool evident, struct mono since, struct mono now, struct effects *fx);
+/* We are not mute: a third party answered after `since`, or there is none to ask. */
+bool isolation_is_answered(const struct pool *p, struct mono since);
 void isolation_heard(struct pool *p, struct mono received, bool answer, struct mono now, struct effects *fx);
 void isolation_probe_impossible(struct pool *p, struct mono now, struct effects *fx);
 struct mono isolation_deadline(const struct pool *p);

@@ -266,15 +266,26 @@ static bool unit_holder_is_fresh(const struct unit *u, struct mono now)
     return u->holder_kind != HOLDER_NONE && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
 }
 
-/* Backup, and the sender is an acceptable Active. */
-static void unit_accepted(struct pool *p, struct unit *u, const struct advert *advert, bool member,
-                          struct mono received, struct mono now, struct effects *fx)
+/* Backup: the sender claims the unit while a living member that is stronger holds it: the stronger claimant counts
+ * (2.3), the other one is remembered. */
+static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct advert *advert, struct mono now,
+                                 struct effects *fx)
 {
     bool other = u->holder_kind != HOLDER_NONE && !addr_equal(&u->holder, &advert->source);
     bool holder_stronger = advert->priority < u->holder_priority ||
                            (advert->priority == u->holder_priority && addr_compare(&u->holder, &advert->source) > 0);
-    if (other && unit_holder_is_fresh(u, now) && u->holder_kind == HOLDER_MEMBER && holder_stronger) {
-        contest_claim(p, u, &advert->source, &u->holder, now, fx); /* the stronger claimant counts (2.3) */
+    if (!other || u->holder_kind != HOLDER_MEMBER || !holder_stronger || !unit_holder_is_fresh(u, now)) {
+        return false;
+    }
+    contest_claim(p, u, &advert->source, &u->holder, now, fx);
+    return true;
+}
+
+/* Backup, and the sender is an acceptable Active. */
+static void unit_accepted(struct pool *p, struct unit *u, const struct advert *advert, bool member,
+                          struct mono received, struct mono now, struct effects *fx)
+{
+    if (unit_holder_prevails(p, u, advert, now, fx)) {
         return;
     }
     enum reason reason = u->owner_kind == HOLDER_NONE      ? REASON_HEARD
@@ -315,8 +326,10 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
+    unsigned effects_before = fx->count;
     switch (router_hear(&u->router, advert, member, now, fx)) {
     case VERDICT_RELEASED:
+        u->counters.adverts_sent += fx->count > effects_before; /* our answer */
         unit_released(p, u, advert, m, received, now);
         break;
     case VERDICT_ACCEPTED:
@@ -329,9 +342,8 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
             pool_note_owner(p, u, HOLDER_STRANGER, &advert->source, REASON_PREEMPTED, now, fx);
         }
         break;
-    case VERDICT_IGNORED: /* a weaker stranger that we are about to preempt, or the owner of a unit that is pinned here
-                           */
-        if (u->router.state == ROUTER_BACKUP) {
+    case VERDICT_IGNORED: /* a weaker stranger, which we preempt unless somebody else holds the unit */
+        if (u->router.state == ROUTER_BACKUP && !unit_holder_prevails(p, u, advert, now, fx)) {
             pool_set_holder(p, u, advert, member, received, REASON_HEARD, now, fx);
         }
         break;
@@ -374,6 +386,9 @@ bool pool_hear(struct pool *p, const struct advert *advert, struct mono received
         p->counters.not_member++;
         if (u == NULL) {
             p->heard[advert->vrid] = (struct vrid_heard){.from = advert->source, .at = received};
+        }
+        if (advert->vrid == p->member_vrid) {
+            pool_choose_member_vrid(p, now, fx);
         }
         return u != NULL;
     }

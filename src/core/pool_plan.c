@@ -134,7 +134,7 @@ void pool_plan_input(const struct pool *p, const struct plan_member *members, un
 
 unsigned pool_count_lost(const struct pool *p, struct mono now)
 {
-    return members_count_lost(&p->members, mono_add(now, -LOST_MEMORY_US));
+    return members_count_lost(&p->members, mono_add(now, -LOST_MEMORY_US), now);
 }
 
 static uint8_t plan_priority(const struct pool *p, unsigned rank, unsigned member_count, struct mono now)
@@ -154,8 +154,8 @@ static void plan_apply(struct pool *p, const struct plan_member *members, unsign
     const struct plan *plan = p->plan;
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
-        bool vacant = !unit_is_ours(u) && u->holder_kind == HOLDER_NONE;
-        bool pinned = (u->pinned_here || p->plan_units[i].prefer == 0) && (unit_is_ours(u) || vacant);
+        bool pinned = (u->pinned_here || p->plan_units[i].prefer == 0) &&
+                      (unit_is_ours(u) || u->holder_kind != HOLDER_MEMBER); /* a member is asked for it instead */
         u->rank = plan->rank[i][0];
         if (u->router.phase != PHASE_CLAIMED) {
             u->router.priority = pinned ? ROUTER_PRIORITY_PINNED : plan_priority(p, u->rank, member_count, now);

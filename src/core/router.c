@@ -231,14 +231,26 @@ static enum router_verdict router_hear_backup(struct router *r, const struct adv
     return was_taking ? VERDICT_YIELDED : VERDICT_ACCEPTED;
 }
 
+/* RFC 9568 6.4.3: answer, and reset Adver_Timer. No Backup's Skew_Time is shorter than the spacing of the answers. */
+static void router_answer_release(struct router *r, struct mono now, struct effects *fx)
+{
+    if (r->phase == PHASE_EMPTIED) {
+        return;
+    }
+    if (!mono_due(now, r->answer_next)) {
+        r->adver = mono_min(r->adver, r->answer_next);
+        return;
+    }
+    r->answer_next = mono_add(now, r->skew_interval_us / 256);
+    r->adver = mono_add(now, r->advert_interval_us);
+    router_advertise(r, fx);
+}
+
 static enum router_verdict router_hear_active(struct router *r, const struct advert *advert, bool member,
                                               struct mono now, struct effects *fx)
 {
     if (advert->priority == VRRP_PRIORITY_RELEASE) {
-        router_advertise(r, fx); /* RFC 9568 6.4.3: answer, and reset Adver_Timer */
-        if (r->phase != PHASE_EMPTIED) {
-            r->adver = mono_add(now, r->advert_interval_us);
-        }
+        router_answer_release(r, now, fx);
         return VERDICT_RELEASED;
     }
     if (!router_is_stronger(advert->priority, &advert->source, r)) {

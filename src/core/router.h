@@ -58,6 +58,7 @@ struct router {
     int64_t open_delay_us;      /* from the first advertisement to answering; 0: a router that is in no pool */
     struct mono open_at;        /* CLAIMED: when the filter is to be opened; else never */
     struct mono last_assert;    /* for the rate limit of re-assertions */
+    struct mono answer_next;    /* priority 0 from others is not answered before: a storm of it would be reflected */
 };
 
 /* What an advertisement was to us. */

@@ -70,6 +70,7 @@ void core_view_pool(const struct core *core, unsigned pool, struct pool_view *ou
         .lost_count = (uint8_t)pool_count_lost(p, p->view_changed),
         .primary = p->primary,
         .started = p->started,
+        .ready_since = p->ready_since,
         .member_count = (uint16_t)p->members.count,
         .unit_count = p->settings->unit_count,
     };
@@ -142,7 +143,8 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
         .holder_kind = held ? HOLDER_SELF : u->holder_kind,
         .holder_priority = held ? r->priority : u->holder_priority,
         .rank = u->rank,
-        .pinned = held ? r->priority == ROUTER_PRIORITY_PINNED : u->holder_priority == ROUTER_PRIORITY_PINNED,
+        .pinned = held ? r->priority == ROUTER_PRIORITY_PINNED
+                       : u->holder_kind == HOLDER_MEMBER && u->holder_priority == ROUTER_PRIORITY_PINNED,
         .pinned_here = u->pinned_here,
         .contested = contender != NULL,
         .address_list_differs = u->address_list_differs,

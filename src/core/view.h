@@ -92,6 +92,7 @@ struct pool_counters {
 struct link_counters {
     uint64_t refused[WIRE_RESULT_COUNT]; /* by the codec, by reason; [WIRE_OK] counts the accepted */
     uint64_t unknown_vrid;               /* accepted by the codec, but of no pool's business */
+    uint8_t last_refused;                /* enum wire_result of the last one refused; WIRE_OK: none yet */
 };
 
 struct pool_view {
@@ -103,6 +104,7 @@ struct pool_view {
     uint8_t lost_count;  /* members lost without goodbye and not forgotten */
     struct addr primary; /* identity of this host in the pool */
     struct mono started;
+    struct mono ready_since; /* when the virtual routers last left Initialize; valid while ready */
     uint16_t member_count, unit_count;
 };
 
