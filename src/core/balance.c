@@ -9,7 +9,10 @@
 #define PENALTY_DOUBLINGS_MAX 6
 #define PENALTY_MEMORY_US (3600 * (int64_t)US_PER_S)
 #define VAIN_US (60 * (int64_t)US_PER_S)
-#define DRAIN_BATCH 8 /* few enough that each unit's gap stays as small as that of a single move */
+#define VAIN_DOUBLINGS_MAX 3
+#define FOREIGN_US (3600 * (int64_t)US_PER_S)
+#define BATCH                                                                                                          \
+    8 /* units on their way at a time: few enough that each unit's gap stays as small as that of a single move */
 #define CLAIMS_MAX 6
 #define PATIENCE_ROUNDS 10
 
@@ -21,10 +24,26 @@ static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct a
     struct member *m = members_find(&p->members, to);
     u->vain_target = *to;
     u->vain_until = mono_add(now, VAIN_US);
-    if (m != NULL && ++m->vain_count > 1) {
-        unsigned doublings = m->vain_count - 2 < PENALTY_DOUBLINGS_MAX ? m->vain_count - 2 : PENALTY_DOUBLINGS_MAX;
-        m->vain_until = mono_add(now, VAIN_US << doublings);
+    if (m == NULL) {
+        return;
     }
+    unsigned tried = m->vain_count++;
+    if (!m->proven) { /* never seen holding one of our units: a host of another pool, most likely */
+        m->vain_until = mono_add(now, FOREIGN_US);
+    } else if (tried > 0) {
+        m->vain_until = mono_add(now, VAIN_US << (tried < VAIN_DOUBLINGS_MAX ? tried - 1 : VAIN_DOUBLINGS_MAX));
+    }
+}
+
+/* With several units on their way at once, each goes to somebody who is short of one: no matter which. */
+static bool balance_is_only_one(const struct pool *p, const struct unit *only)
+{
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        if (&p->units[i] != only && !addr_is_none(&p->units[i].expected)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* A member that the plan avoided took the unit: so it can, and the one that the plan chose instead is not to blame.
@@ -46,19 +65,22 @@ static bool balance_clear_vain(struct pool *p, struct unit *u, const struct addr
 
 void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
 {
+    struct member *claimant = members_find(&p->members, by);
+    if (claimant != NULL) {
+        claimant->proven = true;
+    }
     if (addr_is_none(&u->expected)) {
         return;
     }
     if (addr_equal(&u->expected, by)) {
         bool again = u->moved_at.us != 0 && mono_diff_us(now, u->moved_at) < PENALTY_MEMORY_US;
-        u->move_penalty = !again ? 0 : u->move_penalty < PENALTY_DOUBLINGS_MAX ? u->move_penalty + 1 : u->move_penalty;
+        u->move_penalty = (uint8_t)(again ? u->move_penalty + (u->move_penalty < PENALTY_DOUBLINGS_MAX) : 0);
         u->moved_at = now;
         u->still_until = mono_add(now, p->settings->rebalance_interval_us << u->move_penalty);
-        struct member *m = members_find(&p->members, by);
-        if (m != NULL) {
-            m->vain_count = 0;
+        if (claimant != NULL) {
+            claimant->vain_count = 0;
         }
-    } else if (!balance_clear_vain(p, u, by, now)) {
+    } else if (!balance_clear_vain(p, u, by, now) && balance_is_only_one(p, u)) {
         balance_tried_in_vain(p, u, &u->expected, now);
     }
     u->expected = no_address;
@@ -88,20 +110,28 @@ static void balance_release(struct pool *p, struct unit *u, const struct addr *t
     }
 }
 
+/* Units of ours that are on their way: being released, or released and not yet claimed. */
+static unsigned balance_in_flight(const struct pool *p, struct mono now)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        const struct unit *u = &p->units[i];
+        bool waiting = addr_equal(&u->released_by, &p->primary) && u->holder_kind == HOLDER_NONE &&
+                       !mono_due(now, u->released_until) && u->router.state == ROUTER_BACKUP;
+        count += waiting || u->router.phase == PHASE_RELEASING;
+    }
+    return count;
+}
+
 /* A reserve (drained, or weighed down to nothing) gives its units away batch by batch: the next one when all of the
  * last have found an owner. */
 static void balance_shed(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
                          struct effects *fx)
 {
-    for (unsigned i = 0; i < p->settings->unit_count; i++) {
-        const struct unit *u = &p->units[i];
-        bool waiting = addr_equal(&u->released_by, &p->primary) && u->holder_kind == HOLDER_NONE &&
-                       !mono_due(now, u->released_until) && u->router.state == ROUTER_BACKUP;
-        if (!p->drain_now && (u->router.phase == PHASE_RELEASING || waiting)) {
-            return;
-        }
+    if (!p->drain_now && balance_in_flight(p, now) > 0) {
+        return;
     }
-    unsigned batch = p->drain_now ? PLAN_UNITS_MAX : DRAIN_BATCH;
+    unsigned batch = p->drain_now ? PLAN_UNITS_MAX : BATCH;
     for (unsigned k = 0; k < plan->move_count && batch > 0; k++) {
         if (plan->moves[k].from == MEMBER_SELF) {
             balance_release(p, &p->units[plan->moves[k].unit], &members[plan->moves[k].to].address, REASON_DRAIN, now,
@@ -173,8 +203,8 @@ static struct mono balance_next_penalty(const struct pool *p, struct mono now)
 static void balance_carry_out(struct pool *p, const struct plan_member *members, const struct plan *plan,
                               struct mono now, struct effects *fx)
 {
-    unsigned left = p->settings->rebalance_moves;
-    bool first = true;
+    unsigned left = p->round_left, in_flight = balance_in_flight(p, now);
+    bool first = true, done = true;
     for (unsigned k = 0; k < plan->move_count && left > 0; k++) {
         const struct plan_move *move = &plan->moves[k];
         struct unit *u = &p->units[move->unit];
@@ -186,12 +216,21 @@ static void balance_carry_out(struct pool *p, const struct plan_member *members,
         }
         first = false;
         left--;
-        if (move->from == MEMBER_SELF) {
+        if (move->from != MEMBER_SELF || !router_is_settled_active(&u->router)) {
+            continue;
+        }
+        if (in_flight++ >= BATCH) { /* the round goes on when these have found an owner */
+            done = false;
+        } else {
+            p->round_left -= p->round_left < UINT16_MAX;
             enum reason reason = p->plan_units[move->unit].prefer == move->to ? REASON_PREFERRED : REASON_REBALANCE;
             balance_release(p, u, &members[move->to].address, reason, now, fx);
         }
     }
     p->hurry = false;
+    if (done) {
+        p->round_left = 0;
+    }
 }
 
 void balance_tick(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
@@ -209,15 +248,19 @@ void balance_tick(struct pool *p, const struct plan_member *members, const struc
         p->watched.vrid = 0;
         p->hurry = false;
         p->moves_wanted = MONO_NEVER;
+        p->round_left = 0;
         return;
     }
     p->moves_wanted = mono_min(p->moves_wanted, now);
-    if (!balance_is_settled(p, now, &settled)) {
+    if (p->round_left == 0 && !balance_is_settled(p, now, &settled)) {
         p->balance_next = mono_min(p->balance_next, settled);
-    } else {
-        p->moves_wanted = MONO_NEVER;
-        balance_carry_out(p, members, plan, now, fx);
+        return;
     }
+    if (p->round_left == 0) {
+        p->round_left = p->settings->rebalance_moves;
+    }
+    p->moves_wanted = MONO_NEVER;
+    balance_carry_out(p, members, plan, now, fx);
 }
 
 /* While its owner holds on to a unit that is pinned here: advertise 254, without answering, until it has let go. */
@@ -301,7 +344,7 @@ enum core_result balance_give(struct pool *p, struct unit *u, struct mono now, s
     if (!balance_has_other(p) || addr_is_none(&u->next)) {
         return CORE_NO_OTHER_MEMBER;
     }
-    balance_release(p, u, &u->next, REASON_OPERATOR, now, fx);
+    balance_release(p, u, &no_address, REASON_OPERATOR, now, fx); /* to whoever ranks first then */
     return CORE_OK;
 }
 

@@ -7,6 +7,8 @@
 #include "core/pool.h"
 
 #define IGNORED_MAX 3
+#define ONE_WAY_US (10 * (int64_t)US_PER_S)
+#define ONE_WAY_DOUBLINGS_MAX 7
 #define CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed ours */
 #define CONTEST_MEMORY_INTERVALS 10  /* then it is a new contest */
 
@@ -74,6 +76,41 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
     return until;
 }
 
+/* This host stays a reserve for a while, longer each time, and not only for this unit: each next one would be fought
+ * over likewise. */
+static void contest_note_one_way(struct pool *p, const struct advert *advert, struct mono now)
+{
+    struct member *m = members_find(&p->members, &advert->source);
+    if (mono_due(now, m->one_way_until)) {
+        m->one_way_until = mono_add(now, ONE_WAY_US << m->one_way_count);
+        m->one_way_count =
+            (uint8_t)(m->one_way_count < ONE_WAY_DOUBLINGS_MAX ? m->one_way_count + 1 : m->one_way_count);
+    }
+}
+
+const struct member *contest_one_way(const struct pool *p, struct mono now)
+{
+    for (unsigned i = 0; i < p->members.count; i++) {
+        const struct member *m = &p->members.list[i];
+        if (member_is_alive(m) && !mono_due(now, m->one_way_until)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+void contest_hears_us_again(struct pool *p, const struct unit *u, const struct advert *advert, struct mono now)
+{
+    struct member *m = members_find(&p->members, &advert->source);
+    bool early =
+        addr_equal(&u->holder, &advert->source) && mono_diff_us(now, u->holder_heard) < u->holder_interval_us / 2;
+    bool for_another = mono_diff_us(now, p->view_changed) < 2 * p->settings->member_interval_us;
+    if (m != NULL && !mono_due(now, m->one_way_until) && early && !for_another) {
+        m->one_way_until = now;
+        m->one_way_count = 0;
+    }
+}
+
 /* Who does not hear the other? True: we gave the unit up to `advert`'s sender. */
 static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c, const struct advert *advert,
                              bool member, struct mono received, struct mono now, struct effects *fx)
@@ -87,6 +124,7 @@ static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c
         pool_note(p, u, NOTE_ONE_WAY, fx)->from = advert->source;
     }
     if (member) { /* only this host can see it, so this host yields */
+        contest_note_one_way(p, advert, now);
         router_give_up(&u->router, now, router_silence_us(&u->router), REASON_ONE_WAY, fx);
         pool_set_holder(p, u, advert, member, received, REASON_ONE_WAY, now, fx);
     }

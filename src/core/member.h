@@ -13,16 +13,19 @@
 #define MEMBER_SHARE_MAX 254
 
 struct member {
-    struct addr address;     /* identity: the source of its advertisements */
-    uint8_t vrid;            /* of its own virtual router; 0: this host, before it has an address */
-    uint8_t share;           /* 1 reserve, 2..254 */
-    uint8_t state;           /* enum member_state */
-    int64_t interval_us;     /* of its member advertisements */
-    struct mono last_heard;  /* any valid advertisement from it */
-    struct mono since;       /* when `state` began */
-    struct mono quiet_until; /* back from the dead: counts as lost until contests with its side have ended */
-    unsigned vain_count;     /* planned moves to it, in a row, that somebody else had to take */
-    struct mono vain_until;  /* no planned move to it before */
+    struct addr address;       /* identity: the source of its advertisements */
+    uint8_t vrid;              /* of its own virtual router; 0: this host, before it has an address */
+    uint8_t share;             /* 1 reserve, 2..254 */
+    uint8_t state;             /* enum member_state */
+    int64_t interval_us;       /* of its member advertisements */
+    struct mono last_heard;    /* any valid advertisement from it */
+    struct mono since;         /* when `state` began */
+    struct mono quiet_until;   /* back from the dead: counts as lost until contests with its side have ended */
+    bool proven;               /* seen holding one of our units, so it is of this pool */
+    struct mono one_way_until; /* it does not hear us: we hold nothing before (2.8) */
+    uint8_t one_way_count;     /* so often in a row */
+    unsigned vain_count;       /* planned moves to it, in a row, that somebody else had to take */
+    struct mono vain_until;    /* no planned move to it before */
 };
 
 struct members {

@@ -8,9 +8,17 @@
 #define COALESCE_MAX_US (4 * US_PER_MS)
 /* Longer than a packet needs to cross a LAN: two hosts that claim a unit in the same instant then know it before either
  * of them answers. */
-#define OPEN_DELAY_MAX_US (1 * US_PER_MS)
+#define OPEN_DELAY_MAX_US (2 * US_PER_MS)
+#define OPEN_DELAY_SHARE 128 /* of the shorter interval */
 
 static const struct addr no_address;
+
+static int64_t pool_open_delay_us(const struct pool_settings *s)
+{
+    int64_t shorter_us = s->advert_interval_us < s->member_interval_us ? s->advert_interval_us : s->member_interval_us;
+    int64_t delay_us = shorter_us / OPEN_DELAY_SHARE;
+    return delay_us < OPEN_DELAY_MAX_US ? delay_us : OPEN_DELAY_MAX_US;
+}
 
 void pool_init(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
                struct plan_unit *plan_units, struct mono now)
@@ -40,8 +48,7 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->last_gap_us = -1;
         router_init(&u->router, index, i, s->version, s->advert_interval_us);
         pool_tune_timers(p, u);
-        u->router.open_delay_us =
-            s->member_interval_us / 32 < OPEN_DELAY_MAX_US ? s->member_interval_us / 32 : OPEN_DELAY_MAX_US;
+        u->router.open_delay_us = pool_open_delay_us(s);
     }
 }
 
@@ -65,7 +72,7 @@ static bool pool_is_on_same_wire(const struct pool *p, const struct pool *q)
 static bool pool_is_reserve(const struct pool *p, struct mono now)
 {
     return p->drained || p->faulted || p->leaving || isolation_is_isolated(p) || p->own_share == MEMBER_SHARE_RESERVE ||
-           mono_diff_us(now, p->started) < p->settings->startup_delay_us;
+           contest_one_way(p, now) != NULL || mono_diff_us(now, p->started) < p->settings->startup_delay_us;
 }
 
 uint8_t pool_advertised_share(const struct pool *p, struct mono now)
@@ -166,6 +173,7 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
     member_set_state(m, state, now);
     p->changed = true;
     p->view_changed = now;
+    p->round_left = 0;
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         if (u->holder_kind == HOLDER_MEMBER && addr_equal(&u->holder, &m->address)) {
@@ -387,23 +395,35 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
     if (!router_level_done(r, sequence, error, now, fx)) {
         return;
     }
-    if (before != ROUTER_ACTIVE && r->state == ROUTER_ACTIVE) {
-        u->counters.adverts_sent++;
-        u->counters.became_active++;
-        u->counters.last_active_reason = r->reason;
-        u->claiming = false;
-        u->released_by = no_address;
-        balance_claimed(p, u, &p->primary, now);
-        pool_clear_holder(u);
-        pool_note_owner(p, u, HOLDER_SELF, &p->primary, (enum reason)r->reason, now, fx);
-    } else if (before == ROUTER_ACTIVE && r->state == ROUTER_BACKUP) { /* released, and said so */
+    if (before == ROUTER_ACTIVE && r->state == ROUTER_BACKUP) { /* released, and said so */
         u->counters.zero_sent++;
         pool_unit_vacant(p, u, now, now, REASON_RELEASED);
         u->released_by = p->primary;
-        u->released_until = mono_add(now, 4 * p->settings->member_interval_us);
+        u->released_until = mono_add(now, p->settings->member_interval_us);
         p->last_move = now;
     }
     p->changed = true;
+}
+
+/* The addresses are in place. Who speaks with a lower priority than a stranger that it meant to preempt does not. */
+static void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx)
+{
+    struct router *r = &u->router;
+    bool fresh = u->holder_kind == HOLDER_STRANGER && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
+    p->changed = true;
+    if (fresh && router_is_stronger(u->holder_priority, &u->holder, r)) {
+        router_give_up(r, now, router_silence_us(r), REASON_STRONGER, fx);
+        return;
+    }
+    router_claim(r, now, fx);
+    u->counters.adverts_sent++;
+    u->counters.became_active++;
+    u->counters.last_active_reason = r->reason;
+    u->claiming = false;
+    u->released_by = no_address;
+    balance_claimed(p, u, &p->primary, now);
+    pool_clear_holder(u);
+    pool_note_owner(p, u, HOLDER_SELF, &p->primary, (enum reason)r->reason, now, fx);
 }
 
 /* --- leaving (2.4 h) --- */
@@ -488,25 +508,30 @@ static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
     effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
 }
 
+/* Who dies together is judged together, a few milliseconds early, so that all plan on the same survivors. (Its lease
+ * has ended long before: 2.5 of 3 intervals.) */
+static bool pool_is_dead(const struct member *m, struct mono now)
+{
+    return member_is_alive(m) && mono_due(mono_add(now, m->interval_us / 16), member_dead_deadline(m));
+}
+
 static void pool_judge_members(struct pool *p, struct mono now, struct effects *fx)
 {
-    bool any_dead = false, others = false;
+    bool any_due = false, others = false;
     for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
         struct member *m = &p->members.list[i];
-        bool dead = member_is_alive(m) && mono_due(now, member_dead_deadline(m));
-        any_dead |= dead;
-        others |= member_is_alive(m) && !dead;
+        any_due |= member_is_alive(m) && mono_due(now, member_dead_deadline(m));
+        others |= member_is_alive(m) && !pool_is_dead(m, now);
     }
-    if (!any_dead) {
+    if (!any_due) {
         return;
     }
     if (!others || isolation_is_silent(p, now)) {
         isolation_judge(p, now, fx);
     }
     for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
-        struct member *m = &p->members.list[i];
-        if (member_is_alive(m) && mono_due(now, member_dead_deadline(m))) {
-            pool_member_gone(p, m, MEMBER_DEAD, now, fx);
+        if (pool_is_dead(&p->members.list[i], now)) {
+            pool_member_gone(p, &p->members.list[i], MEMBER_DEAD, now, fx);
         }
     }
 }
@@ -590,6 +615,10 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         struct mono before = r->adver;
         bool was_claimed = r->phase == PHASE_CLAIMED;
         pool_gate_timer(p, u, now);
+        if (router_is_ready(r)) {
+            pool_claim(p, u, now, fx);
+            continue;
+        }
         bool foreign = u->holder_kind == HOLDER_STRANGER;
         bool fresh = foreign && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
         router_tick(r, now, slack_us, fx);
@@ -615,7 +644,12 @@ static void pool_greet(struct pool *p, struct mono now, struct effects *fx)
             router_advertise(r, fx);
             p->units[i].counters.adverts_sent++;
         }
+        /* Somebody is back whose side may have served it too: caches may point there. */
+        if (p->greet_returned && r->level_done == LEVEL_ANSWERING && router_is_settled_active(r)) {
+            effects_add(fx, EFFECT_ANNOUNCE, p->index, i);
+        }
     }
+    p->greet_returned = false;
 }
 
 static void pool_note_strangers(struct pool *p, struct mono now, struct effects *fx)
@@ -679,7 +713,7 @@ void pool_tick(struct pool *p, struct mono now, struct effects *fx)
 
 static struct mono pool_unit_deadline(const struct pool *p, const struct unit *u)
 {
-    struct mono deadline = router_deadline(&u->router);
+    struct mono deadline = router_is_ready(&u->router) ? p->heard_last : router_deadline(&u->router);
     if (u->claiming) {
         deadline = mono_min(deadline, u->claim_next);
     }

@@ -34,53 +34,54 @@ struct unit {
     struct router router;
     const struct unit_settings *settings;
     struct unit_counters counters;
+    struct contender contenders[UNIT_CONTENDERS_MAX];
 
+    /* Times. */
+    struct mono holder_heard; /* the holder's last advertisement */
+    int64_t holder_interval_us;
+    struct mono stranger_since; /* never: the holder is no stranger */
+    struct mono vacant_since;   /* nobody holds it since then; never: it is held, or was never */
+    struct mono released_until; /* of `released_by` */
+    struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
+    struct mono claim_next;
+    struct mono still_until; /* no planned move before */
+    struct mono moved_at;    /* the last planned move, for the penalty to be forgotten */
+    struct mono vain_until;  /* of `vain_target` */
+    struct mono owner_since;
+    struct mono last_change;
+    int64_t last_gap_us;
+
+    /* Addresses and what is smaller, side by side: they need no alignment, and there are 240 units. */
     /* Who holds it, as heard (this host's own state is the router's). */
     uint8_t holder_kind; /* HOLDER_NONE, _MEMBER or _STRANGER */
     uint8_t holder_priority;
     struct addr holder;
-    struct mono holder_heard; /* its last advertisement */
-    int64_t holder_interval_us;
-    struct mono stranger_since; /* never: the holder is no stranger */
     bool stranger_noted;
-    bool stranger_seen; /* ever: then a listening wait is the RFC's, not the members' */
-    bool never_owned;   /* nobody has been seen holding it since the start: cold start rules */
-
-    /* Vacancy: from when on nobody holds it, and why. */
-    struct mono vacant_since;   /* never: it is held, or was never */
-    struct addr released_by;    /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i) */
-    struct mono released_until; /* ... or until then, should nobody want it */
-
-    struct contender contenders[UNIT_CONTENDERS_MAX];
+    bool stranger_seen;      /* ever: then a listening wait is the RFC's, not the members' */
+    bool never_owned;        /* nobody has been seen holding it since the start: cold start rules */
+    struct addr released_by; /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i), or nobody
+                                wants it */
     bool address_list_differs;
     struct addr address_list_from;
     bool interval_noted;
-    uint8_t checksum_heard;     /* enum wire_checksum: the form last heard here (checksum auto) */
-    struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
+    uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 
     /* Planning. */
     uint8_t rank;     /* of this host */
     bool pinned_here; /* by `take` */
     bool claiming;    /* we ask its owner for it by advertising 254 */
     uint8_t claims_left;
-    struct mono claim_next;
+    uint8_t move_penalty;    /* doublings */
     struct addr next;        /* rank 1 of the plan: who gets it if its holder dies */
     struct addr planned;     /* target of a planned move */
     struct addr expected;    /* who should take the released unit */
-    unsigned move_penalty;   /* doublings */
-    struct mono still_until; /* no planned move before */
-    struct mono moved_at;    /* the last planned move, for the penalty to be forgotten */
     struct addr vain_target; /* the pair (unit, member) was tried in vain */
-    struct mono vain_until;
 
     /* The last change of ownership. */
     struct addr owner;  /* as last noted; ADDR_NONE: nobody */
     uint8_t owner_kind; /* enum holder_kind */
-    struct mono owner_since;
-    struct addr last_from, last_to;
     uint8_t last_reason;
-    int64_t last_gap_us;
-    struct mono last_change;
+    struct addr last_from, last_to;
 };
 
 /* A move at the head of the plan, watched so that nobody holds up the others. */
@@ -93,6 +94,7 @@ struct watched_move {
 struct vrid_heard {
     struct addr from;
     struct mono at;
+    bool goodbye; /* it was priority 0: what follows is a new start */
 };
 
 struct pool {
@@ -126,8 +128,10 @@ struct pool {
     struct mono last_move;     /* planned move, by anybody */
     struct mono last_greeting; /* all units advertised for a newcomer (2.4 e) */
     bool greet;
-    bool say_gone; /* once nothing is here: goodbye for what this host was before it started or stalled */
+    bool greet_returned; /* ... somebody who was lost: announce too */
+    bool say_gone;       /* once nothing is here: goodbye for what this host was before it started or stalled */
     struct watched_move watched;
+    uint16_t round_left; /* moves of the round under way; 0: none is */
     uint32_t arm_sequence;
     bool armed;               /* the lease is in place: units may be taken */
     struct mono balance_next; /* when balancing wants a look again */
@@ -197,6 +201,12 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
 /* Its holder is gone, last heard at `since`: until when another claimant may hold the unit nevertheless (2.3:
  * contested). `now`: none does. */
 struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now);
+/* A member that does not hear us, as shown a short while ago, or NULL. This host is a reserve meanwhile: what it took,
+ * that member would take too. */
+const struct member *contest_one_way(const struct pool *p, struct mono now);
+/* A member's claim, sooner than its interval says: it greets a newcomer (2.4 e), and if that is nobody else, it hears
+ * us. */
+void contest_hears_us_again(struct pool *p, const struct unit *u, const struct advert *advert, struct mono now);
 /* `address` claims it no longer. Returns true when it did. */
 bool contest_end(struct unit *u, const struct addr *address);
 /* The latest contender heard after `since`, or NULL. */

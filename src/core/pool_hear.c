@@ -73,7 +73,7 @@ static void pool_wait_for_returned(struct pool *p, const struct member *m, struc
     }
 }
 
-static void pool_member_joined(struct pool *p, struct member *m, struct mono now, struct effects *fx)
+static void pool_member_joined(struct pool *p, struct member *m, bool returned, struct mono now, struct effects *fx)
 {
     struct effect *note = pool_note(p, NULL, NOTE_MEMBER_JOINED, fx);
     note->to = m->address;
@@ -81,8 +81,9 @@ static void pool_member_joined(struct pool *p, struct member *m, struct mono now
     p->greet = true;
     p->changed = true;
     p->view_changed = now;
+    p->round_left = 0;
     pool_adopt_units(p, &m->address);
-    pool_wait_for_newcomer(p, now);
+    p->greet_returned |= returned;
     pool_wait_for_returned(p, m, now);
 }
 
@@ -98,7 +99,7 @@ static struct member *pool_touch_member(struct pool *p, const struct addr *sourc
     p->heard_member = mono_max(p->heard_member, received);
     if (m->state == MEMBER_DEAD) {
         member_set_state(m, m->share == MEMBER_SHARE_RESERVE ? MEMBER_RESERVE : MEMBER_ACTIVE, now);
-        pool_member_joined(p, m, now, fx);
+        pool_member_joined(p, m, true, now, fx);
     }
     return m;
 }
@@ -107,7 +108,7 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
                                struct effects *fx)
 {
     enum member_state state = advert->priority == MEMBER_SHARE_RESERVE ? MEMBER_RESERVE : MEMBER_ACTIVE;
-    bool was_alive = member_is_alive(m);
+    bool was_alive = member_is_alive(m), was_dead = m->state == MEMBER_DEAD;
     bool same = was_alive && m->share == advert->priority;
     m->vrid = advert->vrid;
     m->share = advert->priority;
@@ -119,7 +120,7 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
     member_set_state(m, state, now);
     p->changed = true;
     if (!was_alive) {
-        pool_member_joined(p, m, now, fx);
+        pool_member_joined(p, m, was_dead, now, fx);
     } else if (state_differs) {
         struct effect *note =
             pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
@@ -159,9 +160,15 @@ static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, st
                                  struct effects *fx)
 {
     bool member = member_is_announced_by(advert);
-    p->heard[advert->vrid] = (struct vrid_heard){.from = advert->source, .at = received};
+    struct vrid_heard *heard = &p->heard[advert->vrid];
+    bool newcomer = heard->goodbye && addr_equal(&heard->from, &advert->source);
+    *heard = (struct vrid_heard){
+        .from = advert->source, .at = received, .goodbye = advert->priority == VRRP_PRIORITY_RELEASE};
     if (member) {
         pool_hear_member(p, advert, received, now, fx);
+        if (newcomer && !heard->goodbye) {
+            pool_wait_for_newcomer(p, now);
+        }
     } else {
         p->counters.foreign_vrid++;
         pool_touch_member(p, &advert->source, received, now, fx);
@@ -249,6 +256,9 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
         u->stranger_noted = false;
         u->released_by = no_address;
     }
+    if (member) {
+        contest_hears_us_again(p, u, advert, now);
+    }
     u->holder_kind = member ? HOLDER_MEMBER : HOLDER_STRANGER;
     u->holder = advert->source;
     u->holder_priority = advert->priority;
@@ -313,7 +323,7 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     }
     pool_unit_vacant(p, u, received, now, REASON_RELEASED);
     u->released_by = advert->source;
-    u->released_until = mono_add(now, 4 * p->settings->member_interval_us);
+    u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,

@@ -79,16 +79,17 @@ static int16_t plan_prefer(const struct unit *u, const struct plan_unit *unit, c
 }
 
 /* Members that planned moves of this unit need not be tried with for a while. */
-static uint64_t plan_vain(const struct pool *p, const struct unit *u, const struct plan_member *members, unsigned count,
-                          struct mono now)
+static uint64_t plan_vain(const struct pool *p, const struct unit *u, bool shedding, const struct plan_member *members,
+                          unsigned count, struct mono now)
 {
     uint64_t vain = 0;
-    if (!mono_due(now, u->vain_until)) {
+    if (!shedding && !mono_due(now, u->vain_until)) {
         vain |= plan_bit(plan_index(members, count, &u->vain_target));
     }
     for (unsigned i = 0; i < p->members.count; i++) {
-        if (!mono_due(now, p->members.list[i].vain_until)) {
-            vain |= plan_bit(plan_index(members, count, &p->members.list[i].address));
+        const struct member *m = &p->members.list[i];
+        if (!mono_due(now, m->vain_until) && !(shedding && m->proven)) {
+            vain |= plan_bit(plan_index(members, count, &m->address));
         }
     }
     return vain;
@@ -114,10 +115,11 @@ void pool_plan_input(const struct pool *p, const struct plan_member *members, un
         if (!addr_is_none(&u->released_by) && !mono_due(now, u->released_until)) {
             unit->excluded |= plan_bit(plan_index(members, member_count, &u->released_by));
         }
-        if (unit->owner != PLAN_NONE) { /* of planned moves only: an orphan is open to all */
-            unit->excluded |= plan_vain(p, u, members, member_count, now);
-        }
-        if (unit->owner != PLAN_NONE) {
+        if (unit->owner !=
+            PLAN_NONE) { /* penalties are for balancing: an orphan is open to all, and a reserve must shed */
+            bool shedding = members[unit->owner].share == MEMBER_SHARE_RESERVE;
+            unit->still &= !shedding;
+            unit->excluded |= plan_vain(p, u, shedding, members, member_count, now);
             unit->excluded &= ~plan_bit(unit->owner);
         }
         unit->pinned = ours ? u->pinned_here : unit->owner != PLAN_NONE && u->holder_priority == ROUTER_PRIORITY_PINNED;

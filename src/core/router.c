@@ -288,7 +288,7 @@ static void router_note_failure(const struct router *r, int error, struct effect
 }
 
 /* Ready: say so first, then open. From here on the next rank stays quiet. */
-static void router_become_active(struct router *r, struct mono now, struct effects *fx)
+void router_claim(struct router *r, struct mono now, struct effects *fx)
 {
     r->phase = PHASE_CLAIMED;
     r->open_at = mono_add(now, r->open_delay_us);
@@ -324,8 +324,7 @@ bool router_level_done(struct router *r, uint32_t sequence, int error, struct mo
     }
     r->level_done = r->level;
     if (r->phase == PHASE_TAKING && r->level == LEVEL_READY) {
-        router_become_active(r, now, fx);
-        return true;
+        return true; /* the claim leaves in the tick, when everything that was queued has been heard */
     }
     if (r->phase == PHASE_RELEASING && r->level == LEVEL_ABSENT) {
         r->phase = PHASE_EMPTIED;

@@ -89,6 +89,15 @@ void router_release(struct router *r, enum reason reason, bool say_released, str
 /* Emptied: sends priority 0, -> Backup with its timer off. */
 void router_say_released(struct router *r, struct effects *fx);
 
+/* Taking, and the addresses are in place: router_claim is due. */
+static inline bool router_is_ready(const struct router *r)
+{
+    return r->phase == PHASE_TAKING && r->level == LEVEL_READY && r->level_done == LEVEL_READY;
+}
+
+/* -> Active: says so first, and opens open_delay_us later. Only when router_is_ready. */
+void router_claim(struct router *r, struct mono now, struct effects *fx);
+
 /* Timers of the Active_Down kind, all derived so that a changed priority moves a running timer by the change of skew.
  */
 int64_t router_skew_us(const struct router *r);

@@ -60,6 +60,7 @@ const char *isolation_state_name(enum isolation_state state)
 void core_view_pool(const struct core *core, unsigned pool, struct pool_view *out)
 {
     const struct pool *p = view_pool(core, pool);
+    const struct member *one_way = contest_one_way(p, p->heard_last);
     *out = (struct pool_view){
         .ready = p->ready,
         .drained = p->drained,
@@ -67,6 +68,7 @@ void core_view_pool(const struct core *core, unsigned pool, struct pool_view *ou
         .isolation = p->isolation,
         .member_vrid = p->member_vrid,
         .share = p->members.list[MEMBER_SELF].share,
+        .one_way = one_way != NULL ? one_way->address : ADDR_NONE,
         .lost_count = (uint8_t)pool_count_lost(p, p->view_changed),
         .primary = p->primary,
         .started = p->started,

@@ -101,6 +101,7 @@ struct pool_view {
     uint8_t isolation; /* enum isolation_state */
     uint8_t member_vrid;
     uint8_t share;       /* advertised now: 1 while starting or drained */
+    struct addr one_way; /* a member that does not hear this host, which is a reserve therefore; none */
     uint8_t lost_count;  /* members lost without goodbye and not forgotten */
     struct addr primary; /* identity of this host in the pool */
     struct mono started;
