@@ -222,7 +222,7 @@ static void balance_carry_out(struct pool *p, const struct plan_member *members,
         if (in_flight++ >= BATCH) { /* the round goes on when these have found an owner */
             done = false;
         } else {
-            p->round_left -= p->round_left < UINT16_MAX;
+            p->round_left = (uint16_t)(p->round_left - (p->round_left < UINT16_MAX)); /* UINT16_MAX: all */
             enum reason reason = p->plan_units[move->unit].prefer == move->to ? REASON_PREFERRED : REASON_REBALANCE;
             balance_release(p, u, &members[move->to].address, reason, now, fx);
         }

@@ -9,7 +9,8 @@
 /* Longer than a packet needs to cross a LAN: two hosts that claim a unit in the same instant then know it before either
  * of them answers. */
 #define OPEN_DELAY_MAX_US (2 * US_PER_MS)
-#define OPEN_DELAY_SHARE 128 /* of the shorter interval */
+#define OPEN_DELAY_SHARE 16 /* of the shorter interval, when that is very short */
+#define REPEATS 3           /* of a new owner's claim */
 
 static const struct addr no_address;
 
@@ -411,11 +412,17 @@ static void pool_claim(struct pool *p, struct unit *u, struct mono now, struct e
     struct router *r = &u->router;
     bool fresh = u->holder_kind == HOLDER_STRANGER && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
     p->changed = true;
+    if (!pool_may_hold(p, u)) { /* a link went down, or we became isolated or faulted, since it was ready */
+        router_give_up(r, now, router_silence_us(r), (enum reason)r->reason, fx);
+        return;
+    }
     if (fresh && router_is_stronger(u->holder_priority, &u->holder, r)) {
         router_give_up(r, now, router_silence_us(r), REASON_STRONGER, fx);
         return;
     }
     router_claim(r, now, fx);
+    u->repeats_left = REPEATS;
+    u->repeat_next = mono_add(now, p->settings->member_interval_us);
     u->counters.adverts_sent++;
     u->counters.became_active++;
     u->counters.last_active_reason = r->reason;
@@ -607,6 +614,26 @@ static void pool_send_member_advert(struct pool *p, struct mono now, struct effe
     }
 }
 
+/*
+ * A new owner says so again at the members' pace: a claim that was lost, or two claims on the two sides of a short
+ * partition, are then settled within a member interval, not within the unit's own, slower one.
+ */
+static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx)
+{
+    struct router *r = &u->router;
+    if (u->repeats_left == 0 || !mono_due(now, u->repeat_next)) {
+        return;
+    }
+    u->repeats_left--;
+    u->repeat_next = mono_add(now, p->settings->member_interval_us);
+    if (router_is_settled_active(r) && members_count_alive(&p->members) > 1) {
+        router_advertise(r, fx);
+        u->counters.adverts_sent++;
+    } else {
+        u->repeats_left = 0;
+    }
+}
+
 static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, struct effects *fx)
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
@@ -626,6 +653,7 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
             r->reason = REASON_PREEMPTED;
         }
         p->changed |= was_claimed && r->phase != PHASE_CLAIMED;
+        pool_repeat_claim(p, u, now, fx);
         u->counters.adverts_sent += before.us != r->adver.us && r->state == ROUTER_ACTIVE;
     }
 }
@@ -716,6 +744,9 @@ static struct mono pool_unit_deadline(const struct pool *p, const struct unit *u
     struct mono deadline = router_is_ready(&u->router) ? p->heard_last : router_deadline(&u->router);
     if (u->claiming) {
         deadline = mono_min(deadline, u->claim_next);
+    }
+    if (u->repeats_left > 0) {
+        deadline = mono_min(deadline, u->repeat_next);
     }
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED && !addr_is_none(&u->released_by)) {
         deadline = mono_min(deadline, u->released_until);

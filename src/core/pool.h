@@ -67,9 +67,11 @@ struct unit {
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 
     /* Planning. */
-    uint8_t rank;     /* of this host */
-    bool pinned_here; /* by `take` */
-    bool claiming;    /* we ask its owner for it by advertising 254 */
+    uint8_t rank;         /* of this host */
+    bool pinned_here;     /* by `take` */
+    bool claiming;        /* we ask its owner for it by advertising 254 */
+    uint8_t repeats_left; /* of our new claim */
+    struct mono repeat_next;
     uint8_t claims_left;
     uint8_t move_penalty;    /* doublings */
     struct addr next;        /* rank 1 of the plan: who gets it if its holder dies */
