@@ -89,8 +89,7 @@ static unsigned languages_guess(const struct languages *languages, const struct 
     for (unsigned l = 0; l < languages->count; l++)
         for (unsigned i = 0; i < languages->tables[l]->count; i++)
             suggest_offer(&suggest, languages->tables[l]->rows[i].name);
-    return suggest.best != NULL && keyword_find(languages->tables[0], suggest.best) != NULL ? 0
-                                                                                          : languages->count - 1;
+    return suggest.best != NULL && keyword_find(languages->tables[0], suggest.best) != NULL ? 0 : languages->count - 1;
 }
 
 static void languages_parse(struct languages *languages, const struct statement *tree)
@@ -116,7 +115,8 @@ static void languages_parse(struct languages *languages, const struct statement 
 static bool load_holds_pool(const struct statement *tree)
 {
     for (const struct statement *s = tree; s != NULL; s = s->next)
-        if (s->kind == STATEMENT_LINE && !s->words[0].quoted && keyword_find(&pool_keyword_root, s->words[0].text) != NULL)
+        if (s->kind == STATEMENT_LINE && !s->words[0].quoted &&
+            keyword_find(&pool_keyword_root, s->words[0].text) != NULL)
             return true;
     return false;
 }

@@ -92,11 +92,11 @@ void config_free(struct config *config);
 
 /* One load in full. */
 struct config_request {
-    const char *path;      /* the file; of `text` the name it has in messages */
-    const char *text;      /* NULL: the file is read */
-    size_t length;         /* of text */
-    unsigned flags;        /* enum config_flags, and the extension's */
-    const char *config_id; /* of @id lines; NULL: the host's name up to its first dot */
+    const char *path;                         /* the file; of `text` the name it has in messages */
+    const char *text;                         /* NULL: the file is read */
+    size_t length;                            /* of text */
+    unsigned flags;                           /* enum config_flags, and the extension's */
+    const char *config_id;                    /* of @id lines; NULL: the host's name up to its first dot */
     const struct config_extension *extension; /* NULL: pools only */
 };
 struct config *config_read(const struct config_request *request, config_report *report, void *context);
@@ -108,16 +108,16 @@ struct keyword_table;
  * A second language in the same files: the blocks whose keywords are in `root` are the extension's, and end up in a
  * model of its own beside the pools. It is implemented outside of src/, which knows none of its words.
  *
- * Its keywords are parsed by the same engine in a tolerant run (keyword.h). A file that holds no pool is read tolerantly
- * as a whole; in one that does, braces, quotes and definitions are as strict as a pool's.
+ * Its keywords are parsed by the same engine in a tolerant run (keyword.h). A file that holds no pool is read
+ * tolerantly as a whole; in one that does, braces, quotes and definitions are as strict as a pool's.
  */
 struct config_extension {
     const struct keyword_table *root; /* the target of its rows is the model */
     /* An empty model in run->arena, which lives as long as the configuration. */
     void *(*start)(struct keyword_run *run, unsigned flags);
     /*
-     * After the whole file was parsed: checks and completes the model; `config` holds the pools (core, pools, links), or
-     * none where they have errors. False: the model holds nothing to run.
+     * After the whole file was parsed: checks and completes the model; `config` holds the pools (core, pools, links),
+     * or none where they have errors. False: the model holds nothing to run.
      */
     bool (*finish)(void *model, struct keyword_run *run, const struct config *config);
     /* The model in the form that config_print promises. */

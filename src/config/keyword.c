@@ -49,10 +49,10 @@ void keyword_report_unknown(const struct keyword_table *table, struct keyword_ru
 
     for (unsigned i = 0; i < table->count; i++)
         suggest_offer(&suggest, table->rows[i].name);
-    keyword_complain(run, word->place, "it is skipped", "unknown keyword %s%s%s%s%s%s",
-                     report_quote(word->text, quote), table->context != NULL ? " in " : "",
-                     table->context != NULL ? table->context : "", suggest.best != NULL ? "; did you mean \"" : "",
-                     suggest.best != NULL ? suggest.best : "", suggest.best != NULL ? "\"?" : "");
+    keyword_complain(run, word->place, "it is skipped", "unknown keyword %s%s%s%s%s%s", report_quote(word->text, quote),
+                     table->context != NULL ? " in " : "", table->context != NULL ? table->context : "",
+                     suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
+                     suggest.best != NULL ? "\"?" : "");
 }
 
 void keyword_defaults(const struct keyword_table *table, struct keyword_run *run, void *target)
@@ -204,13 +204,14 @@ static struct statement *keyword_gather(const struct keyword_table *table, struc
 /* A block without braces, in a tolerant run; returns the statement that was used last. */
 static const struct statement *keyword_bare_block(const struct keyword_table *table, const struct keyword *row,
                                                   struct keyword_run *run, const struct statement *line, unsigned at,
-                                                  const struct word_list *words, void *target)
+                                                  const struct word_list *words, void *target, struct place *given)
 {
     const struct statement *last = line, *first = NULL;
 
     if (row->named || words->count == 0)
         first = keyword_gather(table, run, line, &last);
     if (first == NULL && words->count == 0) {
+        given[row - table->rows] = (struct place){0};
         keyword_complain(run, line->words[at].place, "the line is ignored", "%s must be followed by a block: %s %s",
                          row->name, row->name, row->argument);
         return line;
@@ -230,7 +231,7 @@ static const struct statement *keyword_block(const struct keyword_table *table, 
 
     keyword_mark(table, row, run, &line->words[at], given);
     if (block == NULL && run->tolerant)
-        return keyword_bare_block(table, row, run, line, at, &words, target);
+        return keyword_bare_block(table, row, run, line, at, &words, target, given);
     if (block == NULL) {
         report_error(run->report, line->words[at].place, "%s must be followed by a block: %s %s", row->name, row->name,
                      row->argument);
@@ -246,19 +247,23 @@ bool keyword_is_root(const struct keyword_run *run, const struct statement *line
 
     if (row == NULL || row->type != KEYWORD_BLOCK || keyword_block_of(line) == NULL)
         return false;
-    report_warning(run->report, line->words[0].place, "%s inside another block: a } must be missing before it; read as "
-                   "if it were there", row->name);
+    report_warning(run->report, line->words[0].place,
+                   "%s inside another block: a } must be missing before it; read as "
+                   "if it were there",
+                   row->name);
     return true;
 }
 
 /* What no keyword of the table begins with; returns the statement that was used last. */
 static const struct statement *keyword_unknown(const struct keyword_table *table, struct keyword_run *run,
-                                               const struct statement *line)
+                                               const struct statement *line, void *target)
 {
     const struct statement *block = keyword_block_of(line);
 
     if (table != run->root && keyword_is_root(run, line))
         return keyword_parse_line(run->root, run, line, run->root_target, run->root_given);
+    if (block == NULL && table->other != NULL && table->other(run, line, target))
+        return line;
     keyword_report_unknown(table, run, &line->words[0]);
     return block != NULL ? block : line;
 }
@@ -273,7 +278,7 @@ const struct statement *keyword_parse_line(const struct keyword_table *table, st
         const struct keyword *row = keyword_of(table, &line->words[at]);
 
         if (row == NULL && last == NULL)
-            return keyword_unknown(table, run, line);
+            return keyword_unknown(table, run, line, target);
         if (row == NULL) {
             keyword_complain(run, line->words[at].place, "it is ignored", "unexpected %s after %s",
                              report_quote(line->words[at].text, quote), last->name);

@@ -91,6 +91,8 @@ struct keyword_table {
     const char *context; /* for messages: "vrrp_pool"; NULL: the file */
     const struct keyword *rows;
     unsigned count;
+    /* A line without a block that begins with no keyword of the table: true when it means something all the same. */
+    bool (*other)(struct keyword_run *run, const struct statement *line, void *target);
 };
 
 /* What a parse has at hand. */

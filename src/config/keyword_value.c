@@ -142,7 +142,8 @@ static bool keyword_accepts_rest(struct keyword_run *run, const struct word *wor
         return false;
     memcpy(number, word->text, length);
     number[length] = '\0';
-    report_warning(run->report, word->place, "%s is no plain number; read as %s", report_quote(word->text, quote), number);
+    report_warning(run->report, word->place, "%s is no plain number; read as %s", report_quote(word->text, quote),
+                   number);
     return true;
 }
 
@@ -188,13 +189,14 @@ static void keyword_report_choice(struct keyword_run *run, const struct keyword 
     for (const struct keyword_choice *c = keyword_choices(row); c->name != NULL; c++)
         suggest_offer(&suggest, c->name);
     keyword_complain(run, word->place, keyword_instead(row, instead), "%s cannot be %s; expected %s%s%s%s", row->name,
-                 report_quote(word->text, quote), keyword_range(row, range),
-                 suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
-                 suggest.best != NULL ? "\"?" : "");
+                     report_quote(word->text, quote), keyword_range(row, range),
+                     suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
+                     suggest.best != NULL ? "\"?" : "");
 }
 
 /* A tolerant run takes "MASTER;" for what it must have been. */
-static bool keyword_choose_word(struct keyword_run *run, const struct keyword *row, const struct word *word, int64_t *out)
+static bool keyword_choose_word(struct keyword_run *run, const struct keyword *row, const struct word *word,
+                                int64_t *out)
 {
     char text[REPORT_QUOTE_MAX], quote[REPORT_QUOTE_MAX];
     size_t length = strlen(word->text);

@@ -120,7 +120,7 @@ static void build_values(const struct build_pool *from, struct pool_settings *po
     pool->drop_when_isolated = words->on_isolation != 0;
     pool->rebalance_moves = (uint16_t)words->rebalance_moves;
     pool->advert_interval_us = words->advert_int_us;
-    pool->member_interval_us = words->member_advert_int_us;
+    pool->member_interval_us = pool_member_interval_us(words);
     pool->startup_delay_us = words->startup_delay_us;
     pool->rebalance_interval_us = words->rebalance_interval_us;
     more->filter_mode = words->arp_filter;

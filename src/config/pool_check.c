@@ -20,6 +20,14 @@ static void check_name(struct build *build, const struct pool_words *words)
                      report_quote(name, quote), SETTINGS_NAME_MAX - 1);
 }
 
+int64_t pool_member_interval_us(const struct pool_words *words)
+{
+    bool given = words->given[POOL_MEMBER_ADVERT_INT].file != NULL;
+
+    return given || words->member_advert_int_us < words->advert_int_us ? words->member_advert_int_us
+                                                                       : words->advert_int_us;
+}
+
 static void check_version(struct build *build, const struct build_pool *pool)
 {
     const struct pool_words *words = pool->words;
@@ -35,6 +43,11 @@ static void check_version(struct build *build, const struct build_pool *pool)
         report_error(build->report, words->given[POOL_ADVERT_INT],
                      "advert_int \"%s\" needs version 3; expected whole seconds, 1..255 "
                      "s, in version 2",
+                     text);
+    if (pool_member_interval_us(words) > words->advert_int_us)
+        report_error(build->report, words->given[POOL_MEMBER_ADVERT_INT],
+                     "member_advert_int is longer than advert_int (%s s): an address could be taken over while its old "
+                     "holder may still answer",
                      text);
     if (words->version == 2 && words->checksum == WIRE_CHECKSUM_PSEUDO)
         report_error(build->report, words->given[POOL_CHECKSUM],
@@ -137,7 +150,7 @@ void pool_check_pools(struct build *build)
             } else if (a->usable && b->usable && a->link == b->link && a->family == b->family) {
                 check_same(build, a, b, "priority", POOL_PRIORITY, x->priority == y->priority);
                 check_same(build, a, b, "member_advert_int", POOL_MEMBER_ADVERT_INT,
-                           x->member_advert_int_us == y->member_advert_int_us);
+                           pool_member_interval_us(x) == pool_member_interval_us(y));
             }
         }
 }

@@ -166,8 +166,7 @@ static unsigned entry_option(struct entries *e, const struct keyword *row, const
                      device ? "an address" : "an address or a group");
     if (device)
         options->given[ENTRY_DEV] = vip != NULL && vip->device.text != NULL ? vip->device.place : (struct place){0};
-    unsigned next =
-        keyword_take(&pool_keyword_entry, row, e->run, line, at, options, options->given);
+    unsigned next = keyword_take(&pool_keyword_entry, row, e->run, line, at, options, options->given);
 
     if (device && vip != NULL)
         vip->device = options->device;

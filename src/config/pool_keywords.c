@@ -72,7 +72,8 @@ static const struct keyword pool_rows[] = {
         .maximum = MS(40950), .step = MS(10), .default_text = "0.25", POOL(member_advert_int_us),
         .reload = RELOAD_AT_ONCE,
         .help = "Time between two advertisements of the host itself. A dead host is noticed after three of "
-                "them and its lease ends after two and a half.",
+                "them and its lease ends after two and a half. Not longer than advert_int; if not given, the shorter "
+                "of the two.",
     },
     [POOL_MEMBER_ROUTER_ID] = {
         .name = "member_router_id", .type = KEYWORD_INTEGER, .argument = "N", .minimum = 1, .maximum = 255,
@@ -186,7 +187,7 @@ static const struct keyword pool_rows[] = {
 
 static_assert(ARRAY_LENGTH(pool_rows) == POOL_KEYWORD_COUNT, "one row for each of enum pool_keyword");
 
-const struct keyword_table pool_keyword_pool = {"vrrp_pool", pool_rows, POOL_KEYWORD_COUNT};
+const struct keyword_table pool_keyword_pool = {.context = "vrrp_pool", .rows = pool_rows, .count = POOL_KEYWORD_COUNT};
 
 /* clang-format off */
 static const struct keyword entry_rows[] = {
@@ -217,7 +218,8 @@ static const struct keyword entry_rows[] = {
 
 static_assert(ARRAY_LENGTH(entry_rows) == ENTRY_KEYWORD_COUNT, "one row for each of enum entry_keyword");
 
-const struct keyword_table pool_keyword_entry = {"virtual_ipaddress", entry_rows, ENTRY_KEYWORD_COUNT};
+const struct keyword_table pool_keyword_entry = {
+    .context = "virtual_ipaddress", .rows = entry_rows, .count = ENTRY_KEYWORD_COUNT};
 
 static void pool_enter(struct keyword_run *run, const struct keyword *row, const struct word *keyword,
                        const struct word_list *words, const struct statement *first, void *target)
@@ -254,4 +256,4 @@ static const struct keyword root_rows[] = {
      .help = "A pool of addresses that is spread over the hosts of a LAN."},
 };
 
-const struct keyword_table pool_keyword_root = {NULL, root_rows, ARRAY_LENGTH(root_rows)};
+const struct keyword_table pool_keyword_root = {.context = NULL, .rows = root_rows, .count = ARRAY_LENGTH(root_rows)};

@@ -101,7 +101,8 @@ static struct text reader_strip_comment(struct file_reader *r, const char *bytes
         text_add(&line, c, column);
     }
     if (quoted)
-        report_tolerable(r->report, reader_place(r, quote_column), "the word ends with the line", "the quote that opens here is not closed on its line");
+        report_tolerable(r->report, reader_place(r, quote_column), "the word ends with the line",
+                         "the quote that opens here is not closed on its line");
     return line;
 }
 

@@ -144,8 +144,8 @@ static void reader_expand_env(struct file_reader *r, const struct use *use, stru
     const char *value = r->options->untrusted ? NULL : getenv(name);
 
     if (value == NULL)
-        report_tolerable(r->report, reader_place(r, column), "read as nothing", "${_ENV %s}: the environment has no variable %s", name,
-                     report_quote(name, quote));
+        report_tolerable(r->report, reader_place(r, column), "read as nothing",
+                         "${_ENV %s}: the environment has no variable %s", name, report_quote(name, quote));
     else
         text_add_all(out, value, strlen(value), column);
 }

@@ -284,6 +284,7 @@ void reader_include_check(struct file_reader *r, const struct word *words, unsig
         else if (strcmp(text, "brace_match") == 0)
             r->include.brace = set;
         else if (strcmp(text, "read") != 0 && strcmp(text, "readable") != 0)
-            report_tolerable(r->report, words[i].place, "the word is ignored", "include_check takes read, match, wildcard_match or brace_match");
+            report_tolerable(r->report, words[i].place, "the word is ignored",
+                             "include_check takes read, match, wildcard_match or brace_match");
     }
 }

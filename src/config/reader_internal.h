@@ -54,7 +54,7 @@ struct file_reader {
     struct definition *definitions;
     struct include_policy include;
     bool include_required; /* a file that the include under way names must be there */
-    char *pending_name; /* a definition that goes on in the next line */
+    char *pending_name;    /* a definition that goes on in the next line */
     struct text pending_value;
     struct place pending_place;
 

@@ -95,7 +95,8 @@ unsigned reader_shell_words(const struct statement *line, unsigned from, struct 
         bool closed = shell_word(&s);
 
         if (!closed)
-            report_tolerable(report, line->words[from].place, "it ends with the line", "a quote inside this command is not closed");
+            report_tolerable(report, line->words[from].place, "it ends with the line",
+                             "a quote inside this command is not closed");
         if (count == capacity) {
             capacity = capacity * 2 + 8;
             list = xalloc_grow(list, capacity, sizeof(*list));

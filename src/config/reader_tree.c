@@ -65,7 +65,8 @@ void reader_tree_end(struct file_reader *r)
 {
     /* When not all of the file was read, nothing can be said about its braces. */
     for (; r->open != NULL && !r->stopped && !r->damaged; r->open = r->open->outer)
-        report_tolerable(r->report, r->open->block->place, "it ends with the file", "the block that opens here is never closed: a } is missing");
+        report_tolerable(r->report, r->open->block->place, "it ends with the file",
+                         "the block that opens here is never closed: a } is missing");
 }
 
 /* ${NAME} without a definition: its braces are no block. */
@@ -95,8 +96,8 @@ static size_t tree_word_end(struct file_reader *r, const struct text *line, size
         if (undefined > 0) {
             struct text name = text_slice(line, end, end + undefined);
 
-            report_tolerable(r->report, reader_place(r, line->columns[end]), "it stays as it stands", "%s is not defined",
-                         report_quote(name.bytes, quote));
+            report_tolerable(r->report, reader_place(r, line->columns[end]), "it stays as it stands",
+                             "%s is not defined", report_quote(name.bytes, quote));
             text_free(&name);
             end += undefined;
         } else

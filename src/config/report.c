@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define REPORT_TEXT_MAX 512
+#define REPORT_PLACES (REPORT_FINDINGS_MAX + REPORT_ERRORS_MAX)
 
 struct finding {
     enum config_severity severity;
@@ -41,10 +42,14 @@ __attribute__((format(printf, 4, 0))) static void report_add(struct report *repo
         severity = CONFIG_ERROR;
     if (severity == CONFIG_ERROR)
         report->error_count++;
-    if (report->finding_count == REPORT_FINDINGS_MAX)
+    if (severity == CONFIG_WARNING && report->finding_count >= REPORT_FINDINGS_MAX) {
+        report->unkept_count++;
+        return;
+    }
+    if (report->finding_count == REPORT_PLACES)
         return;
     if (report->findings == NULL)
-        report->findings = xalloc_array(REPORT_FINDINGS_MAX, sizeof(*report->findings));
+        report->findings = xalloc_array(REPORT_PLACES, sizeof(*report->findings));
     vsnprintf(text, sizeof(text), format, arguments);
 
     struct finding *finding = &report->findings[report->finding_count];
@@ -87,8 +92,8 @@ void report_tolerable(struct report *report, struct place place, const char *ins
     va_start(arguments, format);
     report_add(report, CONFIG_ERROR, place, format, arguments);
     va_end(arguments);
-    /* What is not kept stays an error: such a file is beyond repair anyhow. */
-    if (report->finding_count > before) {
+    /* With so many of them it stays an error: such a file is beyond repair anyhow. */
+    if (report->finding_count > before && before < REPORT_FINDINGS_MAX) {
         report->findings[before].instead = instead;
         report->error_count = errors;
     }
@@ -153,6 +158,7 @@ static int report_compare(const void *a, const void *b)
 bool report_deliver(struct report *report, config_report *sink, void *context)
 {
     unsigned shown = 0;
+    char text[64];
 
     report_settle(report, false);
     if (report->finding_count > 0)
@@ -164,9 +170,11 @@ bool report_deliver(struct report *report, config_report *sink, void *context)
             continue;
         sink(context, f->severity, f->place.file, f->place.line, f->place.column, f->text);
     }
+    if (report->unkept_count > 0) {
+        snprintf(text, sizeof(text), "%u more warnings are not shown", report->unkept_count);
+        sink(context, CONFIG_WARNING, report->findings[0].place.file, 0, 0, text);
+    }
     if (report->error_count > REPORT_ERRORS_MAX) {
-        char text[64];
-
         snprintf(text, sizeof(text), "%u more errors are not shown", report->error_count - REPORT_ERRORS_MAX);
         sink(context, CONFIG_WARNING, report->findings[0].place.file, 0, 0, text);
     }

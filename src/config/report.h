@@ -12,7 +12,7 @@
 #include "config/xalloc.h"
 
 #define REPORT_ERRORS_MAX 20    /* errors shown; how many more there are is said in one line */
-#define REPORT_FINDINGS_MAX 500 /* kept for sorting */
+#define REPORT_FINDINGS_MAX 500 /* kept for sorting; errors have REPORT_ERRORS_MAX places of their own beside these */
 #define REPORT_QUOTE_MAX 96     /* room that report_quote needs */
 
 /* Where a word stands. `file` is NULL when there is no such place; line 0: the file as a whole. */
@@ -29,8 +29,9 @@ struct report {
     struct arena arena;
     struct finding *findings;
     unsigned finding_count;
-    unsigned error_count; /* also those that were not kept; tolerable findings count once report_settle was called */
-    bool strict;          /* every warning is an error */
+    unsigned error_count;  /* also those that were not kept; tolerable findings count once report_settle was called */
+    unsigned unkept_count; /* warnings for which there was no room */
+    bool strict;           /* every warning is an error */
 };
 
 __attribute__((format(printf, 3, 4))) void report_error(struct report *report, struct place place, const char *format,

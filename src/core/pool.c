@@ -400,7 +400,9 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
         u->counters.zero_sent++;
         pool_unit_vacant(p, u, now, now, REASON_RELEASED);
         u->released_by = p->primary;
-        u->released_until = mono_add(now, p->settings->member_interval_us);
+        /* What did not work here is not tried again at once, should nobody else want it. */
+        int64_t excluded_us = r->reason == REASON_KERNEL ? router_silence_us(r) : p->settings->member_interval_us;
+        u->released_until = mono_add(now, excluded_us);
         p->last_move = now;
     }
     p->changed = true;
@@ -453,7 +455,7 @@ static bool pool_is_emptied(const struct pool *p)
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         const struct router *r = &p->units[i].router;
-        if (r->level != LEVEL_ABSENT || r->level_done != LEVEL_ABSENT) {
+        if (r->level != LEVEL_ABSENT || r->sequence_done != r->sequence) {
             return false;
         }
     }

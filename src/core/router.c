@@ -323,6 +323,7 @@ bool router_level_done(struct router *r, uint32_t sequence, int error, struct mo
         return true;
     }
     r->level_done = r->level;
+    r->sequence_done = sequence;
     if (r->phase == PHASE_TAKING && r->level == LEVEL_READY) {
         return true; /* the claim leaves in the tick, when everything that was queued has been heard */
     }

@@ -47,6 +47,7 @@ struct router {
     bool say_released;          /* releasing: send priority 0 as soon as emptied */
     uint8_t reason;             /* enum reason of the take-over or release under way */
     uint32_t sequence;          /* of the newest EFFECT_LEVEL */
+    uint32_t sequence_done;     /* the newest one that the kernel has confirmed; equal: nothing is under way */
     struct addr primary;        /* what this host speaks from */
     int64_t advert_interval_us; /* our own Advertisement_Interval */
     int64_t active_interval_us; /* Active_Adver_Interval: the last accepted one */

@@ -69,7 +69,7 @@ void core_view_pool(const struct core *core, unsigned pool, struct pool_view *ou
         .member_vrid = p->member_vrid,
         .share = p->members.list[MEMBER_SELF].share,
         .one_way = one_way != NULL ? one_way->address : ADDR_NONE,
-        .lost_count = (uint8_t)pool_count_lost(p, p->view_changed),
+        .lost_count = (uint8_t)pool_count_lost(p, p->heard_last),
         .primary = p->primary,
         .started = p->started,
         .ready_since = p->ready_since,

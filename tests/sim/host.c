@@ -72,11 +72,12 @@ void host_post(struct world *w, unsigned node, struct item item)
     }
 }
 
-void host_receive(struct world *w, unsigned node, uint32_t packet)
+void host_receive(struct world *w, unsigned node, unsigned from, uint32_t packet)
 {
     struct host *h = &w->hosts[node];
 
     if (h->state != HOST_RUNNING || h->packet_count >= w->receive_limit) {
+        w->lan.lost_us[from][node] = w->now_us;
         packet_release(&w->packet_store, packet);
         return;
     }

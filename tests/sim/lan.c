@@ -167,7 +167,7 @@ void lan_arrive(struct world *w, const struct sim_event *event)
     uint32_t packet = event->value;
 
     if (world_is_host(event->node)) {
-        host_receive(w, event->node, packet);
+        host_receive(w, event->node, event->small, packet);
         return;
     }
     stranger_hear(w, event->node, w->packet_store.list[packet].bytes, w->packet_store.list[packet].length);

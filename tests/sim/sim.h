@@ -264,7 +264,7 @@ void host_resume(struct world *w, unsigned node);
 void host_set_link(struct world *w, unsigned node, unsigned link, bool up);
 void host_wake(struct world *w, unsigned node);
 void host_wake_soon(struct world *w, unsigned node);
-void host_receive(struct world *w, unsigned node, uint32_t packet);
+void host_receive(struct world *w, unsigned node, unsigned from, uint32_t packet);
 void host_post(struct world *w, unsigned node, struct item item);
 /* An operator's or script's command; `unit` and `share` where the kind wants them. */
 void host_command(struct world *w, unsigned node, enum event_kind kind, unsigned unit, unsigned share, bool at_once);

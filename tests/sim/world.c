@@ -372,6 +372,7 @@ static void world_pick_intervals(struct world *w)
 
     w->advert_us = world_pick(w, adverts, only_second ? 1 : sizeof(adverts) / sizeof(adverts[0]));
     w->member_us = world_pick_member_interval(w);
+    w->member_us = w->member_us < w->advert_us ? w->member_us : w->advert_us; /* as the configuration demands */
     w->startup_us = world_pick(w, startups, sizeof(startups) / sizeof(startups[0]));
     if (w->profile->quiet) { /* exact moves are promised where ranks are further apart than a kernel is late */
         w->advert_us = US_PER_S;
