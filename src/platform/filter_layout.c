@@ -103,6 +103,24 @@ static void rule_protocol_is(struct nftnl_rule *rule, bool equal, uint8_t protoc
     rule_meta_is(rule, NFT_META_L4PROTO, equal, &protocol, sizeof(protocol));
 }
 
+/*
+ * A chain sees packets of one protocol only. Its rules name it all the same before they look at a field: without that
+ * `nft list` cannot tell what the field is, and an operator reads `@nh,128,32` where `ip daddr` is meant. A few
+ * nanoseconds. Targets of neighbour discovery have no name in nft 1.0; the comment says it there.
+ */
+static void rule_for(struct nftnl_rule *rule, const char *chain, struct batch_field field)
+{
+    uint16_t protocol = htons(ETH_P_IP);
+
+    if (field.base != BATCH_NETWORK_HEADER)
+        return;
+    if (strstr(chain, "arp"))
+        protocol = htons(ETH_P_ARP);
+    else if (strstr(chain, "ip6"))
+        protocol = htons(ETH_P_IPV6);
+    rule_meta_is(rule, NFT_META_PROTOCOL, true, &protocol, sizeof(protocol));
+}
+
 /* The end of a chain about VIPs: held (and alive) passes, or goes on to `stamp`; all else is dropped and counted. */
 static void pass_if_held(const struct layout *l, const char *chain, struct batch_field field, const char *held,
                          const char *stamp)
@@ -110,6 +128,7 @@ static void pass_if_held(const struct layout *l, const char *chain, struct batch
     bool lease = l->table->mode == FILTER_LEASE;
     struct nftnl_rule *rule = batch_rule(l->batch, chain, lease ? "held here, and this host is alive" : "held here");
 
+    rule_for(rule, chain, field);
     rule_field_in(rule, field, true, held);
     rule_alive(l, rule);
     rule_verdict(rule, l->table->use_vmac && stamp ? NFT_GOTO : NF_ACCEPT, l->table->use_vmac ? stamp : NULL);
@@ -125,6 +144,7 @@ static void pass_unless_vip(const struct layout *l, const char *chain, struct ba
 {
     struct nftnl_rule *rule = batch_rule(l->batch, chain, "no VIP");
 
+    rule_for(rule, chain, field);
     rule_field_in(rule, field, false, vips);
     rule_verdict(rule, NF_ACCEPT, NULL);
     batch_rule_end(l->batch, rule);
@@ -144,6 +164,7 @@ static void pass_field(const struct layout *l, const char *chain, struct batch_f
 {
     struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
 
+    rule_for(rule, chain, field);
     rule_field_is(rule, field, equal, value);
     rule_verdict(rule, NF_ACCEPT, NULL);
     batch_rule_end(l->batch, rule);
@@ -162,6 +183,7 @@ static void ipv4_rules(const struct layout *l)
     if (l->table->egress) {
         struct nftnl_rule *rule = batch_rule(l->batch, "in_arp", "the owner's announcements");
 
+        rule_for(rule, "in_arp", arp_sender);
         rule_field_in(rule, arp_sender, true, "vips");
         rule_verdict(rule, NF_ACCEPT, NULL);
         batch_rule_end(l->batch, rule);
@@ -192,6 +214,7 @@ static void ipv6_direction(const struct layout *l, const char *chain, const char
         batch_rule_end(l->batch, rule);
         rule = batch_rule(l->batch, chain, NULL);
     }
+    rule_for(rule, chain, field);
     rule_field_in(rule, field, true, "vips6");
     rule_verdict(rule, NFT_GOTO, vip_chain);
     batch_rule_end(l->batch, rule);
@@ -244,6 +267,7 @@ static void stamp_frame(const struct layout *l, const char *chain, struct batch_
 {
     struct nftnl_rule *rule = batch_rule(l->batch, chain, "frames of a VIP carry its virtual MAC");
 
+    rule_for(rule, chain, key);
     rule_map_field(rule, key, map);
     rule_write_field(rule, link_source, -1);
     batch_rule_end(l->batch, rule);
@@ -260,6 +284,7 @@ static void stamp_rules(const struct layout *l)
         stamp_frame(l, "stamp_ip", ipv4_source, "mac_of");
         stamp_frame(l, "stamp_arp", arp_sender, "mac_of");
         rule = batch_rule(l->batch, "stamp_arp", NULL);
+        rule_for(rule, "stamp_arp", arp_sender);
         rule_map_field(rule, arp_sender, "mac_of");
         rule_write_field(rule, arp_sender_mac, -1);
         batch_rule_end(l->batch, rule);

@@ -181,6 +181,8 @@ size_t frame_probe(const uint8_t mac[6], const struct addr *source, const struct
 {
     struct writer w = writer_init(frame, capacity);
 
+    if (addr_is_none(source) && target->family == FAMILY_IPV4)
+        return write_arp_request(&w, mac, ZERO, ZERO, target->bytes);
     if (source->family != target->family)
         return 0;
     switch ((enum family)target->family) {

@@ -26,7 +26,9 @@ size_t frame_gratuitous_arp(const uint8_t mac[6], const struct addr *address, ui
 size_t frame_unsolicited_na(const uint8_t mac[6], const struct addr *address, bool router, uint8_t *frame,
                             size_t capacity);
 
-/* Who has `target`, asked from `source` at `mac`: a broadcast ARP request or a multicast neighbour solicitation. */
+/* Who has `target`, asked from `source` at `mac`: a broadcast ARP request or a multicast neighbour solicitation. For
+ * IPv4 `source` may be none: then it is the question of a host without an address (RFC 5227), answered like any other.
+ */
 size_t frame_probe(const uint8_t mac[6], const struct addr *source, const struct addr *target, uint8_t *frame,
                    size_t capacity);
 

@@ -57,6 +57,7 @@ struct work {
     struct netlink_change *changes;  /* of one batch */
     unsigned *changes_of;
     int *mac_ifindexes;              /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
+    int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
     struct kernel_link *views;       /* as last reported */
     bool *views_known;
     const atomic_llong *spoke_us;    /* of each pool; 0: never said */

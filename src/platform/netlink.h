@@ -60,6 +60,9 @@ enum netlink_change_kind {
     NETLINK_REMOVE_ADDRESS,
     NETLINK_PUT_MAC,    /* `mac` into the interface's unicast filter, as `bridge fdb add MAC dev IF self permanent` */
     NETLINK_REMOVE_MAC,
+    /* arp_announce = 2 on the interface: ARP requests are sent from an address of the host's own where there is one,
+     * whatever the source of the packet that waits for the answer */
+    NETLINK_ANNOUNCE_OWN,
 };
 
 struct netlink_change {

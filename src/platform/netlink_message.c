@@ -188,6 +188,8 @@ int netlink_message_verdict(const struct netlink_change *change, int error)
         return error == EADDRNOTAVAIL || error == ENODEV ? 0 : error;
     case NETLINK_REMOVE_MAC:
         return error == ENOENT || error == ENODEV ? 0 : error;
+    case NETLINK_ANNOUNCE_OWN:
+        break;
     }
     return error;
 }
@@ -284,20 +286,8 @@ static struct nl_msg *change_mac(const struct netlink_change *change)
     return message ? message_finish(message, nla_put(message, NDA_LLADDR, sizeof(change->mac), change->mac)) : NULL;
 }
 
-struct nl_msg *netlink_message_change(const struct netlink_change *change)
-{
-    switch ((enum netlink_change_kind)change->kind) {
-    case NETLINK_PUT_ADDRESS:
-    case NETLINK_REMOVE_ADDRESS:
-        return change_address(change);
-    case NETLINK_PUT_MAC:
-    case NETLINK_REMOVE_MAC:
-        return change_mac(change);
-    }
-    return NULL;
-}
-
-struct nl_msg *netlink_message_promote(int ifindex)
+/* One of the interface's own IPv4 settings (net.ipv4.conf.IF.*). */
+static struct nl_msg *change_setting(int ifindex, int setting, uint32_t value)
 {
     const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
     struct nl_msg *message = message_new(RTM_SETLINK, NLM_F_ACK, &info, sizeof(info));
@@ -308,10 +298,30 @@ struct nl_msg *netlink_message_promote(int ifindex)
     struct nlattr *inet = families ? nla_nest_start(message, AF_INET) : NULL;
     struct nlattr *settings = inet ? nla_nest_start(message, IFLA_INET_CONF) : NULL;
 
-    if (!settings || nla_put_u32(message, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1) < 0)
+    if (!settings || nla_put_u32(message, setting, value) < 0)
         return message_finish(message, -ENOMEM);
     nla_nest_end(message, settings);
     nla_nest_end(message, inet);
     nla_nest_end(message, families);
     return message;
+}
+
+struct nl_msg *netlink_message_promote(int ifindex)
+{
+    return change_setting(ifindex, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
+}
+
+struct nl_msg *netlink_message_change(const struct netlink_change *change)
+{
+    switch ((enum netlink_change_kind)change->kind) {
+    case NETLINK_PUT_ADDRESS:
+    case NETLINK_REMOVE_ADDRESS:
+        return change_address(change);
+    case NETLINK_PUT_MAC:
+    case NETLINK_REMOVE_MAC:
+        return change_mac(change);
+    case NETLINK_ANNOUNCE_OWN:
+        return change_setting(change->ifindex, IPV4_DEVCONF_ARP_ANNOUNCE, 2);
+    }
+    return NULL;
 }

@@ -232,6 +232,11 @@ unsigned packet_discard(struct packet_port *port)
     return count;
 }
 
+uint64_t packet_send_errors(const struct packet_port *port)
+{
+    return port->stats.send_errors;
+}
+
 void packet_get_stats(struct packet_port *port, struct packet_stats *out)
 {
     struct tpacket_stats kernel;

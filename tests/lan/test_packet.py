@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-BUILD = pathlib.Path(os.environ.get("EVENKEEL_BUILD", pathlib.Path(__file__).resolve().parents[2]))
+BUILD = pathlib.Path(os.environ.get("EVENKEEL_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 PROBE = str(BUILD / "tests" / "lan" / "packet_probe")
 LIMIT_S = 30
 ENETDOWN = 100
