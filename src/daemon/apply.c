@@ -66,9 +66,13 @@ static void apply_send(struct worker *worker, const struct effect *effect, struc
     keep_goodbye(worker, effect, link->port_ifindex);
 }
 
-static void apply_level(struct worker *worker, const struct effect *effect)
+static void apply_level(struct worker *worker, const struct effect *effect, struct mono now)
 {
-    worker->pools[effect->pool].units[effect->unit].level = effect->level;
+    struct worker_unit *unit = &worker->pools[effect->pool].units[effect->unit];
+
+    if (effect->level == LEVEL_ANSWERING && unit->level != LEVEL_ANSWERING)
+        unit->answering_since = now;
+    unit->level = effect->level;
     kernel_want(worker->kernel, effect->pool, effect->unit, (enum unit_level)effect->level, effect->sequence);
     worker->kernel_dirty = true;
     if (effect->level != LEVEL_ANSWERING)
@@ -111,7 +115,7 @@ static void apply_effect(struct worker *worker, const struct effect *effect, str
 {
     switch ((enum effect_kind)effect->kind) {
     case EFFECT_LEVEL:
-        apply_level(worker, effect);
+        apply_level(worker, effect, now);
         return;
     case EFFECT_SEND:
         apply_send(worker, effect, now);
@@ -215,16 +219,16 @@ static void hand_out(struct worker *worker)
     worker->kernel_dirty = false;
     for (unsigned i = 0; i < worker->config->core.link_count; i++) {
         struct worker_link *link = &worker->links[i];
-        struct packet_stats stats;
 
         if (link->port == NULL)
             continue;
         if (stale)
             worker->counters.frames_stale += packet_discard(link->port);
         packet_flush(link->port);
-        packet_get_stats(link->port, &stats);
-        link->refused = stale || stats.send_errors != link->send_errors;
-        link->send_errors = stats.send_errors;
+        uint64_t errors = packet_send_errors(link->port);
+
+        link->refused = stale || errors != link->send_errors;
+        link->send_errors = errors;
     }
 }
 

@@ -240,6 +240,12 @@ static void add_own_state(struct findings *f, const struct pool_view *p)
     case ISOLATION_STATE_COUNT:
         break;
     }
+    if (!addr_is_none(&p->one_way)) {
+        char text[ADDR_TEXT_MAX];
+
+        add(f, ALARM, "one_way", "%s does not hear this host, which holds nothing therefore",
+            addr_format(&p->one_way, text));
+    }
     if (p->leaving)
         add(f, WARNING, "leaving", "this host is leaving");
     else if (p->drained)
@@ -290,7 +296,8 @@ json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool
         struct pool_view p;
 
         core_view_pool(a->view->core, f.pool, &p);
-        add_units(&f);
+        if (p.ready) /* else it hears nobody, and who holds what is not known here */
+            add_units(&f);
         add_own_state(&f, &p);
         add_members(&f, &p);
         add_filter(&f);

@@ -70,7 +70,7 @@ static json_t *entry_object(struct answer *a, const struct history_entry *entry)
     note_format(a->view->config, note, text);
     put_int(a, object, "sequence", (int64_t)entry->sequence);
     put_wall(a, object, "time", entry->wall_us);
-    put_text(a, object, "kind", note_kind_name(note->kind));
+    put_text(a, object, "kind", note_name(note));
     put_text(a, object, "pool", note->pool);
     put_new(a, object, "vrid", note->vrid == 0 ? json_null() : json_integer(note->vrid));
     put_address(a, object, "address", &note->unit);

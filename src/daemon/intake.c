@@ -14,6 +14,21 @@
 
 #define HEARD_EVERY_US (50 * US_PER_MS)
 #define CONFLICT_EVERY_US (100 * US_PER_MS)
+#define CONFLICT_NOTED_US (60 * US_PER_S) /* after a silence so long it is news again */
+#define IPV4_SOURCE_OFFSET 12
+#define IPV6_SOURCE_OFFSET 8
+
+/* Sent from this host's own address: it came back, or somebody else uses the address. It proves nothing. */
+static bool is_own_packet(const struct worker *worker, unsigned link, const struct frame_view *view)
+{
+    const struct kernel_link *state = &worker->links[link].state;
+    bool ipv4 = view->packet_length > 0 && view->packet[0] >> 4 == 4;
+    const struct addr *own = ipv4 ? &state->primary_ipv4 : &state->primary_ipv6;
+    size_t offset = ipv4 ? IPV4_SOURCE_OFFSET : IPV6_SOURCE_OFFSET;
+    size_t length = ipv4 ? 4 : 16;
+
+    return view->packet_length < offset + length || memcmp(view->packet + offset, own->bytes, length) == 0;
+}
 
 static void take_packet(struct worker *worker, unsigned link, const struct packet_in *in, const struct frame_view *view,
                         struct mono now)
@@ -27,6 +42,8 @@ static void take_packet(struct worker *worker, unsigned link, const struct packe
         .packet_length = view->packet_length,
     };
 
+    if (!is_own_packet(worker, link, view))
+        thirdparty_heard(worker->thirdparty, link, in->received);
     apply_step(worker, &event);
 }
 
@@ -68,7 +85,7 @@ static bool is_member(const struct worker *worker, unsigned link, const struct a
     return false;
 }
 
-/* The unit's own virtual MAC of either family: with it, another host's claim looks like our own. */
+/* The unit's own virtual MAC of either family. */
 static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid)
 {
     uint8_t virtual_mac[6];
@@ -80,16 +97,37 @@ static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid)
     return memcmp(mac, virtual_mac, sizeof(virtual_mac)) == 0;
 }
 
+/*
+ * With use_vmac a claim looks the same whoever makes it, and may be one of our own that came back. But this host never
+ * answers itself: an answer to its own question is somebody else's.
+ */
+static bool may_be_own(const struct worker *worker, const struct vip_place *place, const struct frame_view *view,
+                       struct mono received)
+{
+    return worker->config->pools[place->pool].use_vmac &&
+           is_virtual_mac(view->sender_mac, worker->config->core.pools[place->pool].units[place->unit].vrid) &&
+           !(view->to_us && audit_asked(worker->audit, place->number, received));
+}
+
+static bool is_news(const struct daemon_conflict *conflict, const struct frame_view *view, struct mono now)
+{
+    return conflict->count == 0 || mono_diff_us(now, conflict->last) > CONFLICT_NOTED_US ||
+           memcmp(conflict->mac, view->sender_mac, sizeof(conflict->mac)) != 0;
+}
+
 static void take_claim(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
-                       struct mono now)
+                       struct mono received, struct mono now)
 {
     struct worker_pool *pool = &worker->pools[place->pool];
     struct worker_unit *unit = &pool->units[place->unit];
     struct daemon_conflict *conflict = &pool->conflicts[place->unit];
 
-    if (unit->level != LEVEL_ANSWERING ||
-        is_virtual_mac(view->sender_mac, worker->config->core.pools[place->pool].units[place->unit].vrid))
+    /* What was said before the unit was held here, it was said rightly. */
+    if (unit->level != LEVEL_ANSWERING || mono_after(unit->answering_since, received) ||
+        may_be_own(worker, place, view, received))
         return;
+    if (is_news(conflict, view, now))
+        notes_take_conflict(worker, place, view, now);
     worker->counters.conflicts++;
     conflict->count++;
     conflict->last = now;
@@ -116,7 +154,7 @@ static void take_neighbour(struct worker *worker, unsigned link, const struct pa
     bool outsider = !vip && !is_member(worker, link, &view->sender, now);
 
     if (view->kind == FRAME_CLAIM && vip)
-        take_claim(worker, &place, view, now);
+        take_claim(worker, &place, view, in->received, now);
     take_heard(worker, link, thirdparty_take(worker->thirdparty, link, view, outsider, in->received), in->received,
                now);
 }

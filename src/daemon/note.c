@@ -39,8 +39,8 @@ static_assert(ARRAY_LENGTH(reason_texts) == REASON_COUNT, "a text for each reaso
 
 /*
  * How each kind of note reads after "POOL: " or "POOL: unit VRID (ADDRESS): ". %f from, %t to, %a whichever of them is
- * there, %s the value as seconds, %n as a number, %e as an errno, %i as the kind of isolation, %g as a gap, %S the
- * states, %w why.
+ * there, %s the value as seconds, %m as a MAC, %n as a number, %e as an errno, %i as the kind of isolation, %g as a
+ * gap, %S the states, %w why.
  */
 static const char *const templates[] = {
     [NOTE_UNIT_STATE] = "%S%w",
@@ -63,8 +63,9 @@ static const char *const templates[] = {
     [NOTE_KERNEL_FAILED] = "the kernel refused its addresses: %e",
     [NOTE_INTERVAL_DIFFERS] = "%f advertises every %s, not as configured here",
     [NOTE_DUPLICATE_ADDRESS] = "somebody else sends from this host's own address %a",
+    [NOTE_CONFLICT] = "somebody else answers for %t, which this host holds: %m",
 };
-static_assert(ARRAY_LENGTH(templates) == NOTE_KIND_COUNT, "a sentence for each kind");
+static_assert(ARRAY_LENGTH(templates) == NOTE_KINDS, "a sentence for each kind");
 
 struct addr note_unit_address(const struct config *config, unsigned pool, unsigned unit)
 {
@@ -95,6 +96,22 @@ void note_from_effect(const struct config *config, const struct effect *effect, 
         out->vrid = pool->units[effect->unit].vrid;
         out->unit = note_unit_address(config, effect->pool, effect->unit);
     }
+}
+
+void note_conflict(const struct config *config, unsigned pool, unsigned unit, const struct addr *address,
+                   const uint8_t mac[6], struct note *out)
+{
+    const struct pool_settings *settings = &config->core.pools[pool];
+
+    *out = (struct note){
+        .kind = NOTE_CONFLICT,
+        .vrid = settings->units[unit].vrid,
+        .unit = note_unit_address(config, pool, unit),
+        .to = *address,
+    };
+    memcpy(out->pool, settings->name, sizeof(out->pool));
+    for (unsigned i = 0; i < 6; i++)
+        out->value = out->value << 8 | mac[i];
 }
 
 const char *note_member_name(const struct config *config, const char *pool, const struct addr *member)
@@ -140,6 +157,15 @@ static void append(char text[static NOTE_TEXT_MAX], size_t *used, const char *pi
     text[*used] = '\0';
 }
 
+static void format_mac(int64_t mac, char text[static WHO_MAX])
+{
+    size_t used = 0;
+
+    for (unsigned shift = 48; shift > 0; shift -= 8)
+        used += (size_t)snprintf(text + used, WHO_MAX - used, "%s%02x", used == 0 ? "" : ":",
+                                 (unsigned)(mac >> (shift - 8)) & 0xff);
+}
+
 /* What stands for one letter of a template; `buffer` is for pieces that have to be made. */
 static const char *expand(const struct config *config, const struct note *note, char letter,
                           char buffer[static WHO_MAX])
@@ -156,6 +182,9 @@ static const char *expand(const struct config *config, const struct note *note, 
         return buffer;
     case 'n':
         snprintf(buffer, WHO_MAX, "%" PRId64, note->value);
+        return buffer;
+    case 'm':
+        format_mac(note->value, buffer);
         return buffer;
     case 'e':
         return strerror((int)note->value);
@@ -181,7 +210,7 @@ void note_format(const struct config *config, const struct note *note, char text
     char buffer[WHO_MAX];
     size_t used = 0;
 
-    CHECK(note->kind < NOTE_KIND_COUNT && note->reason < REASON_COUNT);
+    CHECK(note->kind < NOTE_KINDS && note->reason < REASON_COUNT);
     append(text, &used, note->pool, strlen(note->pool));
     if (note->vrid != 0) {
         int length = snprintf(buffer, sizeof(buffer), ": unit %u (", note->vrid);
@@ -212,8 +241,15 @@ const char *note_reason_text(enum reason reason)
     return reason_texts[reason];
 }
 
+const char *note_name(const struct note *note)
+{
+    return note->kind == NOTE_CONFLICT ? "conflict" : note_kind_name((enum note_kind)note->kind);
+}
+
 bool note_is_warning(const struct note *note)
 {
+    if (note->kind == NOTE_CONFLICT)
+        return true;
     switch ((enum note_kind)note->kind) {
     case NOTE_MEMBER_DEAD:
     case NOTE_MEMBERS_FULL:

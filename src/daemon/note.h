@@ -11,9 +11,15 @@
 
 #define NOTE_TEXT_MAX 320
 
+/* What the daemon itself notes, beside the core: these go on where enum note_kind ends. */
+enum daemon_note_kind {
+    NOTE_CONFLICT = NOTE_KIND_COUNT, /* somebody answers for `to`, which this host holds; value: his MAC, as a number */
+    NOTE_KINDS,
+};
+
 struct note {
     char pool[SETTINGS_NAME_MAX];
-    uint8_t kind;       /* enum note_kind */
+    uint8_t kind;       /* enum note_kind or enum daemon_note_kind */
     uint8_t reason;     /* enum reason */
     uint8_t from_state; /* NOTE_UNIT_STATE: enum router_state */
     uint8_t to_state;
@@ -26,6 +32,13 @@ struct note {
 
 /* From an EFFECT_NOTE; `config` is the one the core runs with. */
 void note_from_effect(const struct config *config, const struct effect *effect, struct note *out);
+
+/* NOTE_CONFLICT: the unit of `config` that is answered for, the address that is, and by whom. */
+void note_conflict(const struct config *config, unsigned pool, unsigned unit, const struct addr *address,
+                   const uint8_t mac[6], struct note *out);
+
+/* Of any kind of note: "unit_state", "conflict". */
+const char *note_name(const struct note *note);
 
 /* The sentence, without a full stop. Members are named as `config` names them in the note's pool, else by address. */
 void note_format(const struct config *config, const struct note *note, char text[static NOTE_TEXT_MAX]);

@@ -18,14 +18,14 @@ static void log_note(const struct worker *worker, const struct note *note)
     char vrid[8];
     char kind[SETTINGS_NAME_MAX + 48];
     struct log_field fields[] = {
-        {"note", note_kind_name((enum note_kind)note->kind)},
+        {"note", note_name(note)},
         {"pool", note->pool},
         {"vrid", note->vrid != 0 ? vrid : NULL},
         {"reason", reason_name((enum reason)note->reason)},
     };
 
     snprintf(vrid, sizeof(vrid), "%u", note->vrid);
-    snprintf(kind, sizeof(kind), "%s/%s/%u", note_kind_name((enum note_kind)note->kind), note->pool, note->vrid);
+    snprintf(kind, sizeof(kind), "%s/%s/%u", note_name(note), note->pool, note->vrid);
     note_format(worker->config, note, text);
     log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s",
               text);
@@ -44,12 +44,26 @@ void notes_log(struct worker *worker)
     worker->logged = newest;
 }
 
+static void add(struct worker *worker, const struct note *note, struct mono now)
+{
+    if (history_newest(worker->history) - worker->logged >= HISTORY_CAPACITY)
+        notes_log(worker); /* or the oldest would be overwritten before it was written out */
+    history_add(worker->history, note, now, clock_wall_us());
+}
+
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now)
 {
     struct note note;
 
-    if (history_newest(worker->history) - worker->logged >= HISTORY_CAPACITY)
-        notes_log(worker); /* or the oldest would be overwritten before it was written out */
     note_from_effect(worker->config, effect, &note);
-    history_add(worker->history, &note, now, clock_wall_us());
+    add(worker, &note, now);
+}
+
+void notes_take_conflict(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
+                         struct mono now)
+{
+    struct note note;
+
+    note_conflict(worker->config, place->pool, place->unit, &view->sender, view->sender_mac, &note);
+    add(worker, &note, now);
 }

@@ -175,13 +175,18 @@ enum request_outcome list_answer(struct answer *a)
     return REQUEST_DONE;
 }
 
+static bool is_hash(const char *text)
+{
+    return strlen(text) == HASH_TEXT_MAX - 1 && strspn(text, "0123456789abcdef") == HASH_TEXT_MAX - 1;
+}
+
 enum request_outcome check_hash_answer(struct answer *a)
 {
     json_t *field = json_object_get(a->request, "hash");
     char hash[HASH_TEXT_MAX];
 
-    if (!json_is_string(field)) {
-        set_error(a, "bad_request", "\"hash\" must be a string, the configuration's hash");
+    if (!json_is_string(field) || !is_hash(json_string_value(field))) {
+        set_error(a, "bad_request", "\"hash\" must be a configuration's hash, a string of 16 hexadecimal digits");
         return REQUEST_REFUSED;
     }
     snprintf(hash, sizeof(hash), "%016" PRIx64, a->view->config->hash);

@@ -32,6 +32,9 @@ struct thirdparty_link {
     struct question questions[QUESTIONS];
     unsigned next_question; /* slot */
     unsigned asked_in_vain; /* targets asked since the last answer */
+    struct mono heard;      /* anything from anybody */
+    struct addr kept;       /* whom the last question in the background went to */
+    bool kept_heard;        /* since then */
 };
 
 struct thirdparty {
@@ -133,6 +136,8 @@ enum thirdparty_verdict thirdparty_take(struct thirdparty *thirdparty, unsigned 
 {
     struct thirdparty_link *link = find_link(thirdparty, link_index);
 
+    link->heard = mono_max(link->heard, received);
+    link->kept_heard = link->kept_heard || addr_equal(&view->sender, &link->kept);
     if (outsider)
         remember(link, &view->sender, received);
     else
@@ -141,6 +146,13 @@ enum thirdparty_verdict thirdparty_take(struct thirdparty *thirdparty, unsigned 
         return THIRDPARTY_HEARD;
     link->asked_in_vain = 0;
     return THIRDPARTY_ANSWER;
+}
+
+void thirdparty_heard(struct thirdparty *thirdparty, unsigned link_index, struct mono received)
+{
+    struct thirdparty_link *link = find_link(thirdparty, link_index);
+
+    link->heard = mono_max(link->heard, received);
 }
 
 struct candidates {
@@ -197,6 +209,23 @@ static bool ask(struct thirdparty_link *link, const struct addr *target, struct 
     return true;
 }
 
+static const struct addr *nth(const struct candidates *others, const struct addr *targets, unsigned target_count,
+                              unsigned index)
+{
+    return index < target_count ? &targets[index] : &others->list[index - target_count];
+}
+
+/* Would anybody's silence prove something? */
+static bool somebody_is_there(const struct thirdparty_link *link, const struct addr *targets, unsigned target_count)
+{
+    const struct neighbour *latest = &link->neighbours[0];
+
+    for (unsigned i = 0; i < target_count; i++)
+        if (can_be_asked(link, &targets[i]))
+            return true;
+    return !addr_is_none(&latest->address) && mono_diff_us(link->heard, latest->heard) <= THIRDPARTY_FRESH_US;
+}
+
 unsigned thirdparty_probe(struct thirdparty *thirdparty, unsigned link_index, const struct addr *targets,
                           unsigned target_count, struct mono now, thirdparty_emit *emit, void *context)
 {
@@ -212,9 +241,34 @@ unsigned thirdparty_probe(struct thirdparty *thirdparty, unsigned link_index, co
     for (unsigned i = 0; i < total && asked < THIRDPARTY_PROBES_MAX; i++) {
         unsigned index = (first + i) % total;
 
-        if (ask(link, index < target_count ? &targets[index] : &others.list[index - target_count], now, emit, context))
+        if (ask(link, nth(&others, targets, target_count, index), now, emit, context))
             asked++;
     }
     link->asked_in_vain += asked;
-    return asked;
+    return somebody_is_there(link, targets, target_count) ? asked : 0;
+}
+
+bool thirdparty_refresh(struct thirdparty *thirdparty, unsigned link_index, const struct addr *targets,
+                        unsigned target_count, struct mono now, thirdparty_emit *emit, void *context)
+{
+    struct thirdparty_link *link = find_link(thirdparty, link_index);
+    struct candidates others;
+    unsigned first = 0;
+
+    collect(link, targets, target_count, now, &others);
+    unsigned total = target_count + others.count;
+
+    for (unsigned i = 0; i < total; i++)
+        if (addr_equal(nth(&others, targets, target_count, i), &link->kept))
+            first = link->kept_heard ? i : i + 1;
+    for (unsigned i = 0; i < total; i++) {
+        const struct addr *target = nth(&others, targets, target_count, (first + i) % total);
+
+        if (!ask(link, target, now, emit, context))
+            continue;
+        link->kept = *target;
+        link->kept_heard = false;
+        return true;
+    }
+    return false;
 }

@@ -39,6 +39,7 @@ static size_t count_vips(const struct config *config)
 static void add_unit(struct vip_index *index, const struct config_unit *unit, struct vip_place place)
 {
     for (unsigned v = 0; v < unit->vip_count; v++) {
+        place.number = (unsigned)index->count;
         index->entries[index->count++] =
             (struct entry){.address = unit->vips[v].address, .link = unit->vips[v].link, .place = place};
     }
@@ -61,6 +62,11 @@ struct vip_index *vip_index_new(const struct config *config)
 void vip_index_free(struct vip_index *index)
 {
     free(index);
+}
+
+unsigned vip_index_count(const struct vip_index *index)
+{
+    return (unsigned)index->count;
 }
 
 bool vip_index_find(const struct vip_index *index, unsigned link, const struct addr *address, struct vip_place *place)

@@ -13,10 +13,13 @@ struct vip_index;
 struct vip_place {
     uint8_t pool;
     uint16_t unit;
+    unsigned number; /* of all VIPs of the configuration, in the order of pools, units and addresses */
 };
 
 struct vip_index *vip_index_new(const struct config *config); /* NULL: no memory */
 void vip_index_free(struct vip_index *index);                 /* NULL is allowed */
+
+unsigned vip_index_count(const struct vip_index *index);
 
 /* True when `address` is a VIP on `link`; *place says whose. */
 bool vip_index_find(const struct vip_index *index, unsigned link, const struct addr *address, struct vip_place *place);

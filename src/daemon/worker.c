@@ -151,8 +151,9 @@ static int make_parts(struct worker *worker)
     worker->history = history_new(HISTORY_CAPACITY);
     worker->thirdparty = thirdparty_new(settings->link_count);
     worker->vips = vip_index_new(worker->config);
+    worker->audit = audit_new(worker->config, worker->started);
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
-        worker->vips == NULL)
+        worker->vips == NULL || worker->audit == NULL)
         return -ENOMEM;
     worker->patience_us = INT64_MAX;
     worker->queued_since = MONO_NEVER;
@@ -292,6 +293,7 @@ static int end(struct worker *worker, int code)
         free(worker->pools[p].conflicts);
         free(worker->pools[p].units);
     }
+    audit_free(worker->audit);
     vip_index_free(worker->vips);
     thirdparty_free(worker->thirdparty);
     history_free(worker->history);
@@ -315,6 +317,8 @@ int worker_run(const struct worker_start *start)
     worker->leave_by = MONO_NEVER;
     worker->log_next = worker->started;
     worker->retry_next = MONO_NEVER;
+    worker->background_next = worker->started;
+    worker->ask_next = worker->started;
     code = begin(worker, start);
     if (code == 0) {
         log_notice("evenkeeld %s is up: %u pools, configuration %016" PRIx64, PACKAGE_VERSION,

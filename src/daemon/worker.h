@@ -7,6 +7,7 @@
  *   worker_turn.c  the turn of the loop
  *   link.c         what the kernel says of the interfaces -> packet ports, EVENT_LINK
  *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
+ *   background.c   questions that nothing asked for: who else answers for what is held, is anybody there
  *   apply.c        effects -> kernel levels, frames, announcements, notes
  *   notes.c        the core's notes -> history and log
  *   worker_view.c  what the control socket shows, commands, drained pools
@@ -22,6 +23,7 @@
 
 #include "core/core.h"
 #include "daemon/announce.h"
+#include "daemon/audit.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
 #include "daemon/guard_page.h"
@@ -31,6 +33,7 @@
 #include "daemon/state.h"
 #include "daemon/thirdparty.h"
 #include "daemon/vip_index.h"
+#include "platform/frame.h"
 #include "platform/kernel.h"
 #include "platform/packet.h"
 
@@ -51,7 +54,8 @@ struct worker_link {
 };
 
 struct worker_unit {
-    uint8_t level;             /* enum unit_level last asked of the kernel */
+    uint8_t level; /* enum unit_level last asked of the kernel */
+    struct mono answering_since;
     struct mono conflict_next; /* EVENT_CONFLICT is not wanted before this */
 };
 
@@ -89,6 +93,7 @@ struct worker {
     struct state *state;
     struct thirdparty *thirdparty;
     struct vip_index *vips;
+    struct audit *audit;
     struct worker_link links[SETTINGS_LINKS_MAX];
     struct worker_pool pools[SETTINGS_POOLS_MAX];
     struct worker_counters counters;
@@ -98,14 +103,16 @@ struct worker {
     int64_t patience_us;      /* the shortest member interval: frames older than this are not sent */
     struct mono queued_since; /* the oldest decision behind a queued frame; MONO_NEVER: none */
     bool kernel_readable;
-    bool kernel_dirty;      /* levels were queued since the last commit */
-    bool leaving;           /* EVENT_LEAVE was given to the core */
-    bool signalled;         /* a first signal came; a second one forces */
-    bool forced;            /* leave without waiting for the core */
-    bool left;              /* EFFECT_LEFT came */
-    struct mono retry_next; /* when link_retry is wanted */
-    struct mono log_next;   /* when log_tick is wanted */
-    struct mono leave_by;   /* after this, leave without waiting */
+    bool kernel_dirty;           /* levels were queued since the last commit */
+    bool leaving;                /* EVENT_LEAVE was given to the core */
+    bool signalled;              /* a first signal came; a second one forces */
+    bool forced;                 /* leave without waiting for the core */
+    bool left;                   /* EFFECT_LEFT came */
+    struct mono retry_next;      /* when link_retry is wanted */
+    struct mono background_next; /* when background_ask is wanted */
+    struct mono log_next;        /* when log_tick is wanted */
+    struct mono ask_next;        /* when third parties are asked in the background; audit.h keeps its own time */
+    struct mono leave_by;        /* after this, leave without waiting */
     struct loop_watch *kernel_watch, *channel_watch, *signal_watch;
     /* what worker_view.c builds for readers */
     struct daemon_view view;
@@ -126,6 +133,9 @@ void link_close_all(struct worker *worker);
 /* intake.c: takes in every frame that was there at `now`; `all`: on every link, else only on those that have some. */
 void intake_run(struct worker *worker, bool all, struct mono now);
 
+/* background.c: queues the questions that are due; when it is wanted next. */
+struct mono background_ask(struct worker *worker, struct mono now);
+
 /* apply.c: steps the core and carries out what comes of it; sending waits for apply_flush. */
 enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
@@ -133,6 +143,8 @@ void apply_flush(struct worker *worker, struct mono now);
 
 /* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now);
+void notes_take_conflict(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
+                         struct mono now);
 void notes_log(struct worker *worker);
 
 /* worker_view.c */

@@ -93,7 +93,7 @@ static void take_reports(struct worker *worker, struct mono now)
 
 static struct mono next_deadline(const struct worker *worker)
 {
-    struct mono next = mono_min(core_deadline(worker->core), worker->retry_next);
+    struct mono next = mono_min(mono_min(core_deadline(worker->core), worker->retry_next), worker->background_next);
 
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         next = mono_min(next, announce_deadline(worker->pools[p].announce));
@@ -123,6 +123,7 @@ int worker_turn(struct worker *worker)
     worker->retry_next = link_retry(worker, now);
     tick.now = now;
     apply_step(worker, &tick);
+    worker->background_next = background_ask(worker, now);
     apply_flush(worker, now);
     if (mono_due(now, worker->log_next))
         worker->log_next = mono_min(log_tick(), mono_add(now, BEAT_US));

@@ -196,6 +196,97 @@ static void test_neighbours__not_heard_for_10_minutes__expire(void **state)
     assert_string_equal(probe(660 * S), "");
 }
 
+static unsigned count_probe(int64_t now_us)
+{
+    asked[0] = '\0';
+    return thirdparty_probe(thirdparty, 0, NULL, 0, at(now_us), note_target, NULL);
+}
+
+static void test_evidence__nobody_heard_lately__asked_but_proves_nothing(void **state)
+{
+    (void)state;
+    hear("192.0.2.20", 0);
+    thirdparty_heard(thirdparty, 0, at(THIRDPARTY_FRESH_US));
+    assert_int_equal(count_probe(THIRDPARTY_FRESH_US), 1);
+    thirdparty_heard(thirdparty, 0, at(THIRDPARTY_FRESH_US + 1));
+    assert_int_equal(count_probe(THIRDPARTY_FRESH_US + 1), 0);
+    assert_string_equal(asked, "192.0.2.20");
+    hear("192.0.2.20", 100 * S);
+    assert_int_equal(count_probe(100 * S), 1);
+}
+
+/* A deaf host hears nothing new: what its silence proves does not fade with time. */
+static void test_evidence__deaf_for_minutes__is_as_good_as_at_first(void **state)
+{
+    (void)state;
+    hear("192.0.2.20", 0);
+    thirdparty_heard(thirdparty, 0, at(20 * S));
+    assert_int_equal(count_probe(21 * S), 1);
+    assert_int_equal(count_probe(300 * S), 1);
+}
+
+static void test_evidence__gateway_never_heard__proves_nothing(void **state)
+{
+    struct kernel_link link = make_link(7);
+
+    (void)state;
+    link.gateway_ipv4 = parse("192.0.2.254");
+    thirdparty_set_link(thirdparty, 0, &link);
+    assert_int_equal(count_probe(1), 0);
+    assert_string_equal(asked, "192.0.2.254");
+    assert_int_equal(take(FRAME_CLAIM, true, "192.0.2.254", true, 2), THIRDPARTY_ANSWER);
+    assert_int_equal(count_probe(3), 1);
+}
+
+static void test_evidence__configured_target__always_counts(void **state)
+{
+    const struct addr target = parse("192.0.2.9"), unreachable = parse("fe80::9");
+    struct kernel_link link = make_link(7);
+
+    (void)state;
+    assert_int_equal(thirdparty_probe(thirdparty, 0, &target, 1, at(900 * S), note_target, NULL), 1);
+    link.primary_ipv6 = ADDR_NONE;
+    thirdparty_set_link(thirdparty, 0, &link);
+    assert_int_equal(thirdparty_probe(thirdparty, 0, &unreachable, 1, at(901 * S), note_target, NULL), 0);
+}
+
+static const char *refresh(int64_t now_us)
+{
+    asked[0] = '\0';
+    (void)thirdparty_refresh(thirdparty, 0, NULL, 0, at(now_us), note_target, NULL);
+    return asked;
+}
+
+static void test_refresh__who_answers__is_asked_again(void **state)
+{
+    struct kernel_link link = make_link(7);
+
+    (void)state;
+    assert_string_equal(refresh(0), "");
+    link.gateway_ipv4 = parse("192.0.2.254");
+    thirdparty_set_link(thirdparty, 0, &link);
+    hear("192.0.2.20", 1);
+    hear("192.0.2.21", 2);
+    assert_string_equal(refresh(3), "192.0.2.254");
+    assert_string_equal(refresh(4), "192.0.2.21");
+    assert_int_equal(take(FRAME_CLAIM, true, "192.0.2.21", true, 5), THIRDPARTY_ANSWER);
+    assert_string_equal(refresh(6), "192.0.2.21");
+    assert_string_equal(refresh(7), "192.0.2.20"); /* .21 was silent this time */
+    assert_string_equal(refresh(8), "192.0.2.254");
+}
+
+static void test_refresh__answers__keep_the_evidence_fresh(void **state)
+{
+    (void)state;
+    hear("192.0.2.20", 0);
+    for (int64_t now_us = 0; now_us < 600 * S; now_us += THIRDPARTY_REFRESH_US) {
+        assert_string_equal(refresh(now_us), "192.0.2.20");
+        assert_int_equal(take(FRAME_CLAIM, true, "192.0.2.20", true, now_us + 1), THIRDPARTY_ANSWER);
+        thirdparty_heard(thirdparty, 0, at(now_us + 2));
+        assert_int_equal(count_probe(now_us + 3), 1);
+    }
+}
+
 static void test_neighbours__members_and_vips_and_ourselves__are_none(void **state)
 {
     struct frame_view nobody = {.kind = FRAME_ARP_REQUEST};
@@ -271,6 +362,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_probe__no_answer__asks_the_next_ones_and_comes_round, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_neighbours__more_than_fit__the_most_recent_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_neighbours__not_heard_for_10_minutes__expire, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_evidence__nobody_heard_lately__asked_but_proves_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_evidence__deaf_for_minutes__is_as_good_as_at_first, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_evidence__gateway_never_heard__proves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_evidence__configured_target__always_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refresh__who_answers__is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refresh__answers__keep_the_evidence_fresh, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_neighbours__members_and_vips_and_ourselves__are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_neighbours__one_that_became_a_member__is_forgotten, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_neighbours__another_interface__starts_without_any, set_up, tear_down),
