@@ -24,7 +24,7 @@ _keelctl_members()
 
 _keelctl()
 {
-    local commands="status members list plan explain take release drain undrain rebalance history events counters check
+    local commands="status members list plan explain take release drain undrain rebalance history events counters check convert
         witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
@@ -67,6 +67,7 @@ _keelctl()
     else
         case $command in
         explain | take | release | history | events) choices=$(_keelctl_units) ;;
+        convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
         check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
         esac
     fi

@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "ctl/client.h"
+#include "ctl/dialect.h"
 
 struct check {
     const struct ctl *ctl;
@@ -51,6 +52,7 @@ static int print_result(const struct check *check, const char *file, const struc
         snprintf(hash, sizeof(hash), "%016" PRIx64, config->hash);
         json_object_set_new(object, "pools", json_integer(config->core.pool_count));
         json_object_set_new(object, "units", json_integer(count_units(config)));
+        json_object_set_new(object, "instances", json_integer(ctl_dialect.instance_count(config)));
         json_object_set_new(object, "hash", json_string(hash));
     }
     int code = client_print(object);
@@ -79,11 +81,22 @@ static int compare_with_running(const struct ctl *ctl, const struct config *conf
     return code;
 }
 
+static void print_summary(const char *file, const struct config *config)
+{
+    unsigned instances = ctl_dialect.instance_count(config);
+
+    printf("%s: %u pool%s, %u units, ", file, config->core.pool_count, config->core.pool_count == 1 ? "" : "s",
+           count_units(config));
+    if (instances > 0)
+        printf("%u instance%s, ", instances, instances == 1 ? "" : "s");
+    printf("hash %016" PRIx64 "\n", config->hash);
+}
+
 int check_command(const struct ctl *ctl, int argc, char **argv)
 {
     const char *file = argc > 0 ? argv[0] : EVENKEEL_CONF;
     struct check check = {.ctl = ctl, .findings = ctl->json ? json_array() : NULL};
-    struct config *config = config_load(file, take_finding, &check);
+    struct config *config = ctl_dialect.load(file, ctl->strict, take_finding, &check);
     int code = config != NULL ? EX_OK : EX_CONFIG;
 
     if (ctl->json && print_result(&check, file, config) != EX_OK)
@@ -91,8 +104,7 @@ int check_command(const struct ctl *ctl, int argc, char **argv)
     else if (config != NULL && ctl->print)
         config_print(config, stdout);
     else if (config != NULL && !ctl->json)
-        printf("%s: %u pool%s, %u units, hash %016" PRIx64 "\n", file, config->core.pool_count,
-               config->core.pool_count == 1 ? "" : "s", count_units(config), config->hash);
+        print_summary(file, config);
     if (code == EX_OK && ctl->running)
         code = compare_with_running(ctl, config);
     json_decref(check.findings);

@@ -22,7 +22,7 @@ struct ctl {
     const char *pool; /* NULL: all */
     const char *with[CTL_MEMBERS_MAX], *without[CTL_MEMBERS_MAX];
     unsigned with_count, without_count;
-    bool now, no_wait, follow, print, running, all;
+    bool now, no_wait, follow, print, running, all, names, strict;
     int timeout_s; /* how long to wait for the result; 0: the command's own time */
     int limit;     /* entries; 0: the daemon's choice */
 };
@@ -41,8 +41,10 @@ int drain_command(const struct ctl *ctl, int argc, char **argv);
 int undrain_command(const struct ctl *ctl, int argc, char **argv);
 int rebalance_command(const struct ctl *ctl, int argc, char **argv);
 int counters_command(const struct ctl *ctl, int argc, char **argv);
+int snmp_command(const struct ctl *ctl, int argc, char **argv);
 int history_command(const struct ctl *ctl, int argc, char **argv);
 int events_command(const struct ctl *ctl, int argc, char **argv);
 int check_command(const struct ctl *ctl, int argc, char **argv);
+int convert_command(const struct ctl *ctl, int argc, char **argv);
 
 #endif

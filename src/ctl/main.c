@@ -39,6 +39,8 @@ enum option_code {
     OPTION_ALL,
     OPTION_PRINT,
     OPTION_RUNNING,
+    OPTION_NAMES,
+    OPTION_STRICT,
 };
 
 static const struct option long_options[] = {
@@ -59,6 +61,8 @@ static const struct option long_options[] = {
     {"all", no_argument, NULL, OPTION_ALL},
     {"print", no_argument, NULL, OPTION_PRINT},
     {"running", no_argument, NULL, OPTION_RUNNING},
+    {"names", no_argument, NULL, OPTION_NAMES},
+    {"strict", no_argument, NULL, OPTION_STRICT},
     {0},
 };
 
@@ -81,6 +85,8 @@ static const struct {
     {OPTION_ALL, "--all", "also those that are zero"},
     {OPTION_PRINT, "--print", "the configuration in canonical form, which reads back to the same"},
     {OPTION_RUNNING, "--running", "also compare with the running daemon's"},
+    {OPTION_STRICT, "--strict", "take every warning for an error"},
+    {OPTION_NAMES, "--names", "names of objects and values, as with the MIB files at hand"},
 };
 
 /* Bits for the options a command takes beside --run-dir, --json and --help. */
@@ -122,8 +128,10 @@ static const struct command commands[] = {
      "Everything that was noted lately, as sentences."},
     {"counters", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_ALL) | TAKES_TABLE, counters_command,
      "Packets sent, received and refused, by reason; moves, contests, errors."},
-    {"check", "[FILE]", 0, 1, TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING), check_command,
+    {"check", "[FILE]", 0, 1, TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING) | TAKES(OPTION_STRICT), check_command,
      "Checks a configuration file; needs no daemon."},
+    {"convert", "FROM FILE...", 2, 33, 0, convert_command,
+     "Makes a configuration of other programs' files, one of each host."},
     {"witness", "OPTION...", 0, 0, 0, NULL, "Watches addresses from outside, from any host of the LAN."},
 };
 
@@ -252,6 +260,12 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
     case OPTION_RUNNING:
         ctl->running = true;
         return true;
+    case OPTION_NAMES:
+        ctl->names = true;
+        return true;
+    case OPTION_STRICT:
+        ctl->strict = true;
+        return true;
     case OPTION_HELP:
     case OPTION_VERSION:
         break;
@@ -306,8 +320,10 @@ static int run_command(struct ctl *ctl, const struct command *command, int argc,
 int main(int argc, char **argv)
 {
     struct ctl ctl = {.run_dir = EVENKEEL_RUN_DIR};
+    char program[] = "keelctl", witness_program[] = "keelctl witness"; /* what getopt complains as */
     int code;
 
+    argv[0] = program;
     setlocale(LC_CTYPE, "");
     ctl.term = term_look();
     if (!words_are_text(argc, argv))
@@ -332,6 +348,7 @@ int main(int argc, char **argv)
         return EX_USAGE;
     argc -= optind;
     argv += optind;
+    argv[0] = command->run == NULL ? witness_program : program;
     code = command->run == NULL ? witness_main(argc, argv) : run_command(&ctl, command, argc, argv);
     if (fflush(stdout) != 0 && code == EX_OK)
         code = EX_IOERR;
