@@ -297,7 +297,8 @@ def test_address_list__other_order__is_the_same(place):
 def fuzz_frames(source, length):
     """Messages of one length with every first byte; every second one with a right checksum, plain or not."""
     for first in range(256):
-        raw = (bytes([first, FUZZ_VRID, 255, (length - 8) // 4 & 255, 0, 25, 0, 0]) + bytes(i * 7 & 255 for i in range(80)))[:length]
+        head = bytes([first, FUZZ_VRID, 255, (length - 8) // 4 & 255, 0, 25, 0, 0])
+        raw = (head + bytes(i * 7 & 255 for i in range(80)))[:length]
         if length >= 8 and first % 4:
             raw = packets.sealed(raw, source, packets.GROUP[packets.family_of(source)], "plain" if first % 4 == 1 else "pseudo")
         packet = packets.ip_packet(raw, source, packets.GROUP[packets.family_of(source)])

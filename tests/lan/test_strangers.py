@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Debian's keepalived as a stranger on one VRID of a pool of three hosts: as owner, as a stronger and as a weaker router; it comes, is
-stopped, is killed. RFC 9568's election decides between it and us, in either direction; the rest of the pool stays even and is not
-touched; the status names it. Versions 2 and 3, IPv4 and IPv6; its version 3 over IPv4 has the pseudo header in the checksum, to which
-`checksum auto` must adapt."""
+"""Debian's keepalived as a stranger on one VRID of a pool of three hosts: as owner, as a stronger and as a weaker router;
+it comes, is stopped, is killed. RFC 9568's election decides between it and us, in either direction; the rest of the pool
+stays even and is not touched; the status names it. Versions 2 and 3, IPv4 and IPv6; its version 3 over IPv4 has the pseudo
+header in the checksum, to which `checksum auto` must adapt."""
 import os
 import shutil
 import time
@@ -81,7 +81,8 @@ class Scene:
     def begin(self, priority):
         lists = [packets.unit_link_local(CONTESTED), self.vips[0]] if self.family == 6 else [self.vips[0]]
         extra = ["native_ipv6"] if self.family == 6 else []
-        text = keepalived.instance(1, self.vips[0], CONTESTED, priority, version=self.version, advert_s=self.interval_s, extra=extra)
+        text = keepalived.instance(1, self.vips[0], CONTESTED, priority, version=self.version, advert_s=self.interval_s,
+                                   extra=extra)
         if self.family == 6:  # the same list as ours
             text = text.replace("    virtual_ipaddress {\n", f"    virtual_ipaddress {{\n        {lists[0]}/64 dev eth0\n")
         if priority == 255:

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the filter costs a packet: time on its way from a socket on one host through the wire to another host's stack.
+
+    filter.py [--vips 240] [--rounds 400] [--batch 500] [--limit-ns 1000]
+
+Two hosts of a lab, alike but for `arp_filter off` and `arp_filter lease`, hold as many addresses each. A third one
+sends bursts to both in turn; and each sends bursts from one of its VIPs. Sending over veth runs the receiver's stack in
+the same thread, so the time of a burst is the whole way of its packets. The shortest burst of each kind counts, since
+everything else on the machine only makes bursts longer. Exits 1 when the filter adds more than the limit.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lan"))
+
+import cluster  # noqa: E402
+import rig  # noqa: E402
+
+SENDER = """
+import json, socket, sys, time
+rounds, batch, kinds = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+sockets = []
+for source, target in kinds:
+    s = socket.socket(socket.AF_INET6 if ":" in target else socket.AF_INET, socket.SOCK_DGRAM)
+    if source:
+        s.bind((source, 0))
+    s.connect((target, 9))
+    sockets.append(s)
+best = [1e9] * len(kinds)
+for n in range(rounds):
+    for k, s in enumerate(sockets):
+        send = s.send
+        began = time.perf_counter_ns()
+        for _ in range(batch):
+            try:
+                send(b"x" * 64)
+            except ConnectionRefusedError:
+                pass
+        best[k] = min(best[k], (time.perf_counter_ns() - began) / batch)
+print(json.dumps(best))
+"""
+
+
+# Nothing answers, so that a burst is one way only.
+QUIET = """table inet quiet {
+    chain in { type filter hook input priority 0;
+        udp dport 9 drop
+    }
+}
+"""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="The filter's cost per packet")
+    parser.add_argument("--vips", type=int, default=100, help="addresses of each of the two hosts")
+    parser.add_argument("--rounds", type=int, default=400)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--limit-ns", type=float, default=1000)
+    return parser.parse_args()
+
+
+def send(node, options, kinds):
+    out = node.run(sys.executable, "-c", SENDER, str(options.rounds), str(options.batch), json.dumps(kinds),
+                   timeout=300).stdout
+    return json.loads(out)
+
+
+def vips_of(index, count, family):
+    if family == 4:
+        return [f"192.0.2.{10 + index * count + i}" for i in range(count)]
+    return [f"2001:db8:0::{10 + index * count + i:x}" for i in range(count)]
+
+
+def start(lab, options, family):
+    """h1 without a filter, h2 with the lease; both hold all their own."""
+    daemons = []
+    for index, mode in enumerate(("off", "lease")):
+        host = lab.hosts[index]
+        host.run("nft", "-f", "-", input=QUIET)
+        text = cluster.pool_text(vips_of(index, options.vips, family), f"arp_filter {mode}", name=f"p{index}")
+        daemons.append(cluster.Evenkeel(host, text).start())
+    for daemon in daemons:
+        rig.wait_until(lambda d=daemon: d.ready() and len(d.held()) >= options.vips, 20, "all addresses are held")
+    return daemons
+
+
+def measure(options, family):
+    with rig.Lab(hosts=2, watchdog_s=600) as lab:
+        lab.partition([lab.hosts[0]], [lab.hosts[1]])
+        start(lab, options, family)
+        off, lease = (vips_of(i, options.vips, family)[options.vips // 2] for i in (0, 1))
+        key, rows = f"ipv{family}", []
+        own = [lab.hosts[i].ports[0][key] for i in (0, 1)]
+        there = lab.witness.ports[0][key]
+        lab.witness.run("nft", "-f", "-", input=QUIET)
+        best = send(lab.witness, options, [(None, off), (None, lease), (None, own[0]), (None, own[1])])
+        rows += [("in, to a VIP that is held", best[0], best[1]), ("in, to the host's own address", best[2], best[3])]
+        plain = send(lab.hosts[0], options, [(off, there), (own[0], there)])
+        leased = send(lab.hosts[1], options, [(lease, there), (own[1], there)])
+        rows += [("out, from a VIP that is held", plain[0], leased[0]), ("out, from the host's own", plain[1], leased[1])]
+        return rows
+
+
+def main():
+    options = arguments()
+    good = True
+    print(f"{'ns per packet':36}{'without':>10}{'lease':>10}{'added':>10}")
+    for family in (4, 6):
+        for what, without, lease in measure(options, family):
+            print(f"IPv{family} {what:31}{without:10.0f}{lease:10.0f}{lease - without:10.0f}")
+            good &= lease - without < options.limit_ns
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.TimeoutExpired as error:
+        sys.exit(str(error))

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the lease costs: no system call of its own, since the kernel renews it when the advertisement leaves. Counted by
+strace on a worker that holds its addresses while nothing happens."""
+import os
+import re
+import shutil
+import time
+
+import pytest
+
+import lease
+import rig
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
+    pytest.mark.skipif(not rig.find_program("evenkeeld"), reason="evenkeeld is not built"),
+    pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed"),
+]
+
+SECONDS = 6
+EVERYDAY = {"epoll_wait", "epoll_pwait", "epoll_pwait2", "timerfd_settime", "recvmmsg", "sendmmsg", "clock_gettime", "read"}
+NETLINK = {"sendmsg", "sendto", "recvmsg", "recvfrom", "poll", "ppoll"}  # of the kernel's thread: only when something is to do
+
+
+def count_calls(host, pid):
+    """{name: number of calls} of all threads in SECONDS."""
+    done = host.run("timeout", "-s", "INT", str(SECONDS), "strace", "-f", "-c", "-p", str(pid), check=False)
+    rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", done.stderr, re.MULTILINE)
+    assert rows, done.stderr
+    return {name: int(calls) for calls, name in rows if name != "total"}
+
+
+def renewals(host):
+    return int(re.search(r"counter packets (\d+)", host.run("nft", "list", "chain", "netdev", "evenkeel_web",
+                                                           "renew").stdout)[1])
+
+
+@pytest.mark.parametrize("count", [6, 240])
+def test_lease__while_nothing_happens__no_system_call_for_it(count):
+    with lease.Field(lease.Cell(count)) as field:
+        owners = field.place.wait_settled()
+        name = max(owners, key=lambda n: len(owners[n]))
+        host, daemon = field.lab.host[name], field.system.hosts[name]
+        rig.pause([field.watch.child.pid])  # its questions would wake the worker
+        time.sleep(7)  # the last announcement is 5 s after a take-over
+        before = renewals(host)
+        began = time.monotonic()
+        calls = count_calls(host, daemon.workers()[0])
+        intervals = (time.monotonic() - began) * 1000 / field.system.member_interval_ms
+        renewed = renewals(host) - before
+        rig.resume([field.watch.child.pid])
+        print(f"\n{count} addresses, {intervals:.0f} member intervals: {calls}, renewed {renewed} times")
+        assert renewed >= intervals - 3, "the lease was renewed all the time"
+        assert not set(calls) & NETLINK, calls
+        assert set(calls) <= EVERYDAY, calls
