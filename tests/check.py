@@ -95,7 +95,7 @@ def run(step):
 def steps():
     clang = os.path.join(TOP, "build-clang")
     configure_clang = (f"mkdir -p {clang} && cd {clang} && ( [ config.status -nt {TOP}/configure ] || {TOP}/configure -q"
-                       " --enable-werror --enable-sanitizers CC=clang CFLAGS='-O1 -g' ) && make -s -j2 all check-programs")
+                       " --enable-werror --enable-sanitizers CC=clang CFLAGS='-O1 -g' ) && make -s -j2 all && make -s -j2 check-programs")
     yield Step("make-check", "unit tests, simulator over all profiles, planted bugs caught, lints", ["make", "-s", "check-all"],
                600, BUILD)
     yield Step("clang-asan", "clang, no warning, ASan and UBSan: unit tests and simulator",
