@@ -44,12 +44,22 @@ static void fixture_backup(struct fixture *f, unsigned version)
     f->fx.count = 0;
 }
 
+/* The addresses are in place; the claim leaves when everything that was queued has been heard. */
+static void claim(struct fixture *f, int64_t now_us)
+{
+    assert_true(router_level_done(&f->router, f->router.sequence, 0, at(now_us), &f->fx));
+    assert_int_equal(f->router.state, ROUTER_BACKUP);
+    assert_true(router_is_ready(&f->router));
+    router_claim(&f->router, at(now_us), &f->fx);
+    router_check(&f->router);
+}
+
 /* Active since `at(10 s)`, answering. */
 static void fixture_active(struct fixture *f, unsigned version)
 {
     fixture_backup(f, version);
     router_take(&f->router, REASON_TIMEOUT, &f->fx);
-    assert_true(router_level_done(&f->router, f->router.sequence, 0, at(10 * SECOND), &f->fx));
+    claim(f, 10 * SECOND);
     assert_true(router_level_done(&f->router, f->router.sequence, 0, at(10 * SECOND), &f->fx));
     assert_int_equal(f->router.state, ROUTER_ACTIVE);
     assert_int_equal(f->router.phase, PHASE_SETTLED);
@@ -143,7 +153,7 @@ static void test_router__active_down_timer__advert_before_the_filter_opens_and_t
     assert_int_equal(f.list[position(&f, EFFECT_LEVEL)].level, LEVEL_READY);
     assert_int_equal(sends(&f, -1), 0);
     f.fx.count = 0;
-    assert_true(router_level_done(&f.router, f.router.sequence, 0, at(due_us + 500), &f.fx));
+    claim(&f, due_us + 500);
     assert_int_equal(f.router.state, ROUTER_ACTIVE);
     assert_int_equal(sends(&f, 100), 1);
     assert_true(position(&f, EFFECT_SEND) < position(&f, EFFECT_LEVEL));
@@ -347,6 +357,18 @@ static void test_router__taking__ends_when_somebody_acceptable_is_heard(void **s
     assert_int_equal(f.router.state, ROUTER_BACKUP);
 }
 
+static void test_router__ready_but_not_claimed__still_yields(void **state)
+{
+    struct fixture f;
+    (void)state;
+    fixture_backup(&f, 3);
+    router_take(&f.router, REASON_TIMEOUT, &f.fx);
+    router_level_done(&f.router, f.router.sequence, 0, at(4 * SECOND), &f.fx);
+    assert_int_equal(hear(&f, 20, 100, false, 4 * SECOND), VERDICT_YIELDED);
+    assert_false(router_is_ready(&f.router));
+    assert_int_equal(sends(&f, -1), 0);
+}
+
 static void test_router__taking_fails__next_rank_serves_and_we_try_again(void **state)
 {
     struct fixture f;
@@ -368,7 +390,7 @@ static void test_router__claimed__opens_after_the_delay_and_yields_before_it_ans
     f.router.open_delay_us = US_PER_MS;
     router_take(&f.router, REASON_TIMEOUT, &f.fx);
     f.fx.count = 0;
-    router_level_done(&f.router, f.router.sequence, 0, at(4 * SECOND), &f.fx);
+    claim(&f, 4 * SECOND);
     assert_int_equal(f.router.phase, PHASE_CLAIMED);
     assert_int_equal(f.router.level, LEVEL_READY);
     assert_int_equal(router_deadline(&f.router).us, 4 * SECOND + US_PER_MS);
@@ -386,7 +408,7 @@ static void test_router__opening_fails__released_in_order(void **state)
     (void)state;
     fixture_backup(&f, 3);
     router_take(&f.router, REASON_TIMEOUT, &f.fx);
-    router_level_done(&f.router, f.router.sequence, 0, at(4 * SECOND), &f.fx);
+    claim(&f, 4 * SECOND);
     f.fx.count = 0;
     router_level_done(&f.router, f.router.sequence, 12, at(4 * SECOND), &f.fx);
     assert_int_equal(f.router.phase, PHASE_RELEASING);
@@ -456,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_router__active_hears_weaker__asserts_without_resetting_its_timer),
         cmocka_unit_test(test_router__skew__is_not_rounded_away),
         cmocka_unit_test(test_router__taking__ends_when_somebody_acceptable_is_heard),
+        cmocka_unit_test(test_router__ready_but_not_claimed__still_yields),
         cmocka_unit_test(test_router__taking_fails__next_rank_serves_and_we_try_again),
         cmocka_unit_test(test_router__claimed__opens_after_the_delay_and_yields_before_it_answered),
         cmocka_unit_test(test_router__opening_fails__released_in_order),

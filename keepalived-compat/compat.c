@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keepalived's language as an extension of ours (config.h): the outermost table, the start and the end of a load. What
+ * keepalived does beside VRRP is known by name and skipped. Called by config.c.
+ */
+#include "compat.h"
+
+#include <string.h>
+
+#include "compat_rows.h"
+
+#define NOT_OURS(word, why)                                                                                            \
+    {                                                                                                                  \
+        .name = word, .type = KEYWORD_REFUSED, .common = 'C', .help = why                                              \
+    }
+#define NO_IPVS(word) NOT_OURS(word, "is not ours: IPVS and health checks of servers are not run")
+#define NAMED(word, function, tier, text)                                                                              \
+    {                                                                                                                  \
+        .name = word, .type = KEYWORD_BLOCK, .enter = function, .argument = "NAME { ... }", .repeatable = true,        \
+        .named = true, .common = tier, .help = text                                                                    \
+    }
+
+#define ROW_TARGET struct compat_words
+static const struct keyword root_rows[] = {
+    {.name = "global_defs",
+     .type = KEYWORD_BLOCK,
+     .enter = compat_enter_global,
+     .argument = "{ ... }",
+     .repeatable = true,
+     .common = 'A',
+     .help = "What holds for the whole file."},
+    NAMED("vrrp_instance", compat_enter_instance, 'A', "One virtual router with a fixed priority."),
+    NAMED("vrrp_sync_group", compat_enter_group, 'B', "Instances that move together."),
+    NAMED("vrrp_script", compat_enter_script, 'A', "A periodic check."),
+    NAMED("track_file", compat_enter_file, 'B', "A number in a file."),
+    NAMED("vrrp_track_file", compat_enter_file, 'B', "The same as track_file."),
+    NAMED("vrrp_track_process", compat_enter_process, 'B', "The presence of processes."),
+    ROW_LINES("static_ipaddress", compat_enter_addresses, static_addresses, "ADDRESS/LENGTH [OPTION...]", 'C',
+              "Addresses that are kept while the daemon runs."),
+    ROW_LINES("static_routes", compat_enter_routes, static_routes, "ROUTE", 'C', "Routes that are kept."),
+    ROW_LINES("static_rules", compat_enter_rules, static_rules, "RULE", 'C', "Policy rules that are kept."),
+    {.name = "garp_group",
+     .type = KEYWORD_BLOCK,
+     .enter = compat_enter_garp_group,
+     .argument = "{ ... }",
+     .repeatable = true,
+     .common = 'C',
+     .help = "Paces announcements on some interfaces."},
+    NO_IPVS("virtual_server"),
+    NO_IPVS("virtual_server_group"),
+    NO_IPVS("SSL"),
+    NO_IPVS("net_namespace_ipvs"),
+    NO_IPVS("namespace_with_ipsets"),
+    NOT_OURS("bfd_instance", "is not ours: BFD sessions are not run"),
+    NOT_OURS("track_group", "has no effect: static entries do not move instances"),
+    NOT_OURS("interface_up_down_delays", "has no effect: a link counts as the kernel says"),
+    NOT_OURS("linkbeat_interfaces", "has no effect: the kernel tells of every change of a link"),
+    NOT_OURS("linkbeat_use_polling", "has no effect: the kernel tells of every change of a link"),
+    NOT_OURS("net_namespace", "has no effect: start the daemon in the network namespace (ip netns exec)"),
+    NOT_OURS("instance", "has no effect: use --run-dir for several daemons on a host"),
+    NOT_OURS("use_pid_dir", "has no effect: use --run-dir"),
+    NOT_OURS("child_wait_time", "has no effect: nothing is left behind, however long it takes"),
+};
+#undef ROW_TARGET
+
+const struct keyword_table compat_root_table = {.context = NULL, .rows = root_rows, .count = ARRAY_LENGTH(root_rows)};
+
+static void global_defaults(struct compat_global *global)
+{
+    global->default_interface = "eth0";
+    global->version = 2;
+    addr_parse("224.0.0.18", &global->multicast4);
+    addr_parse("ff02::12", &global->multicast6);
+    global->garp = (struct compat_garp){.repeat = 5,
+                                        .delay_us = 5 * US_PER_S,
+                                        .refresh_repeat = 1,
+                                        .lower_repeat = COMPAT_UNSET,
+                                        .lower_delay_us = COMPAT_UNSET};
+    global->down_adverts = 3;
+    global->startup_timeout_us = global->shutdown_timeout_us = 10 * US_PER_S;
+    global->json_version = 1;
+}
+
+static void *compat_start(struct keyword_run *run, unsigned flags)
+{
+    struct compat_words *words = arena_new(run->arena, struct compat_words);
+
+    words->run = run;
+    words->flags = flags;
+    run->context = words;
+    global_defaults(&words->model.global);
+    return words;
+}
+
+static bool compat_finish(void *model, struct keyword_run *run, const struct config *config)
+{
+    struct compat_words *words = model;
+
+    (void)run;
+    compat_resolve(words);
+    compat_check_all(words, config);
+    if ((words->flags & COMPAT_CHECK_HOST) != 0)
+        compat_check_host(words);
+    words->run = NULL; /* it ends with the load */
+    return words->model.instance_count > 0 || words->model.static_address_count > 0 ||
+           words->model.static_route_count > 0 || words->model.static_rule_count > 0;
+}
+
+static void print_model(const void *model, FILE *out)
+{
+    compat_print(&((const struct compat_words *)model)->model, out);
+}
+
+static const struct config_extension compat_extension = {
+    .root = &compat_root_table,
+    .start = compat_start,
+    .finish = compat_finish,
+    .print = print_model,
+};
+
+struct config *compat_read(struct config_request request, config_report *report, void *context)
+{
+    request.extension = &compat_extension;
+    return config_read(&request, report, context);
+}
+
+struct config *compat_load(const char *path, unsigned flags, config_report *report, void *context)
+{
+    return compat_read((struct config_request){.path = path, .flags = flags}, report, context);
+}
+
+const struct compat_config *compat_model(const struct config *config)
+{
+    CHECK(config->extension == &compat_extension);
+    return &((const struct compat_words *)config->model)->model;
+}
+
+const char *compat_track_word(enum compat_tracker_kind kind)
+{
+    static const char *const words[] = {
+        [COMPAT_TRACK_INTERFACE] = "track_interface",
+        [COMPAT_TRACK_SCRIPT] = "track_script",
+        [COMPAT_TRACK_FILE] = "track_file",
+        [COMPAT_TRACK_PROCESS] = "track_process",
+    };
+
+    return words[kind];
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * evenkeel-snmp: serves the daemon's state to snmpd by AgentX, and sends notifications. This file owns the command
+ * line, the loop, and what is known of the daemon: a snapshot that is taken when somebody asks, at most once a second,
+ * and where in the stream of events we are.
+ */
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "snmp/agent.h"
+#include "snmp/control.h"
+#include "snmp/identity.h"
+
+#define AGENTX_SOCKET "/var/agentx/master"
+#define REFRESH_MS 1000
+#define EVENTS_MS 500
+#define ERRORS_MS 5000 /* how often counters are compared for vrrpv3ProtoError */
+#define LINE_MAX_LENGTH 512
+#define START_TOLERANCE_CS 10 /* two clocks are compared by two reads: less than this is no change */
+
+static volatile sig_atomic_t stop_wanted;
+
+struct service {
+    struct control_client control;
+    struct snapshot *snapshot, *compared;
+    struct snmp_model *model;
+    int64_t start_cs; /* snmp_model.start_cs */
+    bool start_known;
+    int64_t fetch_next_ms, events_next_ms, errors_next_ms;
+    bool reachable;   /* the last question was answered */
+    bool said;        /* that it is, or is not */
+    bool following;   /* `after` is known */
+    json_int_t after; /* the last event seen */
+    bool notifications;
+    struct snmp_notice notices[SNMP_PROTO_NOTICES_MAX];
+    char line[LINE_MAX_LENGTH]; /* the last one that was logged */
+};
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_wanted = 1;
+}
+
+/* What is said again and again, while snmpd is away, is said once. */
+static void say(void *context, int priority, const char *line)
+{
+    struct service *service = context;
+    size_t length = strcspn(line, "\n");
+
+    (void)priority;
+    if (strncmp(service->line, line, length) == 0 && service->line[length] == '\0')
+        return;
+    snprintf(service->line, sizeof(service->line), "%.*s", (int)length, line);
+    fprintf(stderr, "evenkeel-snmp: %s\n", service->line);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void note_reachable(struct service *service, bool reachable)
+{
+    char line[CONTROL_ERROR_MAX + 64];
+
+    if (service->said && service->reachable == reachable)
+        return;
+    service->said = true;
+    service->reachable = reachable;
+    if (reachable)
+        snprintf(line, sizeof(line), "evenkeeld answers");
+    else
+        snprintf(line, sizeof(line), "evenkeeld does not answer, nothing is served until it does: %s",
+                 service->control.error);
+    say(service, 0, line);
+}
+
+static void forget(struct service *service)
+{
+    snmp_model_free(service->model);
+    snapshot_free(service->snapshot);
+    service->model = NULL;
+    service->snapshot = NULL;
+}
+
+static void build(struct service *service, const json_t *answer)
+{
+    service->snapshot = snapshot_from_json(answer);
+    if (service->snapshot == NULL)
+        return;
+    int64_t start_cs = agent_uptime_cs() - service->snapshot->global.uptime_cs;
+
+    /* Stamps must not flicker, so a start that is the same but for the reading stays the same. */
+    if (!service->start_known || llabs(start_cs - service->start_cs) > START_TOLERANCE_CS)
+        service->start_cs = start_cs;
+    service->start_known = true;
+    service->model = snmp_model_new(service->snapshot, service->start_cs);
+}
+
+/* Fetches a new snapshot unless the last try is less than a second ago. */
+static const struct snmp_model *get_model(void *context)
+{
+    struct service *service = context;
+
+    if (now_ms() < service->fetch_next_ms)
+        return service->model;
+    json_t *answer = control_client_snapshot(&service->control);
+
+    note_reachable(service, answer != NULL);
+    forget(service);
+    if (answer != NULL)
+        build(service, answer);
+    json_decref(answer);
+    service->fetch_next_ms = now_ms() + REFRESH_MS;
+    return service->model;
+}
+
+static void send_entries(struct service *service, const json_t *entries)
+{
+    struct snmp_notice *notice = &service->notices[0];
+    const json_t *entry;
+    size_t i;
+
+    if (json_array_size(entries) == 0)
+        return;
+    service->fetch_next_ms = 0; /* what the events are about may be newer than the snapshot */
+    if (get_model(service) == NULL)
+        return;
+    json_array_foreach(entries, i, entry)
+    {
+        if (snmp_notice_from_event(entry, service->snapshot, notice))
+            agent_notify(notice);
+    }
+}
+
+/* What happened before this process started is no news. */
+static void start_following(struct service *service)
+{
+    json_t *answer = control_client_ask(&service->control, "{\"command\":\"events\",\"limit\":1}");
+
+    if (answer != NULL && json_is_integer(json_object_get(answer, "newest"))) {
+        service->after = json_integer_value(json_object_get(answer, "newest"));
+        service->following = true;
+    }
+    note_reachable(service, answer != NULL);
+    json_decref(answer);
+}
+
+static void follow_events(struct service *service)
+{
+    char request[96];
+
+    if (!service->following) {
+        start_following(service);
+        return;
+    }
+    snprintf(request, sizeof(request), "{\"command\":\"events\",\"after\":%lld,\"limit\":250}",
+             (long long)service->after);
+    json_t *answer = control_client_ask(&service->control, request);
+
+    note_reachable(service, answer != NULL);
+    if (answer != NULL && json_object_get(answer, "error") == NULL) {
+        /* A daemon that was started anew counts from 1 again: all that it has is news. */
+        if (json_integer_value(json_object_get(answer, "newest")) < service->after) {
+            service->after = 0;
+        } else {
+            send_entries(service, json_object_get(answer, "entries"));
+            service->after = json_integer_value(json_object_get(answer, "last"));
+        }
+    }
+    json_decref(answer);
+}
+
+static void compare_errors(struct service *service)
+{
+    json_t *answer = control_client_snapshot(&service->control);
+    struct snapshot *now = answer != NULL ? snapshot_from_json(answer) : NULL;
+
+    json_decref(answer);
+    if (now == NULL)
+        return;
+    unsigned count = service->compared != NULL ? snmp_notices_from_errors(service->compared, now, service->notices) : 0;
+
+    for (unsigned i = 0; i < count; i++)
+        agent_notify(&service->notices[i]);
+    snapshot_free(service->compared);
+    service->compared = now;
+}
+
+static void serve(struct service *service)
+{
+    while (!stop_wanted) {
+        int64_t now = now_ms();
+
+        if (service->notifications && now >= service->events_next_ms) {
+            follow_events(service);
+            service->events_next_ms = now_ms() + EVENTS_MS;
+        }
+        if (service->notifications && now >= service->errors_next_ms) {
+            compare_errors(service);
+            service->errors_next_ms = now_ms() + ERRORS_MS;
+        }
+        agent_wait(EVENTS_MS);
+    }
+}
+
+struct options {
+    const char *run_dir, *socket, *user;
+    bool notifications;
+};
+
+static const struct option long_options[] = {
+    {"run-dir", required_argument, NULL, 'r'},
+    {"agentx", required_argument, NULL, 'x'},
+    {"user", required_argument, NULL, 'u'},
+    {"no-notifications", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {0},
+};
+
+static void print_help(void)
+{
+    printf("Usage: evenkeel-snmp [OPTION]...\n"
+           "Serves evenkeeld's state to snmpd: VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, and notifications.\n\n"
+           "  --agentx SOCKET     snmpd's AgentX socket (" AGENTX_SOCKET "; or tcp:localhost:705)\n"
+           "  --run-dir DIR       where evenkeeld's control socket is (" EVENKEEL_RUN_DIR ")\n"
+           "  --user NAME         when started as root: whom to become (" EVENKEEL_USER ", else nobody)\n"
+           "  --no-notifications  only answer\n"
+           "  --help, --version\n");
+}
+
+/* True: go on; else *code is what to exit with. */
+static bool read_options(int argc, char **argv, struct options *options, int *code)
+{
+    int option;
+
+    *code = EX_OK;
+    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'r':
+            options->run_dir = optarg;
+            break;
+        case 'x':
+            options->socket = optarg;
+            break;
+        case 'u':
+            options->user = optarg;
+            break;
+        case 'q':
+            options->notifications = false;
+            break;
+        case 'h':
+            print_help();
+            return false;
+        case 'v':
+            puts("evenkeel-snmp " PACKAGE_VERSION);
+            return false;
+        default:
+            *code = EX_USAGE;
+            return false;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "evenkeel-snmp: '%s': no words are expected; see --help\n", argv[optind]);
+        *code = EX_USAGE;
+    }
+    return *code == EX_OK;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {
+        .run_dir = EVENKEEL_RUN_DIR, .socket = AGENTX_SOCKET, .user = EVENKEEL_USER, .notifications = true};
+    char text[IDENTITY_TEXT_MAX];
+    int code;
+
+    if (!read_options(argc, argv, &options, &code))
+        return code;
+    if (identity_drop(options.user, text) != 0) {
+        fprintf(stderr, "evenkeel-snmp: %s\n", text);
+        return EX_NOPERM;
+    }
+    struct service *service = calloc(1, sizeof(*service));
+
+    if (service == NULL)
+        return EX_OSERR;
+    struct agent_callbacks callbacks = {.context = service, .model = get_model, .log = say};
+
+    service->notifications = options.notifications;
+    control_client_init(&service->control, options.run_dir);
+    catch_signals();
+    int error = agent_open(options.socket, &callbacks);
+
+    if (error == 0) {
+        serve(service);
+        agent_close(&callbacks);
+    } else {
+        fprintf(stderr, "evenkeel-snmp: the agent could not be made: %s\n", strerror(-error));
+        code = EX_OSERR;
+    }
+    forget(service);
+    snapshot_free(service->compared);
+    control_client_close(&service->control);
+    free(service);
+    return code;
+}

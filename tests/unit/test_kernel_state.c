@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/kernel_state.c: what netlink says becomes a picture of links and VIPs, and what must change. Links
+ * kernel_state.c and base only; no kernel is asked.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/check.h"
+#include "platform/kernel_state.h"
+
+struct picture {
+    struct config_vip vips[3];
+    struct config_unit units[2];
+    struct config_pool pool;
+    struct pool_settings settings;
+    char links[2][CONFIG_INTERFACE_MAX];
+    struct config config;
+    struct state state;
+    struct netlink_change changes[8];
+    unsigned of[8];
+};
+
+static struct addr address(const char *text)
+{
+    struct addr a;
+
+    assert_true(addr_parse(text, &a));
+    return a;
+}
+
+/* Unit 0: 10.0.0.50/24 on eth0 and 10.1.0.50/24 on eth1; unit 1: 2001:db8::50/64 on eth0. */
+static int make(void **out)
+{
+    struct picture *p = calloc(1, sizeof(*p));
+
+    assert_non_null(p);
+    p->vips[0] = (struct config_vip){address("10.0.0.50"), 24, 0};
+    p->vips[1] = (struct config_vip){address("10.1.0.50"), 24, 1};
+    p->vips[2] = (struct config_vip){address("2001:db8::50"), 64, 0};
+    p->units[0] = (struct config_unit){.vip_count = 2, .vips = &p->vips[0]};
+    p->units[1] = (struct config_unit){.vip_count = 1, .vips = &p->vips[2]};
+    p->pool.units = p->units;
+    p->settings.unit_count = 2;
+    strcpy(p->links[0], "eth0");
+    strcpy(p->links[1], "eth1");
+    p->config = (struct config){
+        .core = {.pool_count = 1, .link_count = 2, .pools = &p->settings},
+        .pools = &p->pool,
+        .links = p->links,
+    };
+    assert_int_equal(state_init(&p->state, &p->config), 0);
+    *out = p;
+    return 0;
+}
+
+static int unmake(void **out)
+{
+    struct picture *p = *out;
+
+    state_check(&p->state);
+    state_free(&p->state);
+    free(p);
+    return 0;
+}
+
+static void tell_link(struct picture *p, const char *name, int ifindex, bool up)
+{
+    struct netlink_event event = {.kind = NETLINK_LINK, .ifindex = ifindex, .mtu = 1500, .admin_up = up, .carrier = up};
+
+    strcpy(event.name, name);
+    state_event(&p->state, &event);
+}
+
+static void tell_address(struct picture *p, enum netlink_event_kind kind, int ifindex, const char *text, uint8_t prefix)
+{
+    const struct netlink_event event = {
+        .kind = (uint8_t)kind,
+        .ifindex = ifindex,
+        .address = address(text),
+        .prefix_length = prefix,
+        .usable = true,
+    };
+
+    state_event(&p->state, &event);
+}
+
+static unsigned changes(struct picture *p)
+{
+    state_check(&p->state);
+    return state_changes(&p->state, false, p->changes, p->of);
+}
+
+static void test_changes__wanted_and_absent__are_put_on_their_own_links(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth1", 8, true);
+    tell_link(p, "eth2", 9, true);
+    p->state.vips[0].wanted = p->state.vips[1].wanted = true;
+    assert_int_equal(changes(p), 2);
+    assert_int_equal(p->changes[0].kind, NETLINK_PUT_ADDRESS);
+    assert_int_equal(p->changes[0].ifindex, 7);
+    assert_int_equal(p->changes[1].ifindex, 8);
+    assert_int_equal(p->changes[1].prefix_length, 24);
+    state_changed(&p->state, p->of[0], &p->changes[0]);
+    p->changes[1].error = ENOBUFS;
+    state_changed(&p->state, p->of[1], &p->changes[1]);
+    assert_true(p->state.vips[0].present);
+    assert_false(p->state.vips[1].present);
+    assert_int_equal(p->state.vips[1].error, ENOBUFS);
+    p->state.vips[1].held_back = true;
+    assert_int_equal(changes(p), 0);
+}
+
+static void test_changes__present_and_unwanted__are_removed_first(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "2001:db8::50", 64);
+    p->state.vips[0].wanted = true;
+    assert_int_equal(changes(p), 2);
+    assert_int_equal(p->changes[0].kind, NETLINK_REMOVE_ADDRESS);
+    assert_int_equal(p->of[0], 2);
+    assert_int_equal(p->changes[1].kind, NETLINK_PUT_ADDRESS);
+}
+
+static void test_changes__wrong_prefix_length__is_taken_away_before_the_right_one_comes(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "2001:db8::50", 128);
+    p->state.vips[2].wanted = true;
+    assert_int_equal(changes(p), 2);
+    assert_int_equal(p->changes[0].kind, NETLINK_REMOVE_ADDRESS);
+    assert_int_equal(p->changes[0].prefix_length, 128);
+    assert_int_equal(p->changes[1].prefix_length, 64);
+    state_changed(&p->state, 2, &p->changes[0]);
+    state_changed(&p->state, 2, &p->changes[1]);
+    assert_int_equal(changes(p), 0);
+}
+
+static void test_loss__of_a_wanted_vip__is_noted_once_and_of_an_unwanted_one_never(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    p->state.vips[0].wanted = true;
+    tell_address(p, NETLINK_ADDRESS_GONE, 7, "10.0.0.50", 24);
+    assert_true(p->state.vips[0].lost);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    assert_false(p->state.vips[0].lost);
+    p->state.vips[0].wanted = false;
+    tell_address(p, NETLINK_ADDRESS_GONE, 7, "10.0.0.50", 24);
+    assert_false(p->state.vips[0].lost);
+    assert_false(p->state.vips[0].present);
+}
+
+static void test_link__recreated__loses_its_addresses_and_nobody_took_them(void **out)
+{
+    struct picture *p = *out;
+    struct kernel_link view;
+
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.1", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    p->state.vips[0].wanted = true;
+    tell_link(p, "eth0", 12, true);
+    assert_false(p->state.vips[0].present);
+    assert_false(p->state.vips[0].lost);
+    state_link_view(&p->state, 0, &view);
+    assert_int_equal(view.ifindex, 12);
+    assert_true(addr_is_none(&view.primary_ipv4));
+    assert_int_equal(changes(p), 1);
+    assert_int_equal(p->changes[0].ifindex, 12);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    assert_false(p->state.vips[0].present);
+}
+
+static void test_link__renamed_or_gone__is_no_longer_there(void **out)
+{
+    struct picture *p = *out;
+    struct kernel_link view;
+    const struct netlink_event gone = {.kind = NETLINK_LINK_GONE, .ifindex = 8};
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth1", 8, true);
+    tell_link(p, "wan", 7, true);
+    state_event(&p->state, &gone);
+    for (unsigned i = 0; i < 2; i++) {
+        state_link_view(&p->state, i, &view);
+        assert_false(view.present);
+    }
+    assert_int_equal(state_vip_obstacle(&p->state, &p->state.vips[0]), ENODEV);
+}
+
+static void test_obstacle__interface_down__keeps_only_ipv6_back(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, false);
+    assert_int_equal(state_vip_obstacle(&p->state, &p->state.vips[0]), 0);
+    assert_int_equal(state_vip_obstacle(&p->state, &p->state.vips[2]), ENETDOWN);
+    p->state.vips[2].wanted = true;
+    assert_int_equal(changes(p), 0);
+}
+
+static void test_primary__is_no_vip_no_secondary_and_usable(void **out)
+{
+    struct picture *p = *out;
+    struct kernel_link view;
+    struct netlink_event event = {.kind = NETLINK_ADDRESS, .ifindex = 7, .prefix_length = 24, .secondary = true};
+    const struct addr first = address("10.0.0.1"), second = address("10.0.0.2"), link_local = address("fe80::2");
+
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    event.address = second;
+    state_event(&p->state, &event);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_equal(&view.primary_ipv4, &second));
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.1", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "2001:db8::1", 64);
+    event.address = address("fe80::1");
+    state_event(&p->state, &event); /* tentative */
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_equal(&view.primary_ipv4, &first));
+    assert_true(addr_is_none(&view.primary_ipv6));
+    tell_address(p, NETLINK_ADDRESS, 7, "fe80::2", 64);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_equal(&view.primary_ipv6, &link_local));
+}
+
+static void test_dump__what_it_does_not_name__is_gone(void **out)
+{
+    struct picture *p = *out;
+    struct kernel_link view;
+    const struct addr own = address("10.0.0.2");
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth1", 8, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.1", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.2", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "2001:db8::50", 64);
+    p->state.vips[0].wanted = p->state.vips[2].wanted = true;
+    state_dump_begin(&p->state);
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.2", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "2001:db8::50", 64);
+    state_dump_end(&p->state);
+    assert_true(p->state.vips[0].lost);
+    assert_true(p->state.vips[2].present);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_equal(&view.primary_ipv4, &own));
+    state_link_view(&p->state, 1, &view);
+    assert_false(view.present);
+}
+
+static void test_gateway__of_the_lowest_metric__counts(void **out)
+{
+    struct picture *p = *out;
+    struct kernel_link view;
+    struct netlink_event event = {.kind = NETLINK_GATEWAY, .ifindex = 7, .metric = 100};
+    const struct addr better = address("10.0.0.253");
+
+    tell_link(p, "eth0", 7, true);
+    event.address = address("10.0.0.254");
+    state_event(&p->state, &event);
+    event.metric = 10;
+    event.address = better;
+    state_event(&p->state, &event);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_equal(&view.gateway_ipv4, &better));
+    state_forget_gateways(&p->state);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_is_none(&view.gateway_ipv4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_changes__wanted_and_absent__are_put_on_their_own_links, make, unmake),
+        cmocka_unit_test_setup_teardown(test_changes__present_and_unwanted__are_removed_first, make, unmake),
+        cmocka_unit_test_setup_teardown(test_changes__wrong_prefix_length__is_taken_away_before_the_right_one_comes,
+                                        make, unmake),
+        cmocka_unit_test_setup_teardown(test_loss__of_a_wanted_vip__is_noted_once_and_of_an_unwanted_one_never, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(test_link__recreated__loses_its_addresses_and_nobody_took_them, make, unmake),
+        cmocka_unit_test_setup_teardown(test_link__renamed_or_gone__is_no_longer_there, make, unmake),
+        cmocka_unit_test_setup_teardown(test_obstacle__interface_down__keeps_only_ipv6_back, make, unmake),
+        cmocka_unit_test_setup_teardown(test_primary__is_no_vip_no_secondary_and_usable, make, unmake),
+        cmocka_unit_test_setup_teardown(test_dump__what_it_does_not_name__is_gone, make, unmake),
+        cmocka_unit_test_setup_teardown(test_gateway__of_the_lowest_metric__counts, make, unmake),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
