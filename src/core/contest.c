@@ -136,7 +136,7 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
 {
     struct router *r = &u->router;
     struct contender *c = contest_heard(p, u, &advert->source, &p->primary, now, fx);
-    if (mono_diff_us(now, c->counted) >= r->advert_interval_us * 3 / 4) { /* long enough to have heard us */
+    if (mono_diff_us(now, c->counted) >= p->settings->member_interval_us * 3 / 4) { /* it must have heard us since */
         c->counted = now;
         c->ignored = (uint8_t)(c->ignored < UINT8_MAX ? c->ignored + 1 : c->ignored);
     }

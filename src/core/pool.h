@@ -2,7 +2,8 @@
 /*
  * A pool: units spread evenly over members. Internal to the core.
  *
- *   pool.c       life: link up and down, the tick (stall, deaths, plan, timers, member advertisement), leaving
+ *   pool.c       life: start and stop with the link, stalls, the kernel's answers, owners, leaving
+ *   pool_tick.c  the tick: deaths, plan, timers, member advertisement, greetings
  *   pool_hear.c  packets: whose they are, what they change in membership and in who holds what
  *   pool_plan.c  the planner's view and what its ranks mean on the wire (priorities)
  *   contest.c    two routers claim one unit: who asserts, who is believed, who is broken
@@ -23,11 +24,11 @@
 /* Another router that claims a unit while somebody else, we perhaps, holds it. */
 struct contender {
     struct addr address; /* none: the slot is free */
+    bool noted;          /* as a one-way fault */
+    uint8_t ignored;     /* intervals after whose assertions it still went on */
     struct mono since;   /* its first claim */
     struct mono heard;   /* its last claim */
     struct mono counted; /* its first claim, or the one that last counted as `ignored` */
-    uint8_t ignored;     /* intervals after whose assertions it still went on */
-    bool noted;          /* as a one-way fault */
 };
 
 struct unit {
@@ -95,8 +96,8 @@ struct watched_move {
 
 struct vrid_heard {
     struct addr from;
-    struct mono at;
     bool goodbye; /* it was priority 0: what follows is a new start */
+    struct mono at;
 };
 
 struct pool {
@@ -167,6 +168,13 @@ void pool_sent(struct pool *p, struct mono now, struct effects *fx);
 void pool_leave(struct pool *p, struct effects *fx);
 struct mono pool_deadline(const struct pool *p);
 void pool_check(const struct pool *p);
+
+/* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; leaving goes on; all pools of one
+ * interface and family share what this host says of itself. */
+void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
+void pool_leave_tick(struct pool *p, struct effects *fx);
+bool pool_is_on_same_wire(const struct pool *p, const struct pool *q);
+bool pool_is_wire_emptied(const struct pool *p);
 
 /* What this host is for others: reserve while starting, drained, isolated or faulted. Others know a host by its address
  * alone, so the pools of one wire (link and family) share one membership: they advertise the smallest of their shares,
