@@ -65,7 +65,8 @@ void pool_vrids_number(struct build *build, struct build_pool *pool);
 void pool_check_values(struct build *build, const struct build_pool *pool);
 void pool_check_pools(struct build *build);
 
-/* The members' interval: as given, else the default or advert_int, whichever is shorter: no lease outlasts a unit's timer. */
+/* The members' interval: as given, else the default or advert_int, whichever is shorter: no lease outlasts a unit's
+ * timer. */
 int64_t pool_member_interval_us(const struct pool_words *words);
 
 /* pool_check_units.c: VRIDs and addresses that occur twice. */

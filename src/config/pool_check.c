@@ -135,8 +135,25 @@ static void check_same(struct build *build, const struct build_pool *a, const st
                  keyword);
 }
 
+/* Of the 255 VRIDs of an interface and family, one must be left for the hosts' own virtual router. */
+static void check_vrid_left(struct build *build, const struct build_pool *last)
+{
+    unsigned count = 0;
+
+    for (const struct build_pool *p = build->pools; p <= last; p++)
+        if (p->usable && p->link == last->link && p->family == last->family)
+            count += p->unit_count;
+    if (last->usable && count > PLAN_UNITS_MAX - 1 && count - last->unit_count <= PLAN_UNITS_MAX - 1)
+        report_error(build->report, last->words->place,
+                     "%u units on one interface leave no VRID for the members' own advertisements; expected at most "
+                     "%d: move some together with { } or vips_per_vrid",
+                     count, PLAN_UNITS_MAX - 1);
+}
+
 void pool_check_pools(struct build *build)
 {
+    for (unsigned i = 0; i < build->pool_count; i++)
+        check_vrid_left(build, &build->pools[i]);
     for (unsigned i = 0; i < build->pool_count; i++)
         for (unsigned j = i + 1; j < build->pool_count; j++) {
             const struct build_pool *a = &build->pools[i], *b = &build->pools[j];
