@@ -224,7 +224,9 @@ int filter_close_table(struct filter *filter, const char *pool)
     batch_flush(&batch, "held6");
     int error = batch_commit(&batch, filter->ask);
 
-    return error == -ENOENT ? 0 : error;
+    if (error == -ENOENT)
+        return 0;
+    return error < 0 ? error : 1;
 }
 
 int filter_remove_table(struct filter *filter, const char *pool)

@@ -71,8 +71,9 @@ struct filter_change {
  * anew. */
 int filter_change(struct filter *filter, const struct filter_table *table, const struct filter_change *change);
 
-/* Closes a pool's table for all VIPs; removes it. That it is not there is success. */
+/* Closes a pool's table for all VIPs: 1, or 0 when it is not there. */
 int filter_close_table(struct filter *filter, const char *pool);
+/* Removes it. That it is not there is success. */
 int filter_remove_table(struct filter *filter, const char *pool);
 
 /* Readable while news of foreign changes wait. Opened apart, since kernel_clean() needs none. */

@@ -365,13 +365,15 @@ int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
         free(rest);
         return error;
     }
-    error = work_leave(&rest->work);
     *out = rest;
-    if (error == 0)
-        return (int)rest->work.removed_count;
-    kernel_clean_end(rest);
-    *out = NULL;
-    return error;
+    return work_close(&rest->work);
+}
+
+int kernel_clean_remove(struct kernel_rest *rest)
+{
+    int error = work_leave(&rest->work);
+
+    return error < 0 ? error : (int)rest->work.removed_count;
 }
 
 void kernel_clean_end(struct kernel_rest *rest)
@@ -387,6 +389,8 @@ int kernel_clean(const struct config *config)
     struct kernel_rest *rest;
     int removed = kernel_clean_begin(config, &rest);
 
+    if (rest)
+        removed = kernel_clean_remove(rest);
     kernel_clean_end(rest);
     return removed;
 }

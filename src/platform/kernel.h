@@ -22,14 +22,14 @@ enum kernel_report_kind {
     KERNEL_LINK,       /* link: its state changed or is first known */
     /* pool, unit: an address that somebody removed was put back; unit EFFECT_NO_UNIT: the filter's table was */
     KERNEL_RESTORED,
-    KERNEL_OVERRUN,    /* the kernel dropped netlink messages; a full resync was made */
-    KERNEL_FILTER,     /* pool: the filter in force is `filter_mode`, `text` says why; the first report of each pool */
+    KERNEL_OVERRUN, /* the kernel dropped netlink messages; a full resync was made */
+    KERNEL_FILTER,  /* pool: the filter in force is `filter_mode`, `text` says why; the first report of each pool */
 };
 
 struct kernel_link {
     bool present;
-    bool up;                  /* administratively up and with carrier */
-    int ifindex;              /* 0 when not present */
+    bool up;     /* administratively up and with carrier */
+    int ifindex; /* 0 when not present */
     uint32_t mtu;
     uint8_t mac[6];
     struct addr primary_ipv4; /* first address that is no VIP of any pool */
@@ -43,7 +43,7 @@ struct kernel_report {
     uint8_t link;
     uint8_t pool;
     uint8_t filter_mode;
-    bool vmac;           /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers */
+    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers */
     uint16_t unit;
     int32_t error;
     uint32_t sequence;
@@ -90,12 +90,15 @@ int kernel_close(struct kernel *kernel, unsigned timeout_ms);
 int kernel_clean(const struct config *config);
 
 /*
- * The same in two steps. The first does all of it but does not close its sockets: the kernel makes the closing wait for
- * the destruction of what was removed (20 to 30 ms were measured), and the releases must not wait for that. *rest, NULL
- * after an error, is to be given to kernel_clean_end() once they are sent.
+ * The same in three steps, for who wants to say in between that the addresses are free. The first closes the filters: 1
+ * when every pool has one, so that nobody gets an answer from here any more; 0 when some has none, and then the
+ * addresses must go before anything is said; or a negative errno, with *rest NULL. The second removes addresses and
+ * tables (tens of milliseconds for hundreds of them), with kernel_clean()'s result. The third closes the sockets, which
+ * the kernel makes wait for the destruction of what was removed (20 to 30 ms were measured).
  */
 struct kernel_rest;
 int kernel_clean_begin(const struct config *config, struct kernel_rest **rest);
+int kernel_clean_remove(struct kernel_rest *rest);
 void kernel_clean_end(struct kernel_rest *rest);
 
 #endif

@@ -356,11 +356,19 @@ static int remove_addresses(struct work *work)
     return -EAGAIN;
 }
 
+int work_close(struct work *work)
+{
+    int closed = 1;
+
+    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+        closed &= filter_close_table(work->filter, work->config->core.pools[p].name) == 1;
+    return closed;
+}
+
 int work_leave(struct work *work)
 {
     work->leaving = true;
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
-        (void)filter_close_table(work->filter, work->config->core.pools[p].name);
+    (void)work_close(work);
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].wanted = false;
     int error = remove_addresses(work);

@@ -86,6 +86,9 @@ struct mono work_pass(struct work *work, struct mono now);
 void work_order(struct work *work, unsigned unit, enum unit_level level, uint32_t sequence);
 void work_arm(struct work *work, unsigned pool, uint32_t sequence);
 
+/* Closes the filter of every pool. 1 when each has one and it is closed, else 0. */
+int work_close(struct work *work);
+
 /* Removes everything that is ours. 0, or a negative errno: some address would not go, and its pool's filter stays,
  * closed. */
 int work_leave(struct work *work);

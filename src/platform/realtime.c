@@ -25,8 +25,9 @@
 int realtime_thread(int priority)
 {
     struct sched_param parameter = {.sched_priority = priority};
+    int policy = priority > 0 ? SCHED_RR : SCHED_OTHER;
 
-    return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameter) < 0 ? -errno : 0;
+    return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &parameter) < 0 ? -errno : 0;
 }
 
 bool realtime_is_on(void)

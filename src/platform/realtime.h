@@ -21,7 +21,8 @@
  */
 unsigned realtime_enter(int priority, char refused[static REALTIME_TEXT_MAX]);
 
-/* SCHED_RR with `priority` for the calling thread; what it forks or starts gets none. 0 or a negative errno. */
+/* SCHED_RR with `priority` for the calling thread, 0: none any more; what it forks or starts gets none. 0 or a negative
+ * errno. */
 int realtime_thread(int priority);
 
 /* False when the calling thread never had, or lost, its real-time priority. */

@@ -18,7 +18,8 @@
  *   advert PRIORITY COUNT   sends one, with as many addresses (all our own)
  *   quit | close            leaves as it is | kernel_close; prints `closed ERROR`
  *
- * With the argument `clean` it only does kernel_clean_begin and _end, as the guard would: prints `cleaned RESULT MS`.
+ * With the argument `clean` it only does kernel_clean_begin, _remove and _end, as the guard would: prints `cleaned
+ * RESULT MS`.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -281,6 +282,8 @@ static void clean(const struct probe *probe)
     struct kernel_rest *rest;
     int removed = kernel_clean_begin(&probe->config, &rest);
 
+    if (rest)
+        removed = kernel_clean_remove(rest);
     printf("cleaned %d %.3f\n", removed, (double)mono_diff_us(clock_now(), start) / US_PER_MS);
     kernel_clean_end(rest);
 }
