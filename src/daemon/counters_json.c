@@ -45,22 +45,23 @@ static const struct counter_field pool_fields[] = {
 };
 
 static void put_counters(struct answer *a, json_t *object, const void *counters, const struct counter_field *fields,
-                         size_t count)
+                         size_t count, bool zeros)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t value;
 
         memcpy(&value, (const char *)counters + fields[i].offset, sizeof(value));
-        put_int(a, object, fields[i].name, (int64_t)value);
+        if (value != 0 || zeros)
+            put_int(a, object, fields[i].name, (int64_t)value);
     }
 }
 
-void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit)
+void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit, bool zeros)
 {
     struct unit_counters counters;
 
     core_view_unit_counters(a->view->core, pool, unit, &counters);
-    put_counters(a, object, &counters, unit_fields, ARRAY_LENGTH(unit_fields));
+    put_counters(a, object, &counters, unit_fields, ARRAY_LENGTH(unit_fields), zeros);
     put_text(a, object, "last_active_reason", reason_name(counters.last_active_reason));
 }
 
@@ -69,7 +70,7 @@ void put_pool_counters(struct answer *a, json_t *object, unsigned pool)
     struct pool_counters counters;
 
     core_view_pool_counters(a->view->core, pool, &counters);
-    put_counters(a, object, &counters, pool_fields, ARRAY_LENGTH(pool_fields));
+    put_counters(a, object, &counters, pool_fields, ARRAY_LENGTH(pool_fields), true);
 }
 
 void put_link_counters(struct answer *a, json_t *object, unsigned link)
@@ -97,7 +98,7 @@ static json_t *unit_counters_array(struct answer *a, unsigned pool)
 
         put_int(a, object, "vrid", a->view->config->core.pools[pool].units[i].vrid);
         put_address(a, object, "address", &address);
-        put_unit_counters(a, object, pool, i);
+        put_unit_counters(a, object, pool, i, true);
         append_new(a, array, object);
     }
     return array;

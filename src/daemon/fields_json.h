@@ -91,8 +91,8 @@ json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses
 json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool);
 const char *family_text(uint8_t family); /* enum family: "ipv4" */
 const char *level_name(uint8_t level);   /* enum unit_level: "answering" */
-/* All counters of one unit, pool or link as fields of `object`. */
-void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit);
+/* All counters of one unit (`zeros`: also those that are 0), pool or link as fields of `object`. */
+void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit, bool zeros);
 void put_pool_counters(struct answer *a, json_t *object, unsigned pool);
 void put_link_counters(struct answer *a, json_t *object, unsigned link);
 /* False, with an error, when the pools together would keep the loop too long. */
