@@ -24,7 +24,7 @@ _keelctl_members()
 
 _keelctl()
 {
-    local commands="status members list plan explain take release drain undrain rebalance history events counters check convert
+    local commands="status members list plan explain take release drain undrain rebalance history events counters snmp check convert
         witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
@@ -68,6 +68,7 @@ _keelctl()
         case $command in
         explain | take | release | history | events) choices=$(_keelctl_units) ;;
         convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
+        snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
         check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
         esac
     fi

@@ -128,6 +128,8 @@ static const struct command commands[] = {
      "Everything that was noted lately, as sentences."},
     {"counters", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_ALL) | TAKES_TABLE, counters_command,
      "Packets sent, received and refused, by reason; moves, contests, errors."},
+    {"snmp", "[OID]", 0, 1, TAKES(OPTION_NAMES), snmp_command,
+     "The objects of VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, as snmpwalk prints them."},
     {"check", "[FILE]", 0, 1, TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING) | TAKES(OPTION_STRICT), check_command,
      "Checks a configuration file; needs no daemon."},
     {"convert", "FROM FILE...", 2, 33, 0, convert_command,
