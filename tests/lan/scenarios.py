@@ -190,6 +190,21 @@ def hang(stage, victim=None, seconds=5):
     stage.restore()
 
 
+def freeze(stage, victim=None, seconds=5):
+    """S5 by a cgroup's freezer, as containers and suspended machines are; ours only"""
+    victim = victim or stage.names[0]
+    before = stage.wait_settled()
+    with stage.step("S5", f"{victim} frozen", gap_bound_ms=stage.cluster.crash_bound_ms()) as step:
+        thaw = stage.lab.freeze(stage.cluster.pids(victim))
+        stage.wait_served(others(stage, victim))
+        stage.linger(seconds)
+    check_orphans(stage, step, before, victim)
+    with stage.step("S5", f"{victim} thawed"):
+        thaw()
+        stage.linger(1)
+        stage.wait_settled()
+
+
 def partition(stage, seconds=10):
     """S6: the last host alone (of 5: the last two); the witness is with the larger side"""
     count = 2 if len(stage.names) >= 5 else 1
@@ -323,4 +338,4 @@ def flushed_filter(stage, victim=None):
 
 # For both systems; then what only we have.
 COMMON = [cold_start, crash_silent, crash_carrier, graceful_stop, partition, deaf, mute, one_way_pair, hang, kill_all]
-OURS = [drain, kill_worker, kill_guard, deleted_by_hand, flushed_filter]
+OURS = [drain, kill_worker, kill_guard, freeze, deleted_by_hand, flushed_filter]

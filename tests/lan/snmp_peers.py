@@ -29,8 +29,10 @@ class Snmp:
         os.makedirs(os.path.join(self.dir, "persistent"))
         os.chmod(self.dir, 0o755)
         self.socket = os.path.join(self.dir, "agentx", "master")
-        self.environment = {**os.environ, "SNMP_PERSISTENT_DIR": os.path.join(self.dir, "persistent"), "SNMPCONFPATH": self.dir, "MIBS": "", "MIBDIRS": "",
-                            "LC_ALL": "C"}
+        # net-snmp's programs rewrite files called like their configuration in this directory.
+        persistent = os.path.join(self.dir, "persistent")
+        self.environment = {**os.environ, "SNMP_PERSISTENT_DIR": persistent, "SNMPCONFPATH": self.dir, "MIBS": "",
+                            "MIBDIRS": "", "LC_ALL": "C"}
         self.snmpd = self.trapd = self.agent = None
         self.write("snmpd.conf", f"agentAddress udp:127.0.0.1:{AGENT_PORT}\nmaster agentx\nagentXSocket {self.socket}\n"
                    f"agentXPerms 0777 0777\nrocommunity public\ntrap2sink 127.0.0.1:{TRAP_PORT} public\n")
@@ -67,9 +69,9 @@ class Snmp:
     def tool(self, name, *words, names=False):
         """snmpwalk, snmpget, ...: the lines of its output, long values joined to one line each."""
         options = ["-M", MIB_DIRS, "-m", MODULES] if names else ["-On"]
-        done = self.node.run("/usr/bin/" + name, "-v2c", "-c", "public", "-t", "3", "-r", "1", *options, f"127.0.0.1:{AGENT_PORT}",
-                             *words, env={k: v for k, v in self.environment.items() if not names or k not in ("MIBS", "MIBDIRS")},
-                             check=False)
+        environment = {k: v for k, v in self.environment.items() if not names or k not in ("MIBS", "MIBDIRS")}
+        done = self.node.run("/usr/bin/" + name, "-v2c", "-c", "public", "-t", "3", "-r", "1", *options,
+                             f"127.0.0.1:{AGENT_PORT}", *words, env=environment, check=False)
         return done.stdout.splitlines()
 
     def walk(self, root=None, names=False):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""evenkeel-snmp on a live LAN, under Debian's snmpd: what snmpwalk sees is what `keelctl snmp` prints, object by object and character
-by character, numeric and with names; notifications arrive; whoever goes away and comes back is found again."""
+"""evenkeel-snmp on a live LAN, under Debian's snmpd: what snmpwalk sees is what `keelctl snmp` prints, object by object and
+character by character, numeric and with names; notifications arrive; whoever goes away and comes back is found again."""
 import json
 import os
 import re
