@@ -19,7 +19,7 @@ BUILD = os.path.join(TOP, "build")
 LOGS = os.path.join(BUILD, "check")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--color=no"]
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
-FUZZ_TARGETS = ("wire", "frame", "config", "request")
+FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 
 
 class Step:
@@ -95,7 +95,8 @@ def run(step):
 def steps():
     clang = os.path.join(TOP, "build-clang")
     configure_clang = (f"mkdir -p {clang} && cd {clang} && ( [ config.status -nt {TOP}/configure ] || {TOP}/configure -q"
-                       " --enable-werror --enable-sanitizers CC=clang CFLAGS='-O1 -g' ) && make -s -j2 all && make -s -j2 check-programs")
+                       " --enable-werror --enable-sanitizers CC=clang CFLAGS='-O1 -g' )"
+                       " && make -s -j2 all && make -s -j2 check-programs")
     yield Step("make-check", "unit tests, simulator over all profiles, planted bugs caught, lints", ["make", "-s", "check-all"],
                600, BUILD)
     yield Step("clang-asan", "clang, no warning, ASan and UBSan: unit tests and simulator",

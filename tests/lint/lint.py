@@ -22,8 +22,9 @@ MAY_INCLUDE = {
     "src/config": {"base", "core", "config"},
     "src/platform": {"base", "core", "config", "platform"},
     "src/daemon": {"base", "core", "config", "platform", "daemon"},
-    "src/ctl": {"base", "core", "config", "ctl"},
-    "src/snmp": {"base", "ctl", "snmp"},
+    "src/ctl": {"base", "core", "config", "ctl", "snmp"},
+    "src/snmp": {"base", "snmp"},
+    "keepalived-compat": {"base", "core", "config", "ctl"},
 }
 # Headers of the core that platform may know: what a level is, how settings look. Not the protocol.
 PLATFORM_CORE = {"core/effect.h", "core/settings.h"}
@@ -37,7 +38,8 @@ LIBRARY_HOMES = {
     r"libnftnl/|libmnl/": r"src/platform/filter\w*\.[ch]$",
     r"cap-ng\.h": r"src/platform/privilege\.c$",
     r"event2/": r"src/daemon/(loop|control|control_socket)\.[ch]$",
-    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch])$",
+    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|snmp/(snapshot_json|control|notice|main)\.c)$",
+    r"net-snmp/": r"src/snmp/agent\.c$",
     r"libsmartcols": r"src/ctl/table\.[ch]$",
 }
 CORE_SYMBOLS = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
