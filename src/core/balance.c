@@ -10,7 +10,7 @@
 #define PENALTY_MEMORY_US (3600 * (int64_t)US_PER_S)
 #define VAIN_US (60 * (int64_t)US_PER_S)
 #define VAIN_DOUBLINGS_MAX 3
-#define FOREIGN_US (3600 * (int64_t)US_PER_S)
+#define FOREIGN_DOUBLINGS_MAX 6 /* an hour */
 #define BATCH                                                                                                          \
     8 /* units on their way at a time: few enough that each unit's gap stays as small as that of a single move */
 #define CLAIMS_MAX 6
@@ -29,7 +29,7 @@ static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct a
     }
     unsigned tried = m->vain_count++;
     if (!m->proven) { /* never seen holding one of our units: a host of another pool, most likely */
-        m->vain_until = mono_add(now, FOREIGN_US);
+        m->vain_until = mono_add(now, VAIN_US << (tried < FOREIGN_DOUBLINGS_MAX ? tried : FOREIGN_DOUBLINGS_MAX));
     } else if (tried > 0) {
         m->vain_until = mono_add(now, VAIN_US << (tried < VAIN_DOUBLINGS_MAX ? tried - 1 : VAIN_DOUBLINGS_MAX));
     }

@@ -52,8 +52,8 @@ static void on_signal(int number)
     stop_wanted = 1;
 }
 
-/* What is said again and again, while snmpd is away, is said once. */
-static void say(void *context, int priority, const char *line)
+/* net-snmp's words. What it says again and again, while snmpd is away, is said once. */
+static void pass_on(void *context, int priority, const char *line)
 {
     struct service *service = context;
     size_t length = strcspn(line, "\n");
@@ -75,18 +75,15 @@ static int64_t now_ms(void)
 
 static void note_reachable(struct service *service, bool reachable)
 {
-    char line[CONTROL_ERROR_MAX + 64];
-
     if (service->said && service->reachable == reachable)
         return;
     service->said = true;
     service->reachable = reachable;
     if (reachable)
-        snprintf(line, sizeof(line), "evenkeeld answers");
+        fprintf(stderr, "evenkeel-snmp: evenkeeld answers\n");
     else
-        snprintf(line, sizeof(line), "evenkeeld does not answer, nothing is served until it does: %s",
-                 service->control.error);
-    say(service, 0, line);
+        fprintf(stderr, "evenkeel-snmp: evenkeeld does not answer, nothing is served until it does: %s\n",
+                service->control.error);
 }
 
 static void forget(struct service *service)
@@ -308,7 +305,7 @@ int main(int argc, char **argv)
 
     if (service == NULL)
         return EX_OSERR;
-    struct agent_callbacks callbacks = {.context = service, .model = get_model, .log = say};
+    struct agent_callbacks callbacks = {.context = service, .model = get_model, .log = pass_on};
 
     service->notifications = options.notifications;
     control_client_init(&service->control, options.run_dir);
