@@ -134,6 +134,21 @@ static void test_building__what_does_not_fit_or_belong__is_refused(void **state)
     assert_int_equal(frame_probe(OUR_MAC, &none, &none, frame, sizeof(frame)), 0);
 }
 
+/* The question of a host without an address (RFC 5227): sender 0.0.0.0. IPv6 has none: it would be duplicate detection.
+ */
+static void test_probe__no_source__asks_from_nobody_in_ipv4_only(void **state)
+{
+    struct addr ipv4 = parse("192.0.2.51"), ipv6 = parse("2001:db8::51"), none = ADDR_NONE;
+    static const uint8_t nobody[4] = {0};
+    uint8_t frame[FRAME_MAX];
+
+    (void)state;
+    assert_int_equal(frame_probe(OUR_MAC, &none, &ipv4, frame, sizeof(frame)), 42);
+    assert_memory_equal(frame + 28, nobody, sizeof(nobody));
+    assert_memory_equal(frame + 38, ipv4.bytes, 4);
+    assert_int_equal(frame_probe(OUR_MAC, &none, &ipv6, frame, sizeof(frame)), 0);
+}
+
 static void test_probe__ipv4__is_an_ordinary_request(void **state)
 {
     struct addr source = parse("192.0.2.1"), target = parse("192.0.2.254");
@@ -380,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_building__what_does_not_fit_or_belong__is_refused),
         cmocka_unit_test(test_probe__ipv4__is_an_ordinary_request),
         cmocka_unit_test(test_probe__ipv6__goes_to_the_solicited_node_group),
+        cmocka_unit_test(test_probe__no_source__asks_from_nobody_in_ipv4_only),
         cmocka_unit_test(test_read_arp__reply_to_us__is_a_claim_to_us),
         cmocka_unit_test(test_read_arp__conflict_probe__asks_for_nobody),
         cmocka_unit_test(test_read_arp__wrong_field__is_of_no_interest),
