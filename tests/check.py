@@ -17,15 +17,30 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build")
 LOGS = os.path.join(BUILD, "check")
-PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--color=no"]
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=12", "-p", "no:cacheprovider", "--color=no"]
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
+# LAN tests of parts; those that ask for facts and not for times, which can share the machine; all others have it alone.
+PARTS = ["kernel", "packet"]
+FACTS = {
+    "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
+    "lan-peers": ["strangers", "snmp", "mib", "audit"],
+}
+
+
+def lan_files():
+    names = os.listdir(os.path.join(TOP, "tests", "lan"))
+    return [n[len("test_"):-len(".py")] for n in names if n.startswith("test_") and n.endswith(".py")]
+
+
+def lan_tests(names):
+    return PYTEST + [f"tests/lan/test_{name}.py" for name in names]
 
 
 class Step:
-    def __init__(self, name, purpose, command, limit_s, directory=TOP, environment=None):
+    def __init__(self, name, purpose, command, limit_s, directory=TOP, environment=None, together=None):
         self.name, self.purpose, self.command, self.limit_s = name, purpose, command, limit_s
-        self.directory, self.environment = directory, environment or {}
+        self.directory, self.environment, self.together = directory, environment or {}, together
         self.passed = self.failed = self.skipped = 0
 
 
@@ -106,11 +121,12 @@ def steps():
         yield Step("fuzz-" + target, f"{FUZZ_SECONDS} s of fuzzing, ASan and UBSan",
                    ["bash", "-c", f"make -s -C {clang} fuzz_{target} && mkdir -p {clang}/corpus-{target} && {clang}/fuzz_{target}"
                     f" -max_total_time={FUZZ_SECONDS} -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 {clang}/corpus-{target}"],
-                   FUZZ_SECONDS + 180)
-    yield Step("lan-parts", "kernel, filter and packets in network namespaces",
-               PYTEST + ["tests/lan/test_kernel.py", "tests/lan/test_packet.py"], 300)
-    yield Step("lan", "hosts, faults and peers in network namespaces",
-               PYTEST + ["tests/lan", "--ignore=tests/lan/test_kernel.py", "--ignore=tests/lan/test_packet.py"], 1200)
+                   FUZZ_SECONDS + 180, together="fuzz")
+    yield Step("lan-parts", "kernel, filter and packets in network namespaces", lan_tests(PARTS), 300)
+    for name, files in FACTS.items():
+        yield Step(name, "facts, whatever the time they take: " + ", ".join(files), lan_tests(files), 600, together="facts")
+    rest = sorted(set(lan_files()) - set(sum(FACTS.values(), PARTS)))
+    yield Step("lan", "faults and caches, judged by the witness", lan_tests(rest), 1200)
     yield Step("demo", "the main job", ["/usr/bin/python3", "tests/lan/demo.py"], 240)
     yield Step("distcheck", "the release's archive builds and passes its tests elsewhere", ["make", "-s", "distcheck"], 600, BUILD)
 
@@ -127,16 +143,17 @@ def main():
         print(f"check.py: no step {', '.join(sorted(unknown))}; see check.py --list", file=sys.stderr)
         return 64
     selected = [s for s in everything if not chosen or s.name in chosen]
-    # Fuzzers measure nothing: they share the two cores, everything else has them to itself.
-    fuzzers = [s for s in selected if s.name.startswith("fuzz-")]
+    done = set()
     for step in selected:
-        if step not in fuzzers:
-            run(step)
-        elif step is fuzzers[0]:
-            for pair in range(0, len(fuzzers), 2):
-                threads = [threading.Thread(target=run, args=(s,)) for s in fuzzers[pair:pair + 2]]
-                [t.start() for t in threads]
-                [t.join() for t in threads]
+        group = [s for s in selected if s is step or (step.together and s.together == step.together)]
+        if step in done:
+            continue
+        threads = [threading.Thread(target=run, args=(s,)) for s in group]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        done.update(group)
     passed, failed, skipped = (sum(getattr(s, k) for s in selected) for k in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     return 1 if failed else 0

@@ -44,6 +44,9 @@ static void keep_goodbye(struct worker *worker, const struct effect *effect, int
         guard_page_drop(worker->page, effect->pool, effect->unit);
         return;
     }
+    /* A pinned claim of a Backup (2.4 a): there is nothing to give back yet. */
+    if (effect->unit != EFFECT_NO_UNIT && worker->pools[effect->pool].units[effect->unit].level == LEVEL_ABSENT)
+        return;
     goodbye.priority = VRRP_PRIORITY_RELEASE;
     size_t length = make_frame(worker, &goodbye, frame);
 

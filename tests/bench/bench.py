@@ -48,20 +48,20 @@ def measure_cost(place):
     step.extra["pss_mib"] = max(round(after[n][1] / 2**20, 2) for n in place.names)
 
 
-def run_one(make_cluster, vips, chosen, note, hosts=3):
+def run_one(make_cluster, vips, chosen, note, lans=1, cost=True):
     """All chosen scenarios on one lab. After one that fails (a wait that is never over) a new lab takes the rest."""
     steps, failures = [], []
     todo = [s for s in chosen if s is not scenarios.cold_start]
     first = True
     while first or todo:
-        with rig.Lab(hosts=hosts, watchdog_s=WATCHDOG_S) as lab:
+        with rig.Lab(hosts=3, lans=lans, watchdog_s=WATCHDOG_S) as lab:
             system = make_cluster(lab)
             with watcher.Watcher(lab, vips) as watch:
                 place = stage.Stage(lab, system, watch, note)
                 try:
                     name = "cold_start"
                     scenarios.cold_start(place)
-                    if first:
+                    if first and cost:
                         measure_cost(place)
                     first = False
                     while todo:
@@ -76,6 +76,24 @@ def run_one(make_cluster, vips, chosen, note, hosts=3):
                         todo = []
                     first = False
                 steps += place.steps
+    return steps, failures
+
+
+def run_own_labs(count, family, names, note):
+    """S8 and S9 need a configuration of their own: a pinned address, units over two interfaces. Ours only, IPv4 lines."""
+    steps, failures = [], []
+    first, second = cluster.addresses(count, family), cluster.addresses(count // 2, lan=1)
+    pairs = list(zip(cluster.addresses(count // 2), second))
+    lines = [f"{{ {a}/24 {b}/24 dev eth1 }}" for a, b in pairs]
+    labs = [("pin", [scenarios.pin], first, 1,
+             lambda lab: cluster.EvenkeelCluster(lab, scenarios.pinned_lines(lab, first), *pool_options(count))),
+            ("groups", [lambda place: scenarios.groups(place, pairs)], [[a for a, _ in pairs], second], 2,
+             lambda lab: cluster.EvenkeelCluster(lab, lines, *pool_options(count)))]
+    for name, todo, watched, lans, make in labs:
+        if family == 4 and (not names or name in names.split(",")):
+            done, failed = run_one(make, watched, todo, note, lans, cost=False)
+            steps += [s for s in done if s.scenario != "S1"]
+            failures += failed
     return steps, failures
 
 
@@ -166,7 +184,7 @@ def make_keepalived(vips, advert_s):
 def main():
     options = arguments()
     if options.list:
-        print("\n".join(s.__name__ for s in scenarios.COMMON + scenarios.OURS))
+        print("\n".join([s.__name__ for s in scenarios.COMMON + scenarios.OURS] + ["pin", "groups"]))
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     out = dict(schema="evenkeel-bench/1", time=time.time(), family=options.family, runs=[])
@@ -179,7 +197,11 @@ def main():
             make = make_evenkeel(vips, count) if system == "evenkeel" else make_keepalived(vips, options.advert)
             runs, failures = [], []
             for _ in range(options.repeat):
-                steps, failed = run_one(make, vips, choose(options.scenarios, system), note)
+                chosen = choose(options.scenarios, system)
+                steps, failed = run_one(make, vips, chosen, note) if chosen else ([], [])
+                if system == "evenkeel":
+                    more, failed_more = run_own_labs(count, options.family, options.scenarios, note)
+                    steps, failed = steps + more, failed + failed_more
                 runs.append(steps)
                 failures += failed
             results[system] = dict(rows=worst_of(runs), failures=failures)

@@ -63,7 +63,7 @@ def tracked(*suffixes):
 
 def walk():
     for root, dirs, files in os.walk(TOP):
-        dirs[:] = [d for d in dirs if not d.startswith((".", "build"))]
+        dirs[:] = [d for d in dirs if not d.startswith((".", "_", "build"))]
         for name in files:
             yield os.path.relpath(os.path.join(root, name), TOP)
 
