@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `keelctl witness`: watches virtual addresses from any host of the LAN, without a daemon, and measures what a client
- * would see. Called by keelctl's command table and by tests/lan/witness_main.c.
+ * would see. Called by keelctl's command table.
  */
 #ifndef EVENKEEL_CTL_WITNESS_H
 #define EVENKEEL_CTL_WITNESS_H
