@@ -17,7 +17,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build")
 LOGS = os.path.join(BUILD, "check")
-PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "--durations=12", "-p", "no:cacheprovider", "--color=no"]
+PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rsx", "--durations=12", "-p", "no:cacheprovider", "--color=no"]
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 # LAN tests of parts; those that ask for facts and not for times, which can share the machine; all others have it alone.
@@ -53,10 +53,10 @@ def count_results(text, status):
         elif match := re.match(r"\[  FAILED  \] \w+: (\d+) test|\[  FAILED  \] (\d+) test", line):
             failed += int(match[1] or match[2])
         elif re.match(r"^(=* ?)?(\d+ (passed|failed|skipped|error|errors|warnings?|deselected)(, )?)+", line.strip()):
-            for number, word in re.findall(r"(\d+) (passed|failed|skipped|error)", line):
+            for number, word in re.findall(r"(\d+) (passed|failed|skipped|xfailed|error)", line):
                 if word == "passed":
                     passed += int(number)
-                elif word == "skipped":
+                elif word in ("skipped", "xfailed"):  # a known limit is no success
                     skipped += int(number)
                 else:
                     failed += int(number)
@@ -101,7 +101,7 @@ def run(step):
     print(f"{verdict:6} {step.name:12} {step.passed:5} passed, {step.failed} failed{skipped}"
           f"  ({time.monotonic() - started:.1f} s)  {step.purpose}", flush=True)
     for line in text.splitlines():
-        if line.startswith("SKIPPED"):
+        if line.startswith(("SKIPPED", "XFAIL")):
             print("       " + line, flush=True)
     if step.failed:
         print("\n".join("   | " + l for l in text.splitlines()[-60:]), flush=True)
