@@ -10,7 +10,7 @@
  *
  * Where the contract in planner.h is silent:
  *  - A unit whose owner is not eligible (a stray) is placed by the orphan rule, after the orphans, and the list tells
- *    its owner first of all to release it. Pinned or still, it stays with its owner for now.
+ *    its owner first of all to release it. Pinned or still, it stays with its owner until it is neither.
  *  - An orphan is on its way. It counts as held by the member that it is placed on, but is part of no move before it
  *    has been claimed, since nobody could release it.
  *  - `prefer` is obeyed by the orphan rule too (else a unit released for it would go elsewhere), unless the preferred
