@@ -99,6 +99,7 @@ static bool compat_finish(void *model, struct keyword_run *run, const struct con
     (void)run;
     compat_resolve(words);
     compat_check_all(words, config);
+    compat_run_check(words, config);
     if ((words->flags & COMPAT_CHECK_HOST) != 0)
         compat_check_host(words);
     words->run = NULL; /* it ends with the load */
@@ -111,10 +112,16 @@ static void print_model(const void *model, FILE *out)
     compat_print(&((const struct compat_words *)model)->model, out);
 }
 
+static void add_model(void *model, struct config *config)
+{
+    compat_run_add(&((const struct compat_words *)model)->model, config);
+}
+
 static const struct config_extension compat_extension = {
     .root = &compat_root_table,
     .start = compat_start,
     .finish = compat_finish,
+    .add = add_model,
     .print = print_model,
 };
 
