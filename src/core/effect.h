@@ -11,6 +11,7 @@
 #include "core/settings.h"
 
 #define EFFECT_NO_UNIT UINT16_MAX
+#define ANNOUNCE_AGAIN 1 /* EFFECT_ANNOUNCE's value: a reminder, since somebody weaker claims the unit too */
 
 /* How far a unit's addresses are in place on this host; each level includes the ones before it. */
 enum unit_level {

@@ -43,7 +43,7 @@ static void reload(struct guard *guard, struct mono now)
         log_warning("reload: not now, the worker is just leaving");
         return;
     }
-    guard->next_config = reload_config(guard->start->config_path, guard->config);
+    guard->next_config = reload_config(guard->start->dialect, &guard->start->request, guard->config);
     if (guard->next_config == NULL)
         return;
     if (guard->pidfd >= 0)

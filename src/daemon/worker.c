@@ -109,21 +109,6 @@ static int open_signals(void)
     return fd < 0 ? -errno : fd;
 }
 
-static struct announce *new_announce(const struct config_pool *pool, unsigned unit_count)
-{
-    struct announce_settings settings = {
-        .repeat = pool->garp_repeat,
-        .delay_us = pool->garp_delay_us,
-        .refresh_us = pool->garp_refresh_us,
-        .interval_us = pool->garp_interval_us,
-    };
-    unsigned counts[PLAN_UNITS_MAX];
-
-    for (unsigned u = 0; u < unit_count; u++)
-        counts[u] = pool->units[u].vip_count;
-    return announce_new(&settings, unit_count, counts);
-}
-
 static int make_pool(struct worker *worker, unsigned index)
 {
     struct worker_pool *pool = &worker->pools[index];
@@ -131,12 +116,25 @@ static int make_pool(struct worker *worker, unsigned index)
 
     pool->units = calloc(unit_count, sizeof(pool->units[0]));
     pool->conflicts = calloc(unit_count, sizeof(pool->conflicts[0]));
-    pool->announce = new_announce(&worker->config->pools[index], unit_count);
-    if (pool->units == NULL || pool->conflicts == NULL || pool->announce == NULL)
+    if (pool->units == NULL || pool->conflicts == NULL)
         return -ENOMEM;
     for (unsigned u = 0; u < unit_count; u++)
         pool->conflicts[u].last = MONO_NEVER;
     return 0;
+}
+
+/* After so long a silence nobody has taken over yet: members die after three of theirs, instances after one at least.
+ */
+static int64_t shortest_interval_us(const struct core_settings *settings, unsigned pool)
+{
+    int64_t shortest_us = INT64_MAX;
+
+    if (pool < settings->pool_count)
+        return settings->pools[pool].member_interval_us;
+    for (unsigned u = 0; u < settings->pools[pool].unit_count; u++)
+        if (settings->pools[pool].units[u].advert_interval_us < shortest_us)
+            shortest_us = settings->pools[pool].units[u].advert_interval_us;
+    return shortest_us;
 }
 
 /* Everything that only needs memory. */
@@ -157,12 +155,16 @@ static int make_parts(struct worker *worker)
         return -ENOMEM;
     worker->patience_us = INT64_MAX;
     worker->queued_since = MONO_NEVER;
-    for (unsigned p = 0; p < settings->pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(settings); p++) {
         if (make_pool(worker, p) < 0)
             return -ENOMEM;
-        if (settings->pools[p].member_interval_us < worker->patience_us)
-            worker->patience_us = settings->pools[p].member_interval_us;
+        int64_t interval_us = shortest_interval_us(settings, p);
+
+        if (interval_us < worker->patience_us)
+            worker->patience_us = interval_us;
     }
+    if (announcing_make(worker) < 0)
+        return -ENOMEM;
     for (unsigned i = 0; i < settings->link_count; i++)
         worker->links[i].open_next = MONO_NEVER;
     worker->core = core_init(storage, settings, worker->started);
@@ -288,8 +290,8 @@ static int end(struct worker *worker, int code)
     loop_close(worker->loop);
     if (worker->signals >= 0)
         close(worker->signals);
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
-        announce_free(worker->pools[p].announce);
+    announcing_free(worker);
+    for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
         free(worker->pools[p].conflicts);
         free(worker->pools[p].units);
     }
@@ -321,8 +323,9 @@ int worker_run(const struct worker_start *start)
     worker->ask_next = worker->started;
     code = begin(worker, start);
     if (code == 0) {
-        log_notice("evenkeeld %s is up: %u pools, configuration %016" PRIx64, PACKAGE_VERSION,
-                   worker->config->core.pool_count, worker->config->hash);
+        log_notice("evenkeeld %s is up: %u pools, %u instances, configuration %016" PRIx64, PACKAGE_VERSION,
+                   worker->config->core.pool_count, settings_instance_count(&worker->config->core),
+                   worker->config->hash);
         channel_send(worker->channel, CHANNEL_UP);
         start->up(start->context);
         code = run(worker);

@@ -9,6 +9,7 @@
  *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
  *   background.c   questions that nothing asked for: who else answers for what is held, is anybody there
  *   apply.c        effects -> kernel levels, frames, announcements, notes
+ *   announcing.c   schedules of announcements -> frames
  *   notes.c        the core's notes -> history and log
  *   worker_view.c  what the control socket shows, commands, drained pools
  *
@@ -55,6 +56,7 @@ struct worker_link {
 
 struct worker_unit {
     uint8_t level; /* enum unit_level last asked of the kernel */
+    bool spoke;    /* of an instance: an advertisement was queued since the last flush */
     struct mono answering_since;
     struct mono conflict_next; /* EVENT_CONFLICT is not wanted before this */
 };
@@ -62,9 +64,11 @@ struct worker_unit {
 struct worker_pool {
     struct worker_unit *units;
     struct announce *announce;
-    bool member_sent;      /* a member advertisement was queued since the last flush */
-    bool vmac;             /* the virtual MACs answer */
-    bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
+    struct announce_lane lane; /* of a pool's announcements */
+    uint8_t *lanes;            /* of a set's: by address of all units, indices of worker.lanes; NULL: a pool */
+    bool spoke;                /* a member's or an instance's advertisement was queued since the last flush */
+    bool vmac;                 /* the virtual MACs answer */
+    bool probe_impossible;     /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
@@ -95,12 +99,13 @@ struct worker {
     struct vip_index *vips;
     struct audit *audit;
     struct worker_link links[SETTINGS_LINKS_MAX];
-    struct worker_pool pools[SETTINGS_POOLS_MAX];
+    struct worker_pool pools[SETTINGS_POOLS_MAX];       /* pools, then sets */
+    struct announce_lane lanes[2 * SETTINGS_LINKS_MAX]; /* instances' announcements: ARP and ND of each link */
     struct worker_counters counters;
     struct mono started;
     int channel; /* to the guard */
     int signals;
-    int64_t patience_us;      /* the shortest member interval: frames older than this are not sent */
+    int64_t patience_us;      /* the shortest interval after which others act: frames older than this are not sent */
     struct mono queued_since; /* the oldest decision behind a queued frame; MONO_NEVER: none */
     bool kernel_readable;
     bool kernel_dirty;           /* levels were queued since the last commit */
@@ -140,6 +145,13 @@ struct mono background_ask(struct worker *worker, struct mono now);
 enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
+
+/* announcing.c. 0 or -ENOMEM. */
+int announcing_make(struct worker *worker);
+void announcing_free(struct worker *worker);
+struct mono announcing_deadline(const struct worker *worker);
+/* Queues the frames that are due. */
+void announcing_run(struct worker *worker, struct mono now);
 
 /* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now);

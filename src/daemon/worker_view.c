@@ -127,7 +127,7 @@ struct control_callbacks worker_view_callbacks(struct worker *worker)
 
 void worker_view_init(struct worker *worker)
 {
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
         worker->pool_views[p] = (struct daemon_pool_view){
             .filter_mode = FILTER_AUTO,
             .conflicts = worker->pools[p].conflicts,

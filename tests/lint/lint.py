@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "src/daemon": {"base", "core", "config", "platform", "daemon"},
     "src/ctl": {"base", "core", "config", "ctl", "snmp"},
     "src/snmp": {"base", "snmp"},
-    "keepalived-compat": {"base", "core", "config", "ctl"},
+    "keepalived-compat": {"base", "core", "config", "ctl", "daemon"},
 }
 # Headers of the core that platform may know: what a level is, how settings look. Not the protocol.
 PLATFORM_CORE = {"core/effect.h", "core/settings.h"}
