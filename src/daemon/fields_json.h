@@ -77,7 +77,8 @@ const char *filter_mode_text(uint8_t mode);
 
 /*
  * What a request names (target_json.c). Each sets the error and returns false when the field is there but names
- * nothing. find_pools: the pool of field "pool", or all: [*first, *end). find_unit: field "unit", an address or a VRID.
+ * nothing. find_pools: the pool of field "pool", or all: [*first, *end). find_unit: field "unit", an address, a VRID
+ * or an instance's name; without "pool" also in the sets of instances, whose indices follow the pools'.
  * find_member: text that is a configured name or an address.
  */
 bool find_pools(struct answer *a, unsigned *first, unsigned *end);

@@ -14,18 +14,20 @@
 
 static void log_note(const struct worker *worker, const struct note *note)
 {
+    static const char *const abouts[] = {
+        [NOTE_ABOUT_POOL] = "pool", [NOTE_ABOUT_INSTANCE] = "instance", [NOTE_ABOUT_GROUP] = "group"};
     char text[NOTE_TEXT_MAX];
     char vrid[8];
     char kind[SETTINGS_NAME_MAX + 48];
     struct log_field fields[] = {
         {"note", note_name(note)},
-        {"pool", note->pool},
+        {abouts[note->about], note->name},
         {"vrid", note->vrid != 0 ? vrid : NULL},
         {"reason", reason_name((enum reason)note->reason)},
     };
 
     snprintf(vrid, sizeof(vrid), "%u", note->vrid);
-    snprintf(kind, sizeof(kind), "%s/%s/%u", note_name(note), note->pool, note->vrid);
+    snprintf(kind, sizeof(kind), "%s/%s/%u", note_name(note), note->name, note->vrid);
     note_format(worker->config, note, text);
     log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s",
               text);
