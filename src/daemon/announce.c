@@ -168,6 +168,42 @@ static void plan_next_round(struct announce_unit *unit)
     }
 }
 
+/* Rounds that are left under the new settings. */
+static void limit_rounds(struct announce_unit *unit)
+{
+    unsigned most = unit->burst == BURST_FIRST ? unit->plan->repeat : unit->plan->delayed_repeat;
+
+    if (unit->left > most)
+        unit->left = most > 0 ? most : 1;
+}
+
+void announce_take_over(struct announce *announce, unsigned unit_index, const struct announce *from, unsigned old_unit,
+                        bool held, struct mono now)
+{
+    CHECK(unit_index < announce->unit_count && old_unit < from->unit_count);
+    const struct announce_unit *old = &from->units[old_unit];
+    struct announce_unit *unit = &announce->units[unit_index];
+    const struct announce_unit_settings settings = unit->settings;
+    bool contested = old->plan == &old->settings.contested && settings.contested.repeat > 0;
+
+    if (!held || settings.address_count == 0)
+        return;
+    *unit = *old;
+    unit->settings = settings;
+    unit->plan = contested ? &unit->settings.contested : &unit->settings.taken;
+    if (settings.address_count != old->settings.address_count) {
+        begin_anew(unit, now);
+    } else if (old->burst == BURST_REFRESH || mono_is_never(old->due)) {
+        unit->cursor = 0;
+        unit->began = now;
+        plan_refresh(unit);
+        unit->due = mono_is_never(unit->due) ? unit->due : mono_min(unit->due, old->due);
+    } else {
+        limit_rounds(unit);
+    }
+    update_next(announce);
+}
+
 static void emit_one(struct announce *announce, unsigned unit_index, struct mono now, announce_emit *emit,
                      void *context)
 {

@@ -55,63 +55,72 @@ static unsigned count_vips(const struct config_pool *pool, unsigned unit_count)
     return count;
 }
 
-static int make_set(struct worker *worker, unsigned index, struct announce_unit_settings *units)
-{
-    const struct config_pool *set = &worker->config->pools[index];
-    unsigned unit_count = worker->config->core.pools[index].unit_count;
-    uint8_t *lane = calloc(count_vips(set, unit_count) + 1, sizeof(*lane));
+/* What an announcer is made of. */
+struct parts {
+    struct announce_unit_settings units[PLAN_UNITS_MAX];
+};
 
-    worker->pools[index].lanes = lane;
-    if (lane == NULL)
+/* A set's lanes: ARP and neighbour discovery of each link. */
+static int describe_set(const struct config *config, unsigned index, struct worker_pool *pool, struct parts *parts)
+{
+    const struct config_pool *set = &config->pools[index];
+    unsigned unit_count = config->core.pools[index].unit_count;
+    uint8_t *number = calloc(count_vips(set, unit_count) + 1, sizeof(*number));
+
+    pool->lane_numbers = number;
+    pool->lanes = calloc(2u * config->core.link_count, sizeof(pool->lanes[0]));
+    if (number == NULL || pool->lanes == NULL)
         return -ENOMEM;
-    for (unsigned u = 0; u < unit_count; u++) {
-        units[u] = instance_settings_of(&set->units[u], lane);
-        for (unsigned v = 0; v < set->units[u].vip_count; v++)
-            *lane++ = lane_number(&set->units[u].vips[v]);
-    }
-    worker->pools[index].announce = announce_new(units, unit_count, worker->lanes);
-    return worker->pools[index].announce != NULL ? 0 : -ENOMEM;
-}
-
-static int make_pool(struct worker *worker, unsigned index, struct announce_unit_settings *units)
-{
-    const struct config_pool *pool = &worker->config->pools[index];
-    unsigned unit_count = worker->config->core.pools[index].unit_count;
-
-    for (unsigned u = 0; u < unit_count; u++)
-        units[u] = pool_settings_of(pool, u);
-    worker->pools[index].lane =
-        (struct announce_lane){.interval_us = pool->garp_interval_us, .until = ANNOUNCE_LANE_FREE};
-    worker->pools[index].announce = announce_new(units, unit_count, &worker->pools[index].lane);
-    return worker->pools[index].announce != NULL ? 0 : -ENOMEM;
-}
-
-int announcing_make(struct worker *worker)
-{
-    const struct config *config = worker->config;
-    struct announce_unit_settings *units = calloc(PLAN_UNITS_MAX, sizeof(*units));
-    int error = units != NULL ? 0 : -ENOMEM;
-
     for (unsigned link = 0; link < config->core.link_count; link++) {
-        const struct config_pace *pace = config->instances != NULL ? &config->instances->paces[link] : NULL;
-
-        worker->lanes[2 * link] =
-            (struct announce_lane){.interval_us = pace != NULL ? pace->arp_us : 0, .until = ANNOUNCE_LANE_FREE};
-        worker->lanes[2 * link + 1] =
-            (struct announce_lane){.interval_us = pace != NULL ? pace->na_us : 0, .until = ANNOUNCE_LANE_FREE};
+        pool->lanes[2 * link].interval_us = config->instances->paces[link].arp_us;
+        pool->lanes[2 * link + 1].interval_us = config->instances->paces[link].na_us;
+        pool->lanes[2 * link].until = pool->lanes[2 * link + 1].until = ANNOUNCE_LANE_FREE;
     }
-    for (unsigned p = 0; p < settings_all_count(&config->core) && error == 0; p++)
-        error = p < config->core.pool_count ? make_pool(worker, p, units) : make_set(worker, p, units);
-    free(units);
+    for (unsigned u = 0; u < unit_count; u++) {
+        parts->units[u] = instance_settings_of(&set->units[u], number);
+        for (unsigned v = 0; v < set->units[u].vip_count; v++)
+            *number++ = lane_number(&set->units[u].vips[v]);
+    }
+    return 0;
+}
+
+static int describe_pool(const struct config *config, unsigned index, struct worker_pool *pool, struct parts *parts)
+{
+    const struct config_pool *more = &config->pools[index];
+
+    pool->lanes = calloc(1, sizeof(pool->lanes[0]));
+    if (pool->lanes == NULL)
+        return -ENOMEM;
+    pool->lanes[0] = (struct announce_lane){.interval_us = more->garp_interval_us, .until = ANNOUNCE_LANE_FREE};
+    for (unsigned u = 0; u < config->core.pools[index].unit_count; u++)
+        parts->units[u] = pool_settings_of(more, u);
+    return 0;
+}
+
+int announcing_make(const struct config *config, unsigned index, struct worker_pool *pool)
+{
+    struct parts *parts = calloc(1, sizeof(*parts));
+    int error = -ENOMEM;
+
+    if (parts == NULL)
+        return -ENOMEM;
+    if (index < config->core.pool_count)
+        error = describe_pool(config, index, pool, parts);
+    else
+        error = describe_set(config, index, pool, parts);
+    if (error == 0) {
+        pool->announce = announce_new(parts->units, config->core.pools[index].unit_count, pool->lanes);
+        error = pool->announce != NULL ? 0 : -ENOMEM;
+    }
+    free(parts);
     return error;
 }
 
-void announcing_free(struct worker *worker)
+void announcing_free(struct worker_pool *pool)
 {
-    for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
-        announce_free(worker->pools[p].announce);
-        free(worker->pools[p].lanes);
-    }
+    announce_free(pool->announce);
+    free(pool->lane_numbers);
+    free(pool->lanes);
 }
 
 struct mono announcing_deadline(const struct worker *worker)

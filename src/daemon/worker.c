@@ -109,18 +109,25 @@ static int open_signals(void)
     return fd < 0 ? -errno : fd;
 }
 
-static int make_pool(struct worker *worker, unsigned index)
+int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool)
 {
-    struct worker_pool *pool = &worker->pools[index];
-    unsigned unit_count = worker->config->core.pools[index].unit_count;
+    unsigned unit_count = config->core.pools[index].unit_count;
 
     pool->units = calloc(unit_count, sizeof(pool->units[0]));
     pool->conflicts = calloc(unit_count, sizeof(pool->conflicts[0]));
-    if (pool->units == NULL || pool->conflicts == NULL)
+    if (pool->units == NULL || pool->conflicts == NULL || announcing_make(config, index, pool) < 0)
         return -ENOMEM;
     for (unsigned u = 0; u < unit_count; u++)
         pool->conflicts[u].last = MONO_NEVER;
     return 0;
+}
+
+void worker_free_pool(struct worker_pool *pool)
+{
+    announcing_free(pool);
+    free(pool->conflicts);
+    free(pool->units);
+    *pool = (struct worker_pool){.units = NULL};
 }
 
 /* After so long a silence nobody has taken over yet: members die after three of theirs, instances after one at least.
@@ -135,6 +142,19 @@ static int64_t shortest_interval_us(const struct core_settings *settings, unsign
         if (settings->pools[pool].units[u].advert_interval_us < shortest_us)
             shortest_us = settings->pools[pool].units[u].advert_interval_us;
     return shortest_us;
+}
+
+void worker_set_patience(struct worker *worker)
+{
+    const struct core_settings *settings = &worker->config->core;
+
+    worker->patience_us = INT64_MAX;
+    for (unsigned p = 0; p < settings_all_count(settings); p++) {
+        int64_t interval_us = shortest_interval_us(settings, p);
+
+        if (interval_us < worker->patience_us)
+            worker->patience_us = interval_us;
+    }
 }
 
 /* Everything that only needs memory. */
@@ -153,18 +173,11 @@ static int make_parts(struct worker *worker)
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
         worker->vips == NULL || worker->audit == NULL)
         return -ENOMEM;
-    worker->patience_us = INT64_MAX;
+    worker_set_patience(worker);
     worker->queued_since = MONO_NEVER;
-    for (unsigned p = 0; p < settings_all_count(settings); p++) {
-        if (make_pool(worker, p) < 0)
+    for (unsigned p = 0; p < settings_all_count(settings); p++)
+        if (worker_make_pool(worker->config, p, &worker->pools[p]) < 0)
             return -ENOMEM;
-        int64_t interval_us = shortest_interval_us(settings, p);
-
-        if (interval_us < worker->patience_us)
-            worker->patience_us = interval_us;
-    }
-    if (announcing_make(worker) < 0)
-        return -ENOMEM;
     for (unsigned i = 0; i < settings->link_count; i++)
         worker->links[i].open_next = MONO_NEVER;
     worker->core = core_init(storage, settings, worker->started);
@@ -290,11 +303,8 @@ static int end(struct worker *worker, int code)
     loop_close(worker->loop);
     if (worker->signals >= 0)
         close(worker->signals);
-    announcing_free(worker);
-    for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
-        free(worker->pools[p].conflicts);
-        free(worker->pools[p].units);
-    }
+    for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
+        worker_free_pool(&worker->pools[p]);
     audit_free(worker->audit);
     vip_index_free(worker->vips);
     thirdparty_free(worker->thirdparty);

@@ -64,11 +64,11 @@ struct worker_unit {
 struct worker_pool {
     struct worker_unit *units;
     struct announce *announce;
-    struct announce_lane lane; /* of a pool's announcements */
-    uint8_t *lanes;            /* of a set's: by address of all units, indices of worker.lanes; NULL: a pool */
-    bool spoke;                /* a member's or an instance's advertisement was queued since the last flush */
-    bool vmac;                 /* the virtual MACs answer */
-    bool probe_impossible;     /* EFFECT_PROBE found nobody to ask; the core is not told yet */
+    struct announce_lane *lanes; /* of its announcements; a set has two for each link */
+    uint8_t *lane_numbers;       /* of a set: by address of all units; NULL: a pool has one lane */
+    bool spoke;                  /* a member's or an instance's advertisement was queued since the last flush */
+    bool vmac;                   /* the virtual MACs answer */
+    bool probe_impossible;       /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
@@ -99,8 +99,7 @@ struct worker {
     struct vip_index *vips;
     struct audit *audit;
     struct worker_link links[SETTINGS_LINKS_MAX];
-    struct worker_pool pools[SETTINGS_POOLS_MAX];       /* pools, then sets */
-    struct announce_lane lanes[2 * SETTINGS_LINKS_MAX]; /* instances' announcements: ARP and ND of each link */
+    struct worker_pool pools[SETTINGS_POOLS_MAX]; /* pools, then sets */
     struct worker_counters counters;
     struct mono started;
     int channel; /* to the guard */
@@ -126,6 +125,12 @@ struct worker {
     struct daemon_counter counter_views[WORKER_COUNTERS_MAX];
 };
 
+/* worker.c: what a pool or set of `config` needs. 0 or -ENOMEM; to be freed in either case. */
+int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool);
+void worker_free_pool(struct worker_pool *pool);
+/* Sets patience_us by the configuration. */
+void worker_set_patience(struct worker *worker);
+
 /* worker_turn.c: sleeps until something is due or there, and deals with all of it. 0 or a negative errno. */
 int worker_turn(struct worker *worker);
 
@@ -146,9 +151,9 @@ enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
 
-/* announcing.c. 0 or -ENOMEM. */
-int announcing_make(struct worker *worker);
-void announcing_free(struct worker *worker);
+/* announcing.c: the schedule of a pool or set. 0 or -ENOMEM; to be freed in either case. */
+int announcing_make(const struct config *config, unsigned index, struct worker_pool *pool);
+void announcing_free(struct worker_pool *pool);
 struct mono announcing_deadline(const struct worker *worker);
 /* Queues the frames that are due. */
 void announcing_run(struct worker *worker, struct mono now);

@@ -327,6 +327,39 @@ static void test_lanes__keep_apart_what_is_in_them__and_nothing_else(void **stat
     assert_said("0:0.0 20:0.1 20:0.2 40:1.0 60:1.1 60:1.2");
 }
 
+static void test_take_over__goes_on_where_the_other_stood(void **state)
+{
+    struct announce *old;
+
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 3, .delay_us = 1000 * MS}, 2, 1);
+    old = rig.announce;
+    start_at(0, 0);
+    run_until(150, 100);
+    set_up(&(struct pool_announces){.repeat = 3, .refresh_us = 5000 * MS}, 2, 1);
+    announce_take_over(rig.announce, 1, old, 0, true, (struct mono){150 * MS});
+    announce_take_over(rig.announce, 0, old, 1, false, (struct mono){150 * MS});
+    announce_free(old);
+    run_until(6000, 100);
+    assert_said("200:1.0 5200:1.0");
+}
+
+static void test_take_over__of_what_was_said__only_refreshes(void **state)
+{
+    struct announce *old;
+
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 1, .refresh_us = 3000 * MS}, 1, 1);
+    old = rig.announce;
+    start_at(0, 0);
+    run_until(1000, 100);
+    set_up(&(struct pool_announces){.repeat = 1, .refresh_us = 9000 * MS}, 1, 1);
+    announce_take_over(rig.announce, 0, old, 0, true, (struct mono){1000 * MS});
+    announce_free(old);
+    run_until(13000, 100);
+    assert_said("3000:0.0 12000:0.0");
+}
+
 static void test_run__before_the_deadline__says_nothing(void **state)
 {
     (void)state;
@@ -357,6 +390,8 @@ int main(void)
         cmocka_unit_test_teardown(test_contest__without_rounds__says_nothing, tear_down),
         cmocka_unit_test_teardown(test_refresh__of_several_rounds, tear_down),
         cmocka_unit_test_teardown(test_lanes__keep_apart_what_is_in_them__and_nothing_else, tear_down),
+        cmocka_unit_test_teardown(test_take_over__goes_on_where_the_other_stood, tear_down),
+        cmocka_unit_test_teardown(test_take_over__of_what_was_said__only_refreshes, tear_down),
         cmocka_unit_test_teardown(test_run__before_the_deadline__says_nothing, tear_down),
     };
 
