@@ -190,9 +190,13 @@ void batch_base_chain(struct filter_batch *batch, const char *name, const char *
     chain_put(batch, chain, name);
 }
 
-static uint32_t type_length(enum batch_type type)
+static uint32_t part_length(enum batch_type type)
 {
     switch (type) {
+    case BATCH_NUMBER8:
+        return 1;
+    case BATCH_NUMBER16:
+        return 2;
     case BATCH_IPV4:
         return 4;
     case BATCH_MAC:
@@ -202,6 +206,17 @@ static uint32_t type_length(enum batch_type type)
         return 16;
     }
     return 0;
+}
+
+static uint32_t type_length(uint32_t type)
+{
+    uint32_t length = 0;
+
+    if (type < 1U << 6)
+        return part_length((enum batch_type)type);
+    for (; type != 0; type >>= 6)
+        length += (part_length((enum batch_type)(type & 63)) + 3) / 4 * 4;
+    return length;
 }
 
 struct nftnl_set *batch_elements(struct filter_batch *batch, const char *name)
@@ -217,8 +232,8 @@ struct nftnl_set *batch_elements(struct filter_batch *batch, const char *name)
     return set;
 }
 
-/* nft shows names only of keys that are marked so. */
-static void set_host_order(struct filter_batch *batch, struct nftnl_set *set)
+/* nft shows names only of keys and data that are marked so. */
+static void set_host_order(struct filter_batch *batch, struct nftnl_set *set, bool key, bool value)
 {
     const uint32_t host_order = 1;
     struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(64);
@@ -227,13 +242,16 @@ static void set_host_order(struct filter_batch *batch, struct nftnl_set *set)
         batch->failed = true;
         return;
     }
-    nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, host_order);
+    if (key)
+        nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, host_order);
+    if (value)
+        nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, host_order);
     nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data), nftnl_udata_buf_len(data));
     nftnl_udata_buf_free(data);
 }
 
-void batch_set(struct filter_batch *batch, const char *name, enum batch_type type, enum batch_type data_type,
-               uint32_t size, uint64_t lease_ms)
+void batch_set(struct filter_batch *batch, const char *name, uint32_t type, uint32_t data_type, uint32_t size,
+               uint64_t lease_ms)
 {
     struct nftnl_set *set = batch_elements(batch, name);
     struct nlmsghdr *message = set ? batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE) : NULL;
@@ -255,8 +273,8 @@ void batch_set(struct filter_batch *batch, const char *name, enum batch_type typ
         nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, data_type);
         nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, type_length(data_type));
     }
-    if (type == BATCH_IFNAME)
-        set_host_order(batch, set);
+    if (type == BATCH_IFNAME || data_type == BATCH_IFNAME)
+        set_host_order(batch, set, type == BATCH_IFNAME, data_type == BATCH_IFNAME);
     if (lease_ms)
         nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, lease_ms);
     nftnl_set_nlmsg_build_payload(message, set);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fixed part of a pool's table: its sets, chains and rules. Used by filter.c. */
+/* The fixed part of a table: its sets, chains and rules, and how the sets' keys are made. Used by filter.c. */
 #ifndef EVENKEEL_PLATFORM_FILTER_LAYOUT_H
 #define EVENKEEL_PLATFORM_FILTER_LAYOUT_H
 
@@ -7,10 +7,36 @@
 
 struct filter_batch;
 
+/* VIPs that share sets. */
+enum layout_class {
+    LAYOUT_IPV4,
+    LAYOUT_IPV6,
+    LAYOUT_IPV4_LINK, /* keyed by link and address */
+    LAYOUT_IPV6_LINK,
+    LAYOUT_CLASSES,
+};
+
+#define LAYOUT_NAME_MAX 32
+#define LAYOUT_KEY_MAX 64
+
+enum layout_class layout_class_of(const struct filter_vip *vip);
+/* The name of a class's set: "vips", "vips6", "vips_link", "vips6_link". Returns `name`. */
+const char *layout_set_name(char name[static LAYOUT_NAME_MAX], const char *what, enum layout_class class);
+/* A VIP's key in the sets of its class, its MAC's key in `vmacs`; their lengths. */
+uint32_t layout_vip_key(const struct filter_vip *vip, uint8_t key[static LAYOUT_KEY_MAX]);
+uint32_t layout_mac_key(const struct filter_vip *vip, uint8_t key[static LAYOUT_KEY_MAX]);
+/* The name of the map with the unit's own advertisements, and its key there. */
+const char *layout_spoke_name(char name[static LAYOUT_NAME_MAX], uint8_t family, uint32_t lease_ms);
+uint32_t layout_spoke_key(const struct filter_unit *unit, uint8_t key[static LAYOUT_KEY_MAX]);
+/* The table is a set's and each of its units has a lease. */
+bool layout_leases_units(const struct filter_table *table);
+/* Some unit before `unit` has its lease and family too: they share a map. */
+bool layout_spoke_named_before(const struct filter_table *table, unsigned unit);
+
 void layout_sets(struct filter_batch *batch, const struct filter_table *table);
 void layout_rules(struct filter_batch *batch, const struct filter_table *table);
 
-/* The key of the one element of `alive`. */
+/* The key of the one element of a pool's `alive`. */
 void layout_lease_key(const struct filter_table *table, char key[static CONFIG_INTERFACE_MAX]);
 
 #endif

@@ -51,6 +51,7 @@ struct kernel {
     int left_error;
     struct work work;      /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
+    atomic_llong *unit_spoke_us; /* in step with `units` of `staged` */
 };
 
 static void wake(int fd)
@@ -132,7 +133,7 @@ int kernel_fd(const struct kernel *kernel)
 
 void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence)
 {
-    CHECK(pool < kernel->config->core.pool_count && unit < kernel->config->core.pools[pool].unit_count);
+    CHECK(pool < settings_all_count(&kernel->config->core) && unit < kernel->config->core.pools[pool].unit_count);
     kernel->staged.units[kernel->first_unit[pool] + unit] = (struct order){true, (uint8_t)level, sequence};
     kernel->staged.any = true;
 }
@@ -148,6 +149,12 @@ void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when)
 {
     CHECK(pool < kernel->config->core.pool_count);
     atomic_store(&kernel->spoke_us[pool], when.us);
+}
+
+void kernel_unit_spoke(struct kernel *kernel, unsigned pool, unsigned unit, struct mono when)
+{
+    CHECK(pool < settings_all_count(&kernel->config->core) && unit < kernel->config->core.pools[pool].unit_count);
+    atomic_store(&kernel->unit_spoke_us[kernel->first_unit[pool] + unit], when.us);
 }
 
 static void move_orders(struct order *from, struct order *to, unsigned count)
@@ -258,6 +265,7 @@ static void kernel_free(struct kernel *kernel)
         close(kernel->report_fd);
     pthread_mutex_destroy(&kernel->mutex);
     free(kernel->first_unit);
+    free(kernel->unit_spoke_us);
     free(kernel->staged.units);
     free(kernel->staged.arms);
     free(kernel->handed.units);
@@ -275,7 +283,7 @@ static bool orders_allocate(struct orders *orders, unsigned units, unsigned pool
 
 static int kernel_prepare(struct kernel *kernel)
 {
-    unsigned pools = kernel->config->core.pool_count;
+    unsigned pools = settings_all_count(&kernel->config->core);
 
     kernel->first_unit = calloc(pools + 1, sizeof(*kernel->first_unit));
     if (!kernel->first_unit)
@@ -286,6 +294,9 @@ static int kernel_prepare(struct kernel *kernel)
     }
     if (!orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
         !orders_allocate(&kernel->handed, kernel->unit_count, pools))
+        return -ENOMEM;
+    kernel->unit_spoke_us = calloc(kernel->unit_count + 1, sizeof(*kernel->unit_spoke_us));
+    if (!kernel->unit_spoke_us)
         return -ENOMEM;
     kernel->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     kernel->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -304,7 +315,7 @@ int kernel_open(const struct config *config, struct kernel **out)
     int error = kernel_prepare(kernel);
 
     if (error == 0)
-        error = work_init(&kernel->work, config, kernel->spoke_us, post, kernel);
+        error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us, post, kernel);
     if (error < 0) {
         kernel_free(kernel);
         return error;
@@ -358,7 +369,7 @@ struct kernel_rest {
 int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
 {
     struct kernel_rest *rest = calloc(1, sizeof(*rest));
-    int error = rest ? work_init(&rest->work, config, rest->never_spoke, no_report, NULL) : -ENOMEM;
+    int error = rest ? work_init(&rest->work, config, rest->never_spoke, NULL, no_report, NULL) : -ENOMEM;
 
     *out = NULL;
     if (error < 0) {

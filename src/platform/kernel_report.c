@@ -30,7 +30,7 @@ static void report_links(struct work *work)
 
 static void report_restored(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         const struct kernel_report report = {.kind = KERNEL_RESTORED, .pool = (uint8_t)p, .unit = EFFECT_NO_UNIT};
 
         if (work->pools[p].restored_owed)
@@ -105,7 +105,7 @@ static void report_unit(struct work *work, struct work_unit *unit)
 
 void work_report_closed(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
 
@@ -117,7 +117,7 @@ void work_report_closed(struct work *work)
 
 static void report_units(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         struct work_pool *pool = &work->pools[p];
         const struct kernel_report armed = {
             .kind = KERNEL_ARMED,

@@ -30,7 +30,7 @@ static unsigned count_vips(const struct config *config)
 {
     unsigned count = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
             count += config->pools[p].units[u].vip_count;
     return count;
@@ -40,7 +40,7 @@ static void fill_vips(struct state *state, const struct config *config)
 {
     struct state_vip *next = state->vips;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
             const struct config_unit *unit = &config->pools[p].units[u];
 
@@ -125,6 +125,16 @@ static struct state_vip *find_vip(const struct state *state, unsigned link, cons
             high = middle;
     }
     return NULL;
+}
+
+bool state_elsewhere(const struct state *state, unsigned index)
+{
+    const struct state_vip *vip = &state->vips[index];
+
+    for (unsigned link = 0; link < state->link_count; link++)
+        if (link != vip->link && find_vip(state, link, &vip->address))
+            return true;
+    return false;
 }
 
 /* An interface that goes takes its addresses along: nobody took them away from us. */

@@ -90,6 +90,9 @@ unsigned state_changes(const struct state *state, bool any, struct netlink_chang
 /* Notes the outcome of one change of state_changes(). */
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
 
+/* The VIP's address is also one on another link. */
+bool state_elsewhere(const struct state *state, unsigned vip);
+
 void state_check(const struct state *state);
 
 #endif

@@ -22,49 +22,11 @@
 #define QUIET_US (100 * US_PER_MS) /* somebody who undoes our changes cannot keep us busier than this */
 #define LEAVE_TRIES 5
 
-static void fill_unit(struct work *work, unsigned pool, unsigned index, unsigned *unit, unsigned *vip)
-{
-    const struct pool_settings *settings = &work->config->core.pools[pool];
-    unsigned vip_count = work->config->pools[pool].units[index].vip_count;
-
-    work->units[(*unit)++] = (struct work_unit){
-        .wanted = LEVEL_ABSENT,
-        .pool = (uint8_t)pool,
-        .unit = (uint16_t)index,
-        .first_vip = *vip,
-        .vip_count = vip_count,
-    };
-    for (unsigned v = 0; v < vip_count; v++, (*vip)++) {
-        work->vips[*vip].address = work->state.vips[*vip].address;
-        wire_virtual_mac((enum family)work->vips[*vip].address.family, settings->units[index].vrid,
-                         work->vips[*vip].mac);
-    }
-}
-
-static void fill_pools(struct work *work)
-{
-    unsigned unit = 0, vip = 0;
-
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
-        struct work_pool *pool = &work->pools[p];
-
-        *pool = (struct work_pool){
-            .mode = FILTER_AUTO,
-            .first_unit = unit,
-            .unit_count = work->config->core.pools[p].unit_count,
-            .first_vip = vip,
-        };
-        for (unsigned u = 0; u < pool->unit_count; u++)
-            fill_unit(work, p, u, &unit, &vip);
-        pool->vip_count = vip - pool->first_vip;
-    }
-}
-
 static unsigned count_units(const struct config *config)
 {
     unsigned count = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
         count += config->core.pools[p].unit_count;
     return count;
 }
@@ -74,7 +36,8 @@ static int allocate(struct work *work)
     size_t vips = work->state.vip_count + 1;
 
     work->units = calloc(count_units(work->config) + 1, sizeof(*work->units));
-    work->pools = calloc(work->config->core.pool_count + 1u, sizeof(*work->pools));
+    work->pools = calloc(work_pool_count(work) + 1, sizeof(*work->pools));
+    work->filter_units = calloc(count_units(work->config) + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
     work->changes = calloc(2 * vips, sizeof(*work->changes));
@@ -82,19 +45,20 @@ static int allocate(struct work *work)
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->state.link_count + 1, sizeof(*work->views));
     work->views_known = calloc(work->state.link_count + 1, sizeof(*work->views_known));
-    if (!work->units || !work->pools || !work->vips || !work->changed_vips || !work->changes || !work->changes_of ||
-        !work->mac_ifindexes || !work->views || !work->views_known)
+    if (!work->units || !work->pools || !work->filter_units || !work->vips || !work->changed_vips || !work->changes ||
+        !work->changes_of || !work->mac_ifindexes || !work->views || !work->views_known)
         return -ENOMEM;
-    fill_pools(work);
+    work_fill(work);
     return 0;
 }
 
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
-              void *context)
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+              const atomic_llong *unit_spoke_us, work_report *report, void *context)
 {
     *work = (struct work){
         .config = config,
         .spoke_us = spoke_us,
+        .unit_spoke_us = unit_spoke_us,
         .report = report,
         .report_context = context,
         .resync = true,
@@ -123,6 +87,7 @@ void work_free(struct work *work)
     filter_close(work->filter);
     free(work->units);
     free(work->pools);
+    free(work->filter_units);
     free(work->vips);
     free(work->changed_vips);
     free(work->changes);
@@ -160,7 +125,7 @@ static void touched(void *context, const char *table)
     struct work *work = context;
     char name[SETTINGS_NAME_MAX + 16];
 
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         filter_table_name(work->config->core.pools[p].name, name, sizeof(name));
         if (strcmp(name, table) == 0)
             work->pools[p].touched = true;
@@ -172,7 +137,7 @@ static void read_filter_news(struct work *work)
     if (filter_watch_read(work->filter, touched, work) == 0)
         return;
     /* Which tables were meant is unknown; making ours anew harms nobody. */
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         work->pools[p].installed = false;
     work->overrun = true;
 }
@@ -208,7 +173,7 @@ static void read_news(struct work *work)
 
 static void choose_filters(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         struct work_pool *pool = &work->pools[p];
         struct kernel_report report = {.kind = KERNEL_FILTER, .pool = (uint8_t)p, .unit = EFFECT_NO_UNIT};
 
@@ -218,7 +183,7 @@ static void choose_filters(struct work *work)
             filter_probe(work->filter, &work->ability);
         work_filter_choose(work, p);
         report.filter_mode = (uint8_t)pool->mode;
-        report.vmac = work->config->pools[p].use_vmac && work->ability.egress && pool->mode != FILTER_OFF;
+        report.vmac = work_wants_macs(work, p) && work->ability.egress && pool->mode != FILTER_OFF;
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
         (void)work->report(work->report_context, &report);
     }
@@ -226,7 +191,7 @@ static void choose_filters(struct work *work)
 
 static void want_addresses(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
@@ -280,7 +245,7 @@ static void change_addresses(struct work *work)
 
 static void all_filters(struct work *work, struct mono now)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         work_filter_pool(work, p, now);
 }
 
@@ -289,7 +254,7 @@ static void hold_failures_back(struct work *work, bool back)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].held_back = back && work->state.vips[i].error != 0;
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         work->pools[p].held_back = back && work->pools[p].error != 0;
 }
 
@@ -360,8 +325,8 @@ int work_close(struct work *work)
 {
     int closed = 1;
 
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
-        closed &= filter_close_table(work->filter, work->config->core.pools[p].name) == 1;
+    for (unsigned p = 0; p < work_pool_count(work); p++)
+        closed &= filter_close_table(work->filter, work->config->core.pools[p].name, work_by_link(work, p)) == 1;
     return closed;
 }
 
@@ -375,7 +340,7 @@ int work_leave(struct work *work)
 
     work_macs(work, true);
     /* Better a closed filter that is left than an address that answers. */
-    for (unsigned p = 0; p < work->config->core.pool_count && error == 0; p++)
+    for (unsigned p = 0; p < work_pool_count(work) && error == 0; p++)
         error = filter_remove_table(work->filter, work->config->core.pools[p].name);
     return error;
 }

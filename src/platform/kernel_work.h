@@ -21,6 +21,8 @@ struct work_unit {
     bool owed;         /* a report about it is owed */
     int reported;      /* error that was reported for this order; 0: none yet */
     bool open;         /* its VIPs are in the table's held sets */
+    bool opens;        /* in the transaction that is being made: they will be */
+    struct addr self;  /* of a set: where its advertisements come from, as the table has it */
     unsigned first_vip, vip_count;
 };
 
@@ -52,6 +54,7 @@ struct work {
     struct state state;
     struct work_unit *units;
     struct work_pool *pools;
+    struct filter_unit *filter_units; /* in step with `units`; used of sets only */
     struct filter_vip *vips;         /* in step with state.vips */
     struct filter_vip *changed_vips; /* of one transaction */
     struct netlink_change *changes;  /* of one batch */
@@ -61,6 +64,7 @@ struct work {
     struct kernel_link *views;       /* as last reported */
     bool *views_known;
     const atomic_llong *spoke_us;    /* of each pool; 0: never said */
+    const atomic_llong *unit_spoke_us; /* of each unit, of sets only; NULL: nobody speaks */
     bool orders;                     /* new orders since the last pass */
     bool leaving;                    /* everything is to be removed */
     bool resync;                     /* all must be dumped again */
@@ -74,9 +78,10 @@ struct work {
     void *report_context;
 };
 
-/* Opens the sockets. 0 or a negative errno. `spoke_us` and what `report` needs must outlive the work. */
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
-              void *context);
+/* Opens the sockets. 0 or a negative errno. `spoke_us`, `unit_spoke_us` and what `report` needs must outlive the work.
+ */
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+              const atomic_llong *unit_spoke_us, work_report *report, void *context);
 void work_free(struct work *work);
 
 /* One pass: reads what the kernel says, carries out what is wanted, reports. Returns when the next one is due at the
@@ -92,6 +97,17 @@ int work_close(struct work *work);
 /* Removes everything that is ours. 0, or a negative errno: some address would not go, and its pool's filter stays,
  * closed. */
 int work_leave(struct work *work);
+
+/* Pools, and sets after them. */
+unsigned work_pool_count(const struct work *work);
+bool work_is_set(const struct work *work, unsigned pool);
+
+/* kernel_fill.c: units, pools and VIPs as the configuration has them; the arrays are there. */
+void work_fill(struct work *work);
+/* Some VIP of the pool is keyed by its link (filter.h). */
+bool work_by_link(const struct work *work, unsigned pool);
+/* Some VIP of the pool has a virtual MAC. */
+bool work_wants_macs(const struct work *work, unsigned pool);
 
 /* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
 void work_filter_pool(struct work *work, unsigned pool, struct mono now);
