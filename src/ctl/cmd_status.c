@@ -10,6 +10,7 @@
 
 #include "ctl/brief.h"
 #include "ctl/client.h"
+#include "ctl/instances.h"
 
 #define BAR_CELLS 10
 #define BAR_TEXT_MAX (3 * BAR_CELLS + 1)
@@ -195,6 +196,9 @@ int status_command(const struct ctl *ctl, int argc, char **argv)
                 putchar('\n');
             show_pool(ctl, answer, pool);
         }
+        if (i > 0 && json_array_size(reply_get(answer, "instances")) > 0)
+            putchar('\n');
+        code = instances_show(ctl, answer);
     }
     json_decref(answer);
     return code;

@@ -249,7 +249,7 @@ static void say_sent(struct worker *worker, unsigned pool, unsigned unit)
 }
 
 /* All at once where nothing was refused, which is nearly always; else one by one those that were not. */
-static void tell_set_sent(struct worker *worker, unsigned pool)
+static void tell_set_sent(struct worker *worker, unsigned pool, struct mono now)
 {
     const struct pool_settings *set = &worker->config->core.pools[pool];
     bool refused = false;
@@ -259,8 +259,11 @@ static void tell_set_sent(struct worker *worker, unsigned pool)
     for (unsigned u = 0; u < set->unit_count; u++) {
         struct worker_unit *unit = &worker->pools[pool].units[u];
 
-        if (refused && unit->spoke && !worker->links[set->units[u].link].refused)
-            say_sent(worker, pool, u);
+        if (unit->spoke && !worker->links[set->units[u].link].refused) {
+            kernel_unit_spoke(worker->kernel, pool, u, now);
+            if (refused)
+                say_sent(worker, pool, u);
+        }
         unit->spoke = false;
     }
     if (!refused)
@@ -280,7 +283,7 @@ static void tell_sent(struct worker *worker, struct mono now)
             continue;
         worker->pools[p].spoke = false;
         if (p >= settings->pool_count) {
-            tell_set_sent(worker, p);
+            tell_set_sent(worker, p, now);
         } else if (!worker->links[settings->pools[p].link].refused) {
             kernel_spoke(worker->kernel, p, now);
             say_sent(worker, p, 0);

@@ -52,6 +52,21 @@ static void reload(struct guard *guard, struct mono now)
         guard_worker_adopt_config(guard);
 }
 
+/* The worker has what is asked for, and the rights to write it. One that does not run has nothing to tell. */
+static void ask_for_dump(struct guard *guard, int number)
+{
+    enum channel_message message = CHANNEL_DUMP;
+
+    if (number == SIGUSR2 || number == SIGRTMAX - 1)
+        message = CHANNEL_DUMP_STATS;
+    else if (number == SIGRTMIN + 2)
+        message = CHANNEL_DUMP_JSON;
+    if (number == SIGRTMAX - 1)
+        log_notice("counters are not cleared: they would go backwards for whoever reads them");
+    if (guard->pidfd >= 0)
+        channel_send(guard->channel, message);
+}
+
 static void take_signals(struct guard *guard, struct mono now)
 {
     struct signalfd_siginfo info;
@@ -59,8 +74,10 @@ static void take_signals(struct guard *guard, struct mono now)
     while (read(guard->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
             reload(guard, now);
-        else
+        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             stop(guard, now);
+        else
+            ask_for_dump(guard, (int)info.ssi_signo);
     }
 }
 
@@ -87,6 +104,9 @@ static void take_messages(struct guard *guard)
             guard->worker_left = true;
             break;
         case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_DUMP:
+        case CHANNEL_DUMP_STATS:
+        case CHANNEL_DUMP_JSON:
         case CHANNEL_MESSAGE_COUNT:
             break;
         }
@@ -162,6 +182,10 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGRTMIN + 2);
+    sigaddset(&set, SIGRTMAX - 1);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);

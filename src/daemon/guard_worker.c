@@ -41,6 +41,8 @@ static _Noreturn void worker_main(struct guard *guard, int channel)
 {
     struct worker_start start = {
         .config = guard->config,
+        .dialect = guard->start->dialect,
+        .config_id = guard->start->request.config_id,
         .page = guard->page,
         .rundir = guard->start->rundir,
         .channel = channel,

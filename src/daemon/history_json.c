@@ -16,8 +16,8 @@ struct history_query {
     uint64_t after;
     unsigned limit;
     bool owners_only;
-    const char *pool; /* its name; NULL: all, and instances */
-    unsigned vrid;    /* of the pool's unit; 0: all */
+    const char *pool;     /* its name; NULL: all, and instances */
+    unsigned vrid;        /* of the pool's unit; 0: all */
     const char *instance; /* only this one; NULL: see above */
 };
 

@@ -87,6 +87,7 @@ static void copy_name(struct note *out, enum note_about about, const char *name)
     size_t length = strnlen(name, sizeof(out->name) - 1);
 
     out->about = (uint8_t)about;
+    memset(out->name, 0, sizeof(out->name));
     memcpy(out->name, name, length);
 }
 

@@ -30,6 +30,7 @@ static const struct command commands[] = {
     {"snmp", false, "pool ", snmp_answer},
     {"history", false, "pool unit after limit ", history_answer},
     {"events", false, "pool unit after limit ", events_answer},
+    {"dump", false, "what ", dump_answer},
     {"check-hash", false, "hash ", check_hash_answer},
     {"take", true, "pool unit ", take_answer},
     {"release", true, "pool unit ", release_answer},

@@ -7,20 +7,21 @@
 
 #include "daemon/fields_json.h"
 
-bool find_pools(struct answer *a, unsigned *first, unsigned *end)
+/* [*first, *end) of the first `count` pools and sets. */
+static bool find_range(struct answer *a, unsigned count, unsigned *first, unsigned *end)
 {
     const struct core_settings *core = &a->view->config->core;
     json_t *field = json_object_get(a->request, "pool");
 
     *first = 0;
-    *end = core->pool_count;
+    *end = count;
     if (field == NULL)
         return true;
     if (!json_is_string(field)) {
         set_error(a, "bad_request", "\"pool\" must be a string, the name of a pool");
         return false;
     }
-    for (unsigned p = 0; p < core->pool_count; p++) {
+    for (unsigned p = 0; p < count; p++) {
         if (strcmp(core->pools[p].name, json_string_value(field)) == 0) {
             *first = p;
             *end = p + 1;
@@ -29,6 +30,16 @@ bool find_pools(struct answer *a, unsigned *first, unsigned *end)
     }
     set_error(a, "unknown_pool", "no pool is named '%.64s'", json_string_value(field));
     return false;
+}
+
+bool find_pools(struct answer *a, unsigned *first, unsigned *end)
+{
+    return find_range(a, a->view->config->core.pool_count, first, end);
+}
+
+bool find_all(struct answer *a, unsigned *first, unsigned *end)
+{
+    return find_range(a, settings_all_count(&a->view->config->core), first, end);
 }
 
 static bool unit_has_address(const struct config_unit *unit, const struct addr *address)
@@ -114,10 +125,8 @@ bool find_unit(struct answer *a, unsigned *pool, unsigned *unit)
     unsigned first, end, found = 0;
     struct unit_wanted wanted;
 
-    if (!find_pools(a, &first, &end) || !read_unit_field(a, &wanted))
+    if (!find_all(a, &first, &end) || !read_unit_field(a, &wanted))
         return false;
-    if (json_object_get(a->request, "pool") == NULL)
-        end = settings_all_count(&config->core);
     for (unsigned p = first; p < end; p++) {
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
             if (!is_wanted(&wanted, &config->core.pools[p].units[u], &config->pools[p].units[u]))

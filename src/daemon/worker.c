@@ -57,6 +57,8 @@ static void on_channel(void *context)
     while ((result = channel_receive(worker->channel, &message)) == 1) {
         if (message == CHANNEL_LEAVE)
             begin_leaving(worker, "the guard said so");
+        else if (message >= CHANNEL_DUMP && message <= CHANNEL_DUMP_JSON)
+            worker_view_dump(worker, (enum daemon_dump)(message - CHANNEL_DUMP));
     }
     if (result != 0)
         return;
@@ -322,6 +324,9 @@ int worker_run(const struct worker_start *start)
     if (worker == NULL)
         return failed("memory for the worker", -ENOMEM, EX_OSERR);
     worker->config = start->config;
+    worker->dialect = start->dialect;
+    worker->config_id = start->config_id;
+    worker->run_dir = rundir_path(start->rundir);
     worker->page = start->page;
     worker->channel = start->channel;
     worker->signals = -1;

@@ -27,6 +27,7 @@
 #include "daemon/audit.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
+#include "daemon/dialect.h"
 #include "daemon/guard_page.h"
 #include "daemon/history.h"
 #include "daemon/loop.h"
@@ -85,6 +86,8 @@ struct worker_counters {
 
 struct worker {
     const struct config *config;
+    const struct daemon_dialect *dialect;
+    const char *config_id, *run_dir; /* for dumps */
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;
@@ -167,6 +170,7 @@ void notes_log(struct worker *worker);
 /* worker_view.c */
 void worker_view_init(struct worker *worker);
 struct control_callbacks worker_view_callbacks(struct worker *worker);
+void worker_view_dump(struct worker *worker, enum daemon_dump dump);
 /* Before the pools' first advertisement: those that were drained when the daemon last ran are drained again. */
 void worker_view_restore(struct worker *worker, struct mono now);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "daemon/dump.h"
 #include "daemon/log.h"
 #include "platform/clock.h"
 
@@ -120,9 +121,21 @@ static int take_command(void *context, const struct event *event, enum core_resu
     return error;
 }
 
+static char *make_dump(void *context, enum daemon_dump dump)
+{
+    const struct worker *worker = context;
+
+    return dump_text(worker->dialect, dump, get_view(context));
+}
+
+void worker_view_dump(struct worker *worker, enum daemon_dump dump)
+{
+    dump_write(worker->dialect, dump, get_view(worker), worker->config_id, worker->run_dir);
+}
+
 struct control_callbacks worker_view_callbacks(struct worker *worker)
 {
-    return (struct control_callbacks){.context = worker, .view = get_view, .command = take_command};
+    return (struct control_callbacks){.context = worker, .view = get_view, .command = take_command, .dump = make_dump};
 }
 
 void worker_view_init(struct worker *worker)

@@ -38,7 +38,7 @@ LIBRARY_HOMES = {
     r"libnftnl/|libmnl/": r"src/platform/filter\w*\.[ch]$",
     r"cap-ng\.h": r"src/platform/privilege\.c$",
     r"event2/": r"src/daemon/(loop|control|control_socket)\.[ch]$",
-    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|snmp/(snapshot_json|control|notice|main)\.c)$",
+    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|snmp/(snapshot\w*json\.[ch]|(control|notice|main)\.c))$",
     r"net-snmp/": r"src/snmp/agent\.c$",
     r"libsmartcols": r"src/ctl/table\.[ch]$",
 }
