@@ -90,6 +90,16 @@ static bool concerns(const struct filter_vip *vip, enum about about, bool put)
     return false;
 }
 
+static void add_go(struct filter_batch *batch, struct nftnl_set *elements, const struct filter_table *table,
+                   const uint8_t *key, uint32_t length, int verdict, enum layout_unit_chain chain,
+                   const struct filter_unit *unit)
+{
+    char name[LAYOUT_NAME_MAX];
+
+    batch_element_go(batch, elements, key, length, verdict,
+                     layout_chain_name(name, chain, (unsigned)(unit - table->units)));
+}
+
 static void add_element(struct filter_batch *batch, struct nftnl_set *elements, const struct filter_table *table,
                         const struct filter_vip *vip, enum about about)
 {
@@ -99,7 +109,7 @@ static void add_element(struct filter_batch *batch, struct nftnl_set *elements, 
     if (about == ABOUT_MAC)
         batch_element(batch, elements, key, length, vip->mac, sizeof(vip->mac));
     else if (about == ABOUT_HELD && layout_leases_units(table))
-        batch_element(batch, elements, key, length, vip->unit->key, sizeof(vip->unit->key));
+        add_go(batch, elements, table, key, length, NFT_GOTO, LAYOUT_IF_ALIVE, vip->unit);
     else
         batch_element(batch, elements, key, length, NULL, 0);
 }
@@ -116,15 +126,15 @@ static void finish(struct filter_batch *batch, struct nftnl_set *elements, bool 
 static void add_vips(struct filter_batch *batch, const struct filter_table *table, const struct filter_vip *vips,
                      unsigned count, const char *what, enum about about, bool put)
 {
-    for (unsigned class = 0; class < LAYOUT_CLASSES; class ++) {
+    for (unsigned kind = 0; kind < LAYOUT_CLASSES; kind++) {
         struct nftnl_set *elements = NULL;
         char name[LAYOUT_NAME_MAX];
 
         for (unsigned i = 0; i < count; i++) {
-            if (layout_class_of(&vips[i]) != class || !concerns(&vips[i], about, put))
+            if (layout_class_of(&vips[i]) != kind || !concerns(&vips[i], about, put))
                 continue;
             if (!elements)
-                elements = batch_elements(batch, layout_set_name(name, what, (enum layout_class)class));
+                elements = batch_elements(batch, layout_set_name(name, what, (enum layout_class)kind));
             add_element(batch, elements, table, &vips[i], about);
         }
         finish(batch, elements, put);
@@ -157,7 +167,7 @@ static void add_macs(struct filter_batch *batch, const struct filter_table *tabl
         uint32_t length = layout_mac_key(&vips[i], key);
 
         if (layout_leases_units(table))
-            batch_element(batch, elements, key, length, vips[i].unit->key, sizeof(vips[i].unit->key));
+            add_go(batch, elements, table, key, length, NFT_JUMP, LAYOUT_MAC, vips[i].unit);
         else
             batch_element(batch, elements, key, length, NULL, 0);
     }
@@ -211,27 +221,22 @@ static void change_held(struct filter_batch *batch, const struct filter_table *t
 /* Which advertisements renew which unit's lease. */
 static void change_spoke(struct filter_batch *batch, const struct filter_table *table)
 {
-    for (unsigned i = 0; i < table->unit_count; i++) {
-        const struct filter_unit *first = &table->units[i];
+    for (unsigned family = FAMILY_IPV4; family <= FAMILY_IPV6; family += FAMILY_IPV6 - FAMILY_IPV4) {
+        const char *name = family == FAMILY_IPV4 ? "spoke" : "spoke6";
         struct nftnl_set *elements = NULL;
         uint8_t key[LAYOUT_KEY_MAX];
-        char name[LAYOUT_NAME_MAX];
 
-        if (layout_spoke_named_before(table, i))
-            continue;
-        layout_spoke_name(name, first->family, first->lease_ms);
         batch_flush(batch, name);
-        for (unsigned u = i; u < table->unit_count; u++) {
-            const struct filter_unit *unit = &table->units[u];
+        for (unsigned i = 0; i < table->unit_count; i++) {
+            const struct filter_unit *unit = &table->units[i];
 
-            if (unit->lease_ms != first->lease_ms || unit->family != first->family ||
-                unit->self.family != unit->family)
+            if (unit->family != family || unit->self.family != family)
                 continue;
             if (!elements)
                 elements = batch_elements(batch, name);
             uint32_t length = layout_spoke_key(unit, key);
 
-            batch_element(batch, elements, key, length, unit->key, sizeof(unit->key));
+            add_go(batch, elements, table, key, length, NFT_GOTO, LAYOUT_RENEW, unit);
         }
         finish(batch, elements, true);
     }

@@ -7,18 +7,18 @@
  *
  * Sets, all readable by `nft list table netdev evenkeel_NAME`:
  *   vips, vips6   all VIPs
- *   held, held6   those this host holds; a set's lease: and whose element in `alive` must be there
+ *   held, held6   those this host holds; a set's lease: with the chain that asks whether their unit is alive
  *   alive         lease only. A pool: one element, the name of the pool's interface, with a timeout. One for the host
  *                 and not one for each interface, since a unit over several interfaces must not be answered on one of
  *                 them and refused on another; the name and not the index, since it survives re-creation of the
  *                 interface. A set: one element for each unit that is open, with that unit's timeout
  *   self          a pool's lease: the address that this host's member advertisements come from and carry
- *   spoke_N       a set's lease of N ms: interface, source, TTL, version and VRID of the advertisements that renew it,
- *                 to the unit; spoke6_N
+ *   spoke         a set's lease: interface, source, TTL, version (0x3100 or 0x2100) and VRID of the units' own
+ *                 advertisements, with the chain that renews the unit's lease; spoke6
  *   no_accept     VIPs of which only ARP and neighbour discovery are answered; no_accept6
- *   vmacs         virtual MACs only: those of the held units, each on its interface; mac_of, mac_of6: VIP to virtual MAC
- * Addresses that mean different VIPs on different links (link-local ones, mostly) are in sets of their own whose names
- * end in _link and whose keys begin with the interface.
+ *   vmacs         virtual MACs only: those of the held units, each on its interface; mac_of, mac_of6: VIP to virtual
+ * MAC Addresses that mean different VIPs on different links (link-local ones, mostly) are in sets of their own whose
+ * names end in _link and whose keys begin with the interface.
  */
 #ifndef EVENKEEL_PLATFORM_FILTER_H
 #define EVENKEEL_PLATFORM_FILTER_H
@@ -35,8 +35,8 @@ struct filter_unit {
     const char *link;         /* its advertisements leave here */
     struct addr self;         /* and come from here; or none */
     uint8_t family, version, vrid, ttl; /* and have these */
-    uint32_t lease_ms;        /* > 0 */
-    uint32_t alive_ms;        /* what is left of it; 0: not alive */
+    uint32_t lease_ms;                  /* > 0 */
+    uint32_t alive_ms;                  /* what is left of it; 0: not alive */
 };
 
 struct filter_vip {
@@ -51,18 +51,18 @@ struct filter_vip {
 };
 
 struct filter_table {
-    const char *pool;           /* or the set's name */
-    enum filter_mode mode;      /* FILTER_ON or FILTER_LEASE */
-    bool egress;                /* the kernel has the egress hook (always with FILTER_LEASE) */
+    const char *pool;      /* or the set's name */
+    enum filter_mode mode; /* FILTER_ON or FILTER_LEASE */
+    bool egress;           /* the kernel has the egress hook (always with FILTER_LEASE) */
     bool use_vmac;
-    bool set;                   /* of instances: no member, each unit has a lease of its own */
-    uint8_t family;             /* of the member's advertisements */
-    const char *pool_link;      /* their interface, present or not */
+    bool set;                              /* of instances: no member, each unit has a lease of its own */
+    uint8_t family;                        /* of the member's advertisements */
+    const char *pool_link;                 /* their interface, present or not */
     const char *links[SETTINGS_LINKS_MAX]; /* the table's interfaces that are present */
     unsigned link_count;
-    uint32_t lease_ms;          /* a pool's */
-    uint32_t alive_ms;          /* FILTER_LEASE, a pool: what is left of the lease; 0: not alive */
-    struct addr self;           /* FILTER_LEASE, a pool: or none */
+    uint32_t lease_ms;               /* a pool's */
+    uint32_t alive_ms;               /* FILTER_LEASE, a pool: what is left of the lease; 0: not alive */
+    struct addr self;                /* FILTER_LEASE, a pool: or none */
     const struct filter_unit *units; /* a set's */
     unsigned unit_count;
     const struct filter_vip *vips;
@@ -73,7 +73,7 @@ struct filter_table {
 struct filter_ability {
     enum filter_mode best; /* FILTER_LEASE, FILTER_ON or FILTER_OFF */
     bool egress;
-    char reason[96];       /* why not better, or that all is there */
+    char reason[96]; /* why not better, or that all is there */
 };
 
 /* 0 or a negative errno. */
@@ -89,12 +89,12 @@ int filter_install(struct filter *filter, const struct filter_table *table);
 struct filter_change {
     const struct filter_vip *vips; /* held: to be put in; else to be taken out. Each must change something */
     unsigned vip_count;
-    bool arm;                      /* a pool: the lease begins anew, table->lease_ms long */
-    bool self;                     /* table->self, or that of some unit, has changed */
+    bool arm;  /* a pool: the lease begins anew, table->lease_ms long */
+    bool self; /* table->self, or that of some unit, has changed */
 };
 
-/* Changes the sets of an installed table. A set's unit that opens gets its `alive_ms`. -ENOENT: the table or an element is not as the caller thought; install it
- * anew. */
+/* Changes the sets of an installed table. A set's unit that opens gets its `alive_ms`. -ENOENT: the table or an element
+ * is not as the caller thought; install it anew. */
 int filter_change(struct filter *filter, const struct filter_table *table, const struct filter_change *change);
 
 /* Closes a table for all VIPs: 1, or 0 when it is not there. `by_link`: some of its VIPs are. */

@@ -204,6 +204,8 @@ static uint32_t part_length(enum batch_type type)
     case BATCH_IPV6:
     case BATCH_IFNAME:
         return 16;
+    case BATCH_GO:
+        return sizeof(uint32_t); /* as libnftnl and nft say it; the kernel knows better */
     }
     return 0;
 }
@@ -232,8 +234,8 @@ struct nftnl_set *batch_elements(struct filter_batch *batch, const char *name)
     return set;
 }
 
-/* nft shows names only of keys and data that are marked so. */
-static void set_host_order(struct filter_batch *batch, struct nftnl_set *set, bool key, bool value)
+/* nft shows names only of keys that are marked so. */
+static void set_host_order(struct filter_batch *batch, struct nftnl_set *set)
 {
     const uint32_t host_order = 1;
     struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(64);
@@ -242,10 +244,7 @@ static void set_host_order(struct filter_batch *batch, struct nftnl_set *set, bo
         batch->failed = true;
         return;
     }
-    if (key)
-        nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, host_order);
-    if (value)
-        nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, host_order);
+    nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, host_order);
     nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data), nftnl_udata_buf_len(data));
     nftnl_udata_buf_free(data);
 }
@@ -270,11 +269,11 @@ void batch_set(struct filter_batch *batch, const char *name, uint32_t type, uint
                       (data_type ? NFT_SET_MAP : 0u) |
                           (lease_ms ? (unsigned)NFT_SET_TIMEOUT | (unsigned)NFT_SET_EVAL : 0u));
     if (data_type) {
-        nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, data_type);
+        nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, data_type == BATCH_GO ? (uint32_t)NFT_DATA_VERDICT : data_type);
         nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, type_length(data_type));
     }
-    if (type == BATCH_IFNAME || data_type == BATCH_IFNAME)
-        set_host_order(batch, set, type == BATCH_IFNAME, data_type == BATCH_IFNAME);
+    if (type == BATCH_IFNAME)
+        set_host_order(batch, set);
     if (lease_ms)
         nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, lease_ms);
     nftnl_set_nlmsg_build_payload(message, set);
@@ -303,6 +302,17 @@ void batch_element(struct filter_batch *batch, struct nftnl_set *elements, const
 
     if (element && data)
         nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, data, (uint32_t)data_length);
+}
+
+void batch_element_go(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
+                      int verdict, const char *chain)
+{
+    struct nftnl_set_elem *element = element_new(batch, elements, key, key_length);
+
+    if (!element)
+        return;
+    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)verdict);
+    nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 }
 
 void batch_element_lease(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,

@@ -21,7 +21,7 @@ struct filter_batch {
     uint32_t last_sequence; /* of the last one that changes something */
     uint32_t set_id;
     const char *table;
-    bool failed;            /* no memory */
+    bool failed; /* no memory */
 };
 
 void batch_begin(struct filter_batch *batch, const char *table);
@@ -43,6 +43,7 @@ enum batch_type {
     BATCH_NUMBER16 = 10, /* Ethernet types: shown in hexadecimal */
     BATCH_NUMBER8 = 12,  /* protocols */
     BATCH_IFNAME = 41,   /* any text of up to 15 bytes */
+    BATCH_GO = 63,       /* data only: where the packet goes on (batch_element_go) */
 };
 
 /* Keys of several parts, each filled up to a multiple of four bytes. */
@@ -60,6 +61,9 @@ void batch_set(struct filter_batch *batch, const char *name, uint32_t type, uint
 struct nftnl_set *batch_elements(struct filter_batch *batch, const char *name);
 void batch_element(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
                    const void *data, size_t data_length);
+/* `verdict`: NFT_JUMP or NFT_GOTO, to a chain of the table. */
+void batch_element_go(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
+                      int verdict, const char *chain);
 void batch_element_lease(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
                          uint32_t timeout_ms, uint32_t left_ms);
 void batch_put(struct filter_batch *batch, struct nftnl_set *elements);
@@ -100,9 +104,8 @@ struct batch_key {
 void rule_meta_is(struct nftnl_rule *rule, uint32_t key, bool equal, const void *value, uint32_t length);
 void rule_field_is(struct nftnl_rule *rule, struct batch_field field, bool equal, const void *value);
 void rule_key_in(struct nftnl_rule *rule, const struct batch_key *key, bool in, const char *set);
-/* What a map held for the last key is in the set; its element gets its time anew. */
-void rule_mapped_in(struct nftnl_rule *rule, const char *set);
-void rule_renew_mapped(struct nftnl_rule *rule, const char *set, uint64_t timeout_ms);
+/* Goes where the map of verdicts says for the key; on, when it says nothing. */
+void rule_go(struct nftnl_rule *rule, const struct batch_key *key, const char *map);
 /* The constant is in the set. */
 void rule_constant_in(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set);
 /* The constant's element gets its time anew (it is made when it is not there). */

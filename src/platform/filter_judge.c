@@ -22,12 +22,16 @@
 
 #include "base/check.h"
 
-struct batch_key judge_key(enum layout_class class, struct batch_field field, bool out)
+#define ICMP6_CHECKSUM_OFFSET 2
+
+struct batch_key judge_key(enum layout_class kind, struct batch_field field, bool out)
 {
-    bool by_link = class == LAYOUT_IPV4_LINK || class == LAYOUT_IPV6_LINK;
+    bool by_link = kind == LAYOUT_IPV4_LINK || kind == LAYOUT_IPV6_LINK;
 
     return (struct batch_key){
-        .link = !by_link ? BATCH_NO_LINK : out ? BATCH_LINK_OUT : BATCH_LINK_IN,
+        .link = !by_link ? BATCH_NO_LINK
+                : out    ? BATCH_LINK_OUT
+                         : BATCH_LINK_IN,
         .fields = {field},
         .field_count = 1,
     };
@@ -55,11 +59,6 @@ void judge_held(const struct layout *l, struct nftnl_rule *rule, const struct ba
 {
     char name[CONFIG_INTERFACE_MAX];
 
-    if (layout_leases_units(l->table)) {
-        rule_map_key(rule, key, set);
-        rule_mapped_in(rule, "alive");
-        return;
-    }
     rule_key_in(rule, key, true, set);
     if (l->table->mode != FILTER_LEASE)
         return;
@@ -67,7 +66,7 @@ void judge_held(const struct layout *l, struct nftnl_rule *rule, const struct ba
     rule_constant_in(rule, name, sizeof(name), "alive");
 }
 
-static void drop_rest(const struct layout *l, const char *chain, const char *comment)
+void judge_drop_rest(const struct layout *l, const char *chain, const char *comment)
 {
     struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
 
@@ -76,32 +75,56 @@ static void drop_rest(const struct layout *l, const char *chain, const char *com
     batch_rule_end(l->batch, rule);
 }
 
-/* The end of a chain about VIPs: held (and alive) passes, or goes on to `stamp`; all else is dropped and counted. */
-static void pass_if_held(const struct layout *l, const char *chain, struct judged judged, const char *stamp)
+/* The end of a chain about VIPs: held (and alive) passes; all else is dropped and counted. */
+static void pass_if_held(const struct layout *l, const char *chain, struct judged judged)
 {
-    const struct batch_key key = judge_key(judged.class, judged.field, judged.out);
-    const char *comment = layout_leases_units(l->table)     ? "held here, and its router is alive"
-                          : l->table->mode == FILTER_LEASE ? "held here, and this host is alive"
-                                                           : "held here";
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
+    const struct batch_key key = judge_key(judged.kind, judged.field, judged.out);
+    bool lease = l->table->mode == FILTER_LEASE, by_unit = layout_leases_units(l->table);
+    struct nftnl_rule *rule =
+        batch_rule(l->batch, chain, lease && !by_unit ? "held here, and this host is alive" : "held here");
     char held[LAYOUT_NAME_MAX];
 
     judge_for(rule, chain, judged.field);
-    judge_held(l, rule, &key, layout_set_name(held, "held", judged.class));
-    rule_verdict(rule, l->table->use_vmac && stamp ? NFT_GOTO : NF_ACCEPT, l->table->use_vmac ? stamp : NULL);
+    layout_set_name(held, "held", judged.kind);
+    if (by_unit) {
+        rule_go(rule, &key, held);
+    } else {
+        judge_held(l, rule, &key, held);
+        rule_verdict(rule, NF_ACCEPT, NULL);
+    }
     batch_rule_end(l->batch, rule);
-    drop_rest(l, chain, "a VIP that is not ours now");
+    judge_drop_rest(l, chain, "a VIP that is not ours now");
+}
+
+/* The frame's source, or another field, becomes what the class's map has for the VIP. */
+static void stamp(const struct layout *l, const char *chain, struct judged vip, struct batch_field field)
+{
+    const uint8_t target_link_layer[2] = {ND_OPT_TARGET_LINKADDR, 1};
+    const struct batch_key key = judge_key(vip.kind, vip.field, true);
+    bool option = field.base == BATCH_TRANSPORT_HEADER;
+
+    if (!l->table->use_vmac)
+        return;
+    struct nftnl_rule *rule = batch_rule(l->batch, chain, "frames of a VIP carry its virtual MAC");
+    char map[LAYOUT_NAME_MAX];
+
+    judge_for(rule, chain, vip.field);
+    if (option)
+        rule_field_is(rule, nd_option, true, target_link_layer);
+    rule_map_key(rule, &key, layout_set_name(map, "mac_of", vip.kind));
+    rule_write_field(rule, field, option ? ICMP6_CHECKSUM_OFFSET : -1);
+    batch_rule_end(l->batch, rule);
 }
 
 /* `in` VIPs of the class, or not in them: go `to` a chain, or accept. */
 static void vip_rule(const struct layout *l, const char *chain, struct judged judged, bool in, const char *to)
 {
-    const struct batch_key key = judge_key(judged.class, judged.field, judged.out);
+    const struct batch_key key = judge_key(judged.kind, judged.field, judged.out);
     struct nftnl_rule *rule = batch_rule(l->batch, chain, in ? NULL : "no VIP");
     char vips[LAYOUT_NAME_MAX];
 
     judge_for(rule, chain, judged.field);
-    rule_key_in(rule, &key, in, layout_set_name(vips, "vips", judged.class));
+    rule_key_in(rule, &key, in, layout_set_name(vips, "vips", judged.kind));
     rule_verdict(rule, to ? NFT_GOTO : NF_ACCEPT, to);
     batch_rule_end(l->batch, rule);
 }
@@ -129,44 +152,44 @@ static void pass_field(const struct layout *l, const char *chain, struct batch_f
 /* A packet to a VIP that takes no data is dropped, or, `to` a chain, judged there. */
 static void refuse_data(const struct layout *l, const char *chain, struct judged judged, const char *to)
 {
-    const struct batch_key key = judge_key(judged.class, judged.field, judged.out);
+    const struct batch_key key = judge_key(judged.kind, judged.field, judged.out);
     char set[LAYOUT_NAME_MAX];
 
-    if (!l->no_accept[judged.class])
+    if (!l->no_accept[judged.kind])
         return;
     struct nftnl_rule *rule = batch_rule(l->batch, chain, "takes no data");
 
     judge_for(rule, chain, judged.field);
-    rule_key_in(rule, &key, true, layout_set_name(set, "no_accept", judged.class));
+    rule_key_in(rule, &key, true, layout_set_name(set, "no_accept", judged.kind));
     if (!to)
         rule_count(rule);
     rule_verdict(rule, to ? NFT_JUMP : NF_DROP, to);
     batch_rule_end(l->batch, rule);
 }
 
-static void in_ip(const struct layout *l, const char *chain, enum layout_class class)
+static void in_ip(const struct layout *l, const char *chain, enum layout_class kind)
 {
-    const struct judged destination = {class, ipv4_destination, false};
+    const struct judged destination = {kind, ipv4_destination, false};
 
     pass_protocol(l, chain, true, VRRP_PROTOCOL, "VRRP always passes");
     refuse_data(l, chain, destination, NULL);
-    pass_if_held(l, chain, destination, NULL);
+    pass_if_held(l, chain, destination);
 }
 
-static void in_arp(const struct layout *l, const char *chain, enum layout_class class)
+static void in_arp(const struct layout *l, const char *chain, enum layout_class kind)
 {
-    const struct batch_key sender = judge_key(class, arp_sender, false);
+    const struct batch_key sender = judge_key(kind, arp_sender, false);
     char vips[LAYOUT_NAME_MAX];
 
     if (l->table->egress) {
         struct nftnl_rule *rule = batch_rule(l->batch, chain, "the owner's announcements");
 
         judge_for(rule, chain, arp_sender);
-        rule_key_in(rule, &sender, true, layout_set_name(vips, "vips", class));
+        rule_key_in(rule, &sender, true, layout_set_name(vips, "vips", kind));
         rule_verdict(rule, NF_ACCEPT, NULL);
         batch_rule_end(l->batch, rule);
     }
-    pass_if_held(l, chain, (struct judged){class, arp_target, false}, NULL);
+    pass_if_held(l, chain, (struct judged){kind, arp_target, false});
 }
 
 /* First those VIPs that are keyed by link, in a chain of their own; then the others. */
@@ -190,22 +213,36 @@ static void ipv4_in(const struct layout *l)
     }
 }
 
+/* What leaves gets its virtual MAC first, in the frame and where ARP names it: the kernel fills in the interface's. */
+static void out_ip(const struct layout *l, const char *chain, enum layout_class kind)
+{
+    const struct judged source = {kind, ipv4_source, true};
+
+    stamp(l, chain, source, link_source);
+    pass_if_held(l, chain, source);
+}
+
+static void out_arp(const struct layout *l, const char *chain, enum layout_class kind)
+{
+    const struct judged sender = {kind, arp_sender, true};
+
+    stamp(l, chain, sender, link_source);
+    stamp(l, chain, sender, arp_sender_mac);
+    pass_if_held(l, chain, sender);
+}
+
 static void ipv4_out(const struct layout *l)
 {
-    const struct judged source = {LAYOUT_IPV4, ipv4_source, true}, sender = {LAYOUT_IPV4, arp_sender, true};
-    const struct judged linked_source = {LAYOUT_IPV4_LINK, ipv4_source, true};
-    const struct judged linked_sender = {LAYOUT_IPV4_LINK, arp_sender, true};
-
     if (l->has[LAYOUT_IPV4_LINK]) {
-        vip_rule(l, "out_ip", linked_source, true, "out_ip_link");
-        vip_rule(l, "out_arp", linked_sender, true, "out_arp_link");
-        pass_if_held(l, "out_ip_link", linked_source, "stamp_ip");
-        pass_if_held(l, "out_arp_link", linked_sender, "stamp_arp");
+        vip_rule(l, "out_ip", (struct judged){LAYOUT_IPV4_LINK, ipv4_source, true}, true, "out_ip_link");
+        vip_rule(l, "out_arp", (struct judged){LAYOUT_IPV4_LINK, arp_sender, true}, true, "out_arp_link");
+        out_ip(l, "out_ip_link", LAYOUT_IPV4_LINK);
+        out_arp(l, "out_arp_link", LAYOUT_IPV4_LINK);
     }
-    vip_rule(l, "out_ip", source, false, NULL);
-    pass_if_held(l, "out_ip", source, "stamp_ip");
-    vip_rule(l, "out_arp", sender, false, NULL);
-    pass_if_held(l, "out_arp", sender, "stamp_arp");
+    vip_rule(l, "out_ip", (struct judged){LAYOUT_IPV4, ipv4_source, true}, false, NULL);
+    out_ip(l, "out_ip", LAYOUT_IPV4);
+    vip_rule(l, "out_arp", (struct judged){LAYOUT_IPV4, arp_sender, true}, false, NULL);
+    out_arp(l, "out_arp", LAYOUT_IPV4);
 }
 
 /* Neighbour discovery is answered for a VIP that takes no data, too (RFC 9568 6.4.3). */
@@ -221,16 +258,16 @@ static void nd_only(const struct layout *l)
         rule_verdict(rule, NFT_RETURN, NULL);
         batch_rule_end(l->batch, rule);
     }
-    drop_rest(l, "nd_only6", "takes no data");
+    judge_drop_rest(l, "nd_only6", "takes no data");
 }
 
-static void in_vip6(const struct layout *l, const char *chain, enum layout_class class)
+static void in_vip6(const struct layout *l, const char *chain, enum layout_class kind)
 {
-    const struct judged destination = {class, ipv6_destination, false};
+    const struct judged destination = {kind, ipv6_destination, false};
 
     pass_protocol(l, chain, true, VRRP_PROTOCOL, "VRRP always passes");
     refuse_data(l, chain, destination, "nd_only6");
-    pass_if_held(l, chain, destination, NULL);
+    pass_if_held(l, chain, destination);
 }
 
 /* Packets to a VIP itself go to a chain about it; of the others only solicitations are judged, by their target. */
@@ -248,38 +285,41 @@ static void ipv6_in(const struct layout *l)
     if (by_link)
         vip_rule(l, "in_ip6", link_target, true, "in_ns6_link");
     vip_rule(l, "in_ip6", target, false, NULL);
-    pass_if_held(l, "in_ip6", target, NULL);
+    pass_if_held(l, "in_ip6", target);
     in_vip6(l, "in_vip6", LAYOUT_IPV6);
     if (by_link) {
         in_vip6(l, "in_vip6_link", LAYOUT_IPV6_LINK);
-        pass_if_held(l, "in_ns6_link", link_target, NULL);
+        pass_if_held(l, "in_ns6_link", link_target);
     }
     if (l->no_accept[LAYOUT_IPV6] || l->no_accept[LAYOUT_IPV6_LINK])
         nd_only(l);
 }
 
-/* Advertisements are judged by their target; their source is mostly the VIP too, and they need the stamp for both. */
-static void out_na(const struct layout *l, enum layout_class class, const char *chain)
+/* Advertisements are judged by their target; their source is mostly the VIP too. */
+static void out_na(const struct layout *l, enum layout_class kind, const char *chain)
 {
-    const struct batch_key target = judge_key(class, nd_target, true);
+    const struct batch_key target = judge_key(kind, nd_target, true);
     const uint8_t advertisement = ND_NEIGHBOR_ADVERT;
     struct nftnl_rule *rule = batch_rule(l->batch, "out_ip6", "advertisements are judged by target");
     char vips[LAYOUT_NAME_MAX];
 
     judge_protocol(rule, true, IPPROTO_ICMPV6);
     rule_field_is(rule, icmp6_type, true, &advertisement);
-    rule_key_in(rule, &target, true, layout_set_name(vips, "vips", class));
+    rule_key_in(rule, &target, true, layout_set_name(vips, "vips", kind));
     rule_verdict(rule, NFT_GOTO, chain);
     batch_rule_end(l->batch, rule);
-    pass_if_held(l, chain, (struct judged){class, nd_target, true}, "stamp_na");
+    stamp(l, chain, (struct judged){kind, nd_target, true}, link_source);
+    stamp(l, chain, (struct judged){kind, nd_target, true}, nd_option_mac);
+    pass_if_held(l, chain, (struct judged){kind, nd_target, true});
 }
 
-static void out_vip6(const struct layout *l, enum layout_class class, const char *chain)
+static void out_vip6(const struct layout *l, enum layout_class kind, const char *chain)
 {
-    const struct judged source = {class, ipv6_source, true};
+    const struct judged source = {kind, ipv6_source, true};
 
     vip_rule(l, "out_ip6", source, true, chain);
-    pass_if_held(l, chain, source, "stamp_ip6");
+    stamp(l, chain, source, link_source);
+    pass_if_held(l, chain, source);
 }
 
 static void ipv6_out(const struct layout *l)

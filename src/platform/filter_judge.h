@@ -42,7 +42,7 @@ struct layout {
 
 /* Of a class of VIPs: where in a packet the address stands, and the way that the packet goes. */
 struct judged {
-    enum layout_class class;
+    enum layout_class kind;
     struct batch_field field;
     bool out;
 };
@@ -50,9 +50,10 @@ struct judged {
 void judge_rules(const struct layout *l);
 
 /* The key of a VIP of the class, whose address stands in `field` of a packet that goes `out` or comes in. */
-struct batch_key judge_key(enum layout_class class, struct batch_field field, bool out);
-/* The key is in `set`, and who holds it is alive. */
+struct batch_key judge_key(enum layout_class kind, struct batch_field field, bool out);
+/* The key is in `set`, and this host is alive. Not where units have leases of their own. */
 void judge_held(const struct layout *l, struct nftnl_rule *rule, const struct batch_key *key, const char *set);
+void judge_drop_rest(const struct layout *l, const char *chain, const char *comment);
 void judge_protocol(struct nftnl_rule *rule, bool equal, uint8_t protocol);
 /*
  * A chain sees packets of one protocol only. Its rules name it all the same before they look at a field: without that

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The names and keys of a table's sets, as both the rules and the elements have them. Pure. Called by filter*.c. */
-#include <string.h>
-
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "platform/filter_layout.h"
@@ -16,18 +15,20 @@ enum layout_class layout_class_of(const struct filter_vip *vip)
     return vip->by_link ? LAYOUT_IPV6_LINK : LAYOUT_IPV6;
 }
 
-const char *layout_set_name(char name[static LAYOUT_NAME_MAX], const char *what, enum layout_class class)
+const char *layout_set_name(char name[static LAYOUT_NAME_MAX], const char *what, enum layout_class kind)
 {
     static const char *const endings[LAYOUT_CLASSES] = {
         [LAYOUT_IPV4] = "", [LAYOUT_IPV6] = "6", [LAYOUT_IPV4_LINK] = "_link", [LAYOUT_IPV6_LINK] = "6_link"};
 
-    snprintf(name, LAYOUT_NAME_MAX, "%s%s", what, endings[class]);
+    snprintf(name, LAYOUT_NAME_MAX, "%s%s", what, endings[kind]);
     return name;
 }
 
-const char *layout_spoke_name(char name[static LAYOUT_NAME_MAX], uint8_t family, uint32_t lease_ms)
+const char *layout_chain_name(char name[static LAYOUT_NAME_MAX], enum layout_unit_chain chain, unsigned unit)
 {
-    snprintf(name, LAYOUT_NAME_MAX, "spoke%s_%u", family == FAMILY_IPV6 ? "6" : "", lease_ms);
+    static const char *const names[] = {[LAYOUT_IF_ALIVE] = "alive", [LAYOUT_RENEW] = "renew", [LAYOUT_MAC] = "mac"};
+
+    snprintf(name, LAYOUT_NAME_MAX, "%s_%u", names[chain], unit);
     return name;
 }
 
@@ -73,15 +74,6 @@ uint32_t layout_spoke_key(const struct filter_unit *unit, uint8_t key[static LAY
 bool layout_leases_units(const struct filter_table *table)
 {
     return table->set && table->mode == FILTER_LEASE;
-}
-
-bool layout_spoke_named_before(const struct filter_table *table, unsigned unit)
-{
-    for (unsigned i = 0; i < unit; i++)
-        if (table->units[i].lease_ms == table->units[unit].lease_ms &&
-            table->units[i].family == table->units[unit].family)
-            return true;
-    return false;
 }
 
 void layout_lease_key(const struct filter_table *table, char key[static CONFIG_INTERFACE_MAX])

@@ -6,9 +6,11 @@
  * The lease: the egress chain of the pool's own interface looks for this host's member advertisement - VRRP version 3,
  * TTL 255, a priority other than 0, one address, that address and the source both in `self` - and then gives `alive`
  * its time anew. The lookup before the renewal is what makes the lease end: a late advertisement finds no element and
- * must not make one. In a set of instances the egress chain of every link does so for single units: `held` says whose
- * element in `alive` a VIP needs, and a map from what only that unit's own advertisement has - link, source, TTL,
- * version and VRID - says whose it renews. So a packet costs the same for 1 unit and for 255.
+ * must not make one. In a set of instances each unit has an element in `alive` and chains of its own, and maps say to
+ * which of them a packet goes: `held` by its VIP, to where that unit must be alive, and `spoke` by what only that
+ * unit's own advertisements have - link, source, TTL, version and VRID - to where its lease is renewed. So a packet
+ * costs the same for 1 unit and for 255. (Shorter would be a map from VIP to the key in `alive`; nft 1.0.6 cannot list
+ * such a rule.)
  */
 #include "platform/filter_layout.h"
 
@@ -29,24 +31,22 @@
 #define INGRESS_PRIORITY (-200)
 #define EGRESS_PRIORITY 200
 
-#define ICMP6_CHECKSUM_OFFSET 2
-
 static struct layout layout_of(struct filter_batch *batch, const struct filter_table *table)
 {
     struct layout l = {.batch = batch, .table = table};
 
     for (unsigned i = 0; i < table->vip_count; i++) {
-        enum layout_class class = layout_class_of(&table->vips[i]);
+        enum layout_class kind = layout_class_of(&table->vips[i]);
 
-        l.has[class] = true;
-        l.no_accept[class] = l.no_accept[class] || table->vips[i].no_accept;
+        l.has[kind] = true;
+        l.no_accept[kind] = l.no_accept[kind] || table->vips[i].no_accept;
     }
     l.ipv4 = l.has[LAYOUT_IPV4] || l.has[LAYOUT_IPV4_LINK];
     l.ipv6 = l.has[LAYOUT_IPV6] || l.has[LAYOUT_IPV6_LINK];
     return l;
 }
 
-static void class_sets(const struct layout *l, enum layout_class class, uint32_t room)
+static void class_sets(const struct layout *l, enum layout_class kind, uint32_t room)
 {
     static const uint32_t types[LAYOUT_CLASSES] = {
         [LAYOUT_IPV4] = BATCH_IPV4,
@@ -56,31 +56,29 @@ static void class_sets(const struct layout *l, enum layout_class class, uint32_t
     };
     char name[LAYOUT_NAME_MAX];
 
-    batch_set(l->batch, layout_set_name(name, "vips", class), types[class], 0, room, 0);
-    batch_set(l->batch, layout_set_name(name, "held", class), types[class],
-              layout_leases_units(l->table) ? BATCH_IFNAME : 0, room, 0);
-    if (l->no_accept[class])
-        batch_set(l->batch, layout_set_name(name, "no_accept", class), types[class], 0, room, 0);
+    batch_set(l->batch, layout_set_name(name, "vips", kind), types[kind], 0, room, 0);
+    batch_set(l->batch, layout_set_name(name, "held", kind), types[kind], layout_leases_units(l->table) ? BATCH_GO : 0,
+              room, 0);
+    if (l->no_accept[kind])
+        batch_set(l->batch, layout_set_name(name, "no_accept", kind), types[kind], 0, room, 0);
     if (l->table->use_vmac)
-        batch_set(l->batch, layout_set_name(name, "mac_of", class), types[class], BATCH_MAC, room, 0);
+        batch_set(l->batch, layout_set_name(name, "mac_of", kind), types[kind], BATCH_MAC, room, 0);
 }
 
-/* The maps of the units' own advertisements; returns the longest lease. */
-static uint32_t spoke_sets(const struct layout *l, uint32_t room)
+/* Which advertisements are the units' own, and who is alive. */
+static void unit_sets(const struct layout *l, uint32_t room)
 {
-    uint32_t longest = 1;
+    uint32_t longest_ms = 1;
 
-    for (unsigned i = 0; i < l->table->unit_count; i++) {
-        const struct filter_unit *unit = &l->table->units[i];
-        uint32_t source = BATCH_JOIN(BATCH_IFNAME, unit->family == FAMILY_IPV4 ? BATCH_IPV4 : BATCH_IPV6);
-        char name[LAYOUT_NAME_MAX];
+    for (unsigned i = 0; i < l->table->unit_count; i++)
+        longest_ms = l->table->units[i].lease_ms > longest_ms ? l->table->units[i].lease_ms : longest_ms;
+    batch_set(l->batch, "alive", BATCH_IFNAME, 0, room, longest_ms);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t source = BATCH_JOIN(BATCH_IFNAME, i == 0 ? BATCH_IPV4 : BATCH_IPV6);
 
-        longest = unit->lease_ms > longest ? unit->lease_ms : longest;
-        if (!layout_spoke_named_before(l->table, i))
-            batch_set(l->batch, layout_spoke_name(name, unit->family, unit->lease_ms),
-                      BATCH_JOIN(BATCH_JOIN(source, BATCH_NUMBER8), BATCH_NUMBER16), BATCH_IFNAME, room, 0);
+        batch_set(l->batch, i == 0 ? "spoke" : "spoke6", BATCH_JOIN(BATCH_JOIN(source, BATCH_NUMBER8), BATCH_NUMBER16),
+                  BATCH_GO, room, 0);
     }
-    return longest;
 }
 
 void layout_sets(struct filter_batch *batch, const struct filter_table *table)
@@ -96,14 +94,14 @@ void layout_sets(struct filter_batch *batch, const struct filter_table *table)
         class_sets(&l, LAYOUT_IPV6_LINK, room);
     }
     if (layout_leases_units(table)) {
-        batch_set(batch, "alive", BATCH_IFNAME, 0, unit_room, spoke_sets(&l, unit_room));
+        unit_sets(&l, unit_room);
     } else if (table->mode == FILTER_LEASE) {
         batch_set(batch, "self", table->family == FAMILY_IPV4 ? BATCH_IPV4 : BATCH_IPV6, 0, 8, 0);
         batch_set(batch, "alive", BATCH_IFNAME, 0, 8, table->lease_ms);
     }
     if (table->use_vmac)
-        batch_set(batch, "vmacs", BATCH_JOIN(BATCH_IFNAME, BATCH_MAC),
-                  layout_leases_units(table) ? BATCH_IFNAME : 0, room, 0);
+        batch_set(batch, "vmacs", BATCH_JOIN(BATCH_IFNAME, BATCH_MAC), layout_leases_units(table) ? BATCH_GO : 0, room,
+                  0);
 }
 
 static void rule_not_released(struct nftnl_rule *rule, bool ipv4)
@@ -140,10 +138,9 @@ static void renew_pool(const struct layout *l)
     batch_rule_end(l->batch, rule);
 }
 
-/* A unit's own advertisement renews the unit's lease: one rule for each length of a lease. */
-static void renew_unit(const struct layout *l, const struct filter_unit *unit)
+/* Whose lease an advertisement renews; that of priority 0 renews none. */
+static void renew_set(const struct layout *l, bool ipv4)
 {
-    bool ipv4 = unit->family == FAMILY_IPV4;
     const struct batch_key key = {
         .link = BATCH_LINK_OUT,
         .fields = {ipv4 ? ipv4_source : ipv6_source, ipv4 ? ipv4_ttl : ipv6_hop_limit, vrrp_version_to_vrid},
@@ -151,61 +148,55 @@ static void renew_unit(const struct layout *l, const struct filter_unit *unit)
     };
     struct nftnl_rule *rule =
         batch_rule(l->batch, "renew", "a router's own advertisement renews what is left of its lease");
-    char spoke[LAYOUT_NAME_MAX];
 
     rule_not_released(rule, ipv4);
-    rule_map_key(rule, &key, layout_spoke_name(spoke, unit->family, unit->lease_ms));
-    rule_mapped_in(rule, "alive");
-    rule_renew_mapped(rule, "alive", unit->lease_ms);
-    rule_count(rule);
+    rule_go(rule, &key, ipv4 ? "spoke" : "spoke6");
+    batch_rule_end(l->batch, rule);
+}
+
+/* A chain that begins by asking whether the unit is alive. */
+static struct nftnl_rule *unit_chain(const struct layout *l, unsigned index, enum layout_unit_chain which,
+                                     const char *what, char chain[static LAYOUT_NAME_MAX])
+{
+    const struct filter_unit *unit = &l->table->units[index];
+    char comment[LAYOUT_NAME_MAX + 64];
+
+    layout_chain_name(chain, which, index);
+    batch_chain(l->batch, chain);
+    snprintf(comment, sizeof(comment), "%.*s is alive: %s", FILTER_KEY_MAX, unit->key, what);
+    struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
+
+    rule_constant_in(rule, unit->key, sizeof(unit->key), "alive");
+    return rule;
+}
+
+static void unit_rules(const struct layout *l, unsigned index)
+{
+    const struct filter_unit *unit = &l->table->units[index];
+    char chain[LAYOUT_NAME_MAX];
+    struct nftnl_rule *rule = unit_chain(l, index, LAYOUT_IF_ALIVE, "what it holds is answered", chain);
+
     rule_verdict(rule, NF_ACCEPT, NULL);
+    batch_rule_end(l->batch, rule);
+    judge_drop_rest(l, chain, "a VIP that is not ours now");
+    rule = unit_chain(l, index, LAYOUT_RENEW, "its advertisement renews the lease", chain);
+    rule_renew(rule, unit->key, sizeof(unit->key), "alive", unit->lease_ms);
+    rule_count(rule);
+    batch_rule_end(l->batch, rule);
+    if (!l->table->use_vmac)
+        return;
+    rule = unit_chain(l, index, LAYOUT_MAC, "its virtual MAC is ours", chain);
+    rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
     batch_rule_end(l->batch, rule);
 }
 
 static void renew_rules(const struct layout *l)
 {
-    if (l->table->mode == FILTER_LEASE && !l->table->set)
+    if (layout_leases_units(l->table)) {
+        renew_set(l, true);
+        renew_set(l, false);
+    } else if (l->table->mode == FILTER_LEASE) {
         renew_pool(l);
-    for (unsigned i = 0; layout_leases_units(l->table) && i < l->table->unit_count; i++)
-        if (!layout_spoke_named_before(l->table, i))
-            renew_unit(l, &l->table->units[i]);
-}
-
-/* The frame's source, or another field, becomes what the class's map has for the VIP in `key`. */
-static void stamp(const struct layout *l, const char *chain, struct judged vip, struct batch_field field, bool option)
-{
-    const uint8_t target_link_layer[2] = {ND_OPT_TARGET_LINKADDR, 1};
-    const struct batch_key key = judge_key(vip.class, vip.field, true);
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, "frames of a VIP carry its virtual MAC");
-    char map[LAYOUT_NAME_MAX];
-
-    judge_for(rule, chain, vip.field);
-    if (option)
-        rule_field_is(rule, nd_option, true, target_link_layer);
-    rule_map_key(rule, &key, layout_set_name(map, "mac_of", vip.class));
-    rule_write_field(rule, field, option ? ICMP6_CHECKSUM_OFFSET : -1);
-    batch_rule_end(l->batch, rule);
-}
-
-/* The virtual MAC in frames, and where ARP and neighbour advertisements name it. The kernel fills in the interface's
- * own. */
-static void stamp_rules(const struct layout *l)
-{
-    static const enum layout_class ipv4[] = {LAYOUT_IPV4, LAYOUT_IPV4_LINK}, ipv6[] = {LAYOUT_IPV6, LAYOUT_IPV6_LINK};
-
-    for (unsigned i = 0; i < ARRAY_LENGTH(ipv4); i++) {
-        if (!l->has[ipv4[i]])
-            continue;
-        stamp(l, "stamp_ip", (struct judged){ipv4[i], ipv4_source, true}, link_source, false);
-        stamp(l, "stamp_arp", (struct judged){ipv4[i], arp_sender, true}, link_source, false);
-        stamp(l, "stamp_arp", (struct judged){ipv4[i], arp_sender, true}, arp_sender_mac, false);
-    }
-    for (unsigned i = 0; i < ARRAY_LENGTH(ipv6); i++) {
-        if (!l->has[ipv6[i]])
-            continue;
-        stamp(l, "stamp_ip6", (struct judged){ipv6[i], ipv6_source, true}, link_source, false);
-        stamp(l, "stamp_na", (struct judged){ipv6[i], nd_target, true}, link_source, false);
-        stamp(l, "stamp_na", (struct judged){ipv6[i], nd_target, true}, nd_option_mac, true);
     }
 }
 
@@ -239,8 +230,12 @@ static void ingress_chain(const struct layout *l, const char *device)
     if (l->table->use_vmac) {
         struct nftnl_rule *rule = batch_rule(l->batch, chain, "the virtual MACs of what is held are ours");
 
-        judge_held(l, rule, &key, "vmacs");
-        rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
+        if (layout_leases_units(l->table)) {
+            rule_go(rule, &key, "vmacs");
+        } else {
+            judge_held(l, rule, &key, "vmacs");
+            rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
+        }
         batch_rule_end(l->batch, rule);
     }
     dispatch(l, chain, false);
@@ -263,7 +258,7 @@ static void egress_chain(const struct layout *l, const char *device)
 
 static void chains(const struct layout *l)
 {
-    const bool egress = l->table->egress, vmac = l->table->use_vmac;
+    const bool egress = l->table->egress;
     const bool link4 = l->has[LAYOUT_IPV4_LINK], link6 = l->has[LAYOUT_IPV6_LINK];
     const struct {
         const char *name;
@@ -277,8 +272,6 @@ static void chains(const struct layout *l)
         {"out_arp", l->ipv4 && egress},
         {"out_ip_link", link4 && egress},
         {"out_arp_link", link4 && egress},
-        {"stamp_ip", l->ipv4 && vmac},
-        {"stamp_arp", l->ipv4 && vmac},
         {"in_ip6", l->ipv6},
         {"in_vip6", l->ipv6},
         {"in_vip6_link", link6},
@@ -289,8 +282,6 @@ static void chains(const struct layout *l)
         {"out_na", l->ipv6 && egress},
         {"out_vip6_link", link6 && egress},
         {"out_na_link", link6 && egress},
-        {"stamp_ip6", l->ipv6 && vmac},
-        {"stamp_na", l->ipv6 && vmac},
         {"renew", l->table->mode == FILTER_LEASE},
     };
 
@@ -305,9 +296,9 @@ void layout_rules(struct filter_batch *batch, const struct filter_table *table)
 
     chains(&l);
     judge_rules(&l);
-    if (table->use_vmac)
-        stamp_rules(&l);
     renew_rules(&l);
+    for (unsigned i = 0; layout_leases_units(table) && i < table->unit_count; i++)
+        unit_rules(&l, i);
     for (unsigned i = 0; i < table->link_count; i++) {
         ingress_chain(&l, table->links[i]);
         if (table->egress)

@@ -21,17 +21,21 @@ enum layout_class {
 
 enum layout_class layout_class_of(const struct filter_vip *vip);
 /* The name of a class's set: "vips", "vips6", "vips_link", "vips6_link". Returns `name`. */
-const char *layout_set_name(char name[static LAYOUT_NAME_MAX], const char *what, enum layout_class class);
+const char *layout_set_name(char name[static LAYOUT_NAME_MAX], const char *what, enum layout_class kind);
 /* A VIP's key in the sets of its class, its MAC's key in `vmacs`; their lengths. */
 uint32_t layout_vip_key(const struct filter_vip *vip, uint8_t key[static LAYOUT_KEY_MAX]);
 uint32_t layout_mac_key(const struct filter_vip *vip, uint8_t key[static LAYOUT_KEY_MAX]);
-/* The name of the map with the unit's own advertisements, and its key there. */
-const char *layout_spoke_name(char name[static LAYOUT_NAME_MAX], uint8_t family, uint32_t lease_ms);
+/* The key of the unit's own advertisements in `spoke` or `spoke6`. */
 uint32_t layout_spoke_key(const struct filter_unit *unit, uint8_t key[static LAYOUT_KEY_MAX]);
 /* The table is a set's and each of its units has a lease. */
 bool layout_leases_units(const struct filter_table *table);
-/* Some unit before `unit` has its lease and family too: they share a map. */
-bool layout_spoke_named_before(const struct filter_table *table, unsigned unit);
+/* The chains of each such unit. */
+enum layout_unit_chain {
+    LAYOUT_IF_ALIVE, /* packets of its VIPs pass while it is alive */
+    LAYOUT_RENEW,    /* its own advertisement makes it live on */
+    LAYOUT_MAC,      /* frames to its virtual MAC are for this host while it is alive */
+};
+const char *layout_chain_name(char name[static LAYOUT_NAME_MAX], enum layout_unit_chain chain, unsigned unit);
 
 void layout_sets(struct filter_batch *batch, const struct filter_table *table);
 void layout_rules(struct filter_batch *batch, const struct filter_table *table);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rules in short form: the expressions that filter.c's layout is made of, by libnftnl. All work in register 1 (and
- * those after it, where a key has several parts), so each helper is complete in itself. Called by filter.c only; declared with the rest of a transaction in filter_batch.h.
+ * those after it, where a key has several parts), so each helper is complete in itself. Called by filter.c only;
+ * declared with the rest of a transaction in filter_batch.h.
  */
 #include "platform/filter_batch.h"
 
@@ -129,9 +130,10 @@ void rule_key_in(struct nftnl_rule *rule, const struct batch_key *key, bool in, 
         nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
-void rule_mapped_in(struct nftnl_rule *rule, const char *set)
+void rule_go(struct nftnl_rule *rule, const struct batch_key *key, const char *map)
 {
-    look_up(rule, set);
+    load_key(rule, key);
+    nftnl_expr_set_u32(look_up(rule, map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 }
 
 void rule_constant_in(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set)
@@ -140,20 +142,15 @@ void rule_constant_in(struct nftnl_rule *rule, const void *value, uint32_t lengt
     look_up(rule, set);
 }
 
-void rule_renew_mapped(struct nftnl_rule *rule, const char *set, uint64_t timeout_ms)
+void rule_renew(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set, uint64_t timeout_ms)
 {
+    load_constant(rule, value, length);
     struct nftnl_expr *e = expression(rule, "dynset");
 
     nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, set);
     nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
     nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
     nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, timeout_ms);
-}
-
-void rule_renew(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set, uint64_t timeout_ms)
-{
-    load_constant(rule, value, length);
-    rule_renew_mapped(rule, set, timeout_ms);
 }
 
 void rule_map_key(struct nftnl_rule *rule, const struct batch_key *key, const char *map)

@@ -38,7 +38,7 @@ struct orders {
 struct kernel {
     const struct config *config;
     unsigned unit_count;
-    unsigned *first_unit;  /* of each pool */
+    unsigned *first_unit; /* of each pool */
     pthread_t thread;
     int wake_fd;           /* orders wait, or the thread shall end */
     int report_fd;         /* reports wait */
@@ -49,7 +49,7 @@ struct kernel {
     struct kernel_report *reports; /* a ring */
     unsigned report_first, report_count, report_capacity;
     int left_error;
-    struct work work;      /* the thread's own */
+    struct work work; /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
     atomic_llong *unit_spoke_us; /* in step with `units` of `staged` */
 };

@@ -22,11 +22,11 @@ struct state_vip {
     uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
     uint8_t link, pool;
     uint16_t unit;
-    bool wanted;           /* set by the caller: the address shall be there */
+    bool wanted; /* set by the caller: the address shall be there */
     bool present;
-    bool lost;             /* it was taken away while wanted */
-    bool held_back;        /* set by the caller: not to be tried now, since it failed a moment ago */
-    int error;             /* of the last change: 0 or a positive errno */
+    bool lost;      /* it was taken away while wanted */
+    bool held_back; /* set by the caller: not to be tried now, since it failed a moment ago */
+    int error;      /* of the last change: 0 or a positive errno */
 };
 
 struct state_address {
@@ -55,8 +55,8 @@ struct state {
     struct state_vip *vips; /* pool after pool, unit after unit, as in the configuration */
     unsigned vip_count;
     unsigned *order;
-    bool *seen;             /* of each VIP, in the dump that is under way */
-    bool routes_changed;    /* the default routes must be dumped again */
+    bool *seen;          /* of each VIP, in the dump that is under way */
+    bool routes_changed; /* the default routes must be dumped again */
 };
 
 /* 0 or -ENOMEM. */

@@ -14,7 +14,7 @@
 #include "platform/netlink.h"
 
 struct work_unit {
-    uint8_t wanted;    /* enum unit_level */
+    uint8_t wanted; /* enum unit_level */
     uint8_t pool;
     uint16_t unit;     /* within the pool */
     uint32_t sequence; /* of the newest order */
@@ -27,20 +27,20 @@ struct work_unit {
 };
 
 struct work_pool {
-    enum filter_mode mode;   /* in force; FILTER_AUTO until it is known */
+    enum filter_mode mode; /* in force; FILTER_AUTO until it is known */
     char reason[128];
     unsigned first_unit, unit_count, first_vip, vip_count;
-    bool installed;          /* the table is there and as we think */
-    bool touched;            /* somebody else touched it */
-    bool restored_owed;      /* it was made anew after that, and must be reported */
+    bool installed;     /* the table is there and as we think */
+    bool touched;       /* somebody else touched it */
+    bool restored_owed; /* it was made anew after that, and must be reported */
     bool armed;
-    bool arm_owed;           /* an order to arm waits */
-    bool armed_owed;         /* ... was carried out and must be reported */
+    bool arm_owed;   /* an order to arm waits */
+    bool armed_owed; /* ... was carried out and must be reported */
     uint32_t arm_sequence;
     struct mono armed_at;
-    int error;               /* of the last transaction: 0 or a positive errno */
+    int error; /* of the last transaction: 0 or a positive errno */
     bool held_back;
-    struct addr self;        /* as the table has it */
+    struct addr self;                  /* as the table has it */
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };
 
@@ -55,25 +55,25 @@ struct work {
     struct work_unit *units;
     struct work_pool *pools;
     struct filter_unit *filter_units; /* in step with `units`; used of sets only */
-    struct filter_vip *vips;         /* in step with state.vips */
-    struct filter_vip *changed_vips; /* of one transaction */
-    struct netlink_change *changes;  /* of one batch */
+    struct filter_vip *vips;          /* in step with state.vips */
+    struct filter_vip *changed_vips;  /* of one transaction */
+    struct netlink_change *changes;   /* of one batch */
     unsigned *changes_of;
-    int *mac_ifindexes;              /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
+    int *mac_ifindexes;                 /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
     int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
-    struct kernel_link *views;       /* as last reported */
+    struct kernel_link *views;          /* as last reported */
     bool *views_known;
-    const atomic_llong *spoke_us;    /* of each pool; 0: never said */
+    const atomic_llong *spoke_us;      /* of each pool; 0: never said */
     const atomic_llong *unit_spoke_us; /* of each unit, of sets only; NULL: nobody speaks */
-    bool orders;                     /* new orders since the last pass */
-    bool leaving;                    /* everything is to be removed */
-    bool resync;                     /* all must be dumped again */
-    bool overrun;                    /* to be reported */
-    unsigned removed_count;          /* by work_leave() */
-    bool failed, changed;            /* in this pass */
-    struct mono retry_at;            /* failed changes are tried again */
+    bool orders;                       /* new orders since the last pass */
+    bool leaving;                      /* everything is to be removed */
+    bool resync;                       /* all must be dumped again */
+    bool overrun;                      /* to be reported */
+    unsigned removed_count;            /* by work_leave() */
+    bool failed, changed;              /* in this pass */
+    struct mono retry_at;              /* failed changes are tried again */
     int64_t backoff_us;
-    struct mono quiet_until;         /* until then only orders are carried out */
+    struct mono quiet_until; /* until then only orders are carried out */
     work_report *report;
     void *report_context;
 };

@@ -52,7 +52,7 @@ struct probe {
     struct probe_units made;
     char links[2][CONFIG_INTERFACE_MAX];
     struct kernel *kernel;
-    struct kernel_link states[2]; /* of both links */
+    struct kernel_link states[2];   /* of both links */
     unsigned beat_first, beat_last; /* of a set */
     int packet_fd;
     int64_t beat_us;
