@@ -111,8 +111,23 @@ static void print_model(const void *model, FILE *out)
     compat_print(&((const struct compat_words *)model)->model, out);
 }
 
+/* As keepalived's scripts know them; UNIT is ours. */
+static const struct config_words told_words = {
+    .instance = "INSTANCE",
+    .group = "GROUP",
+    .unit = "UNIT",
+    .states = {[INSTANCE_BACKUP] = "BACKUP",
+               [INSTANCE_ACTIVE] = "MASTER",
+               [INSTANCE_FAULT] = "FAULT",
+               [INSTANCE_STOPPED] = "STOP"},
+    .deleted = "DELETED",
+    .rx_lower = "MASTER_RX_LOWER_PRI",
+    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY", [INSTANCE_ACTIVE] = "MASTER_PRIORITY"},
+};
+
 static const struct config_extension compat_extension = {
     .root = &compat_root_table,
+    .words = &told_words,
     .start = compat_start,
     .finish = compat_finish,
     .print = print_model,

@@ -196,6 +196,21 @@ struct config *config_load_text(const char *name, const char *text, size_t lengt
                        context);
 }
 
+const struct config_words *config_words(const struct config *config)
+{
+    static const struct config_words ours = {
+        .instance = "instance",
+        .group = "group",
+        .unit = "unit",
+        .states = {[INSTANCE_BACKUP] = "Backup",
+                   [INSTANCE_ACTIVE] = "Active",
+                   [INSTANCE_FAULT] = "Fault",
+                   [INSTANCE_STOPPED] = "Stopped"},
+    };
+
+    return config->extension != NULL && config->extension->words != NULL ? config->extension->words : &ours;
+}
+
 static void config_free_pool(struct pool_settings *pool, struct config_pool *more)
 {
     for (unsigned i = 0; i < pool->unit_count; i++) {

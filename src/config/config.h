@@ -118,6 +118,7 @@ struct keyword_table;
  */
 struct config_extension {
     const struct keyword_table *root; /* the target of its rows is the model */
+    const struct config_words *words; /* what commands are told; NULL: our own words */
     /* An empty model in run->arena, which lives as long as the configuration. */
     void *(*start)(struct keyword_run *run, unsigned flags);
     /*
@@ -134,6 +135,9 @@ struct config_extension {
     /* The model in the form that config_print promises. */
     void (*print)(const void *model, FILE *out);
 };
+
+/* The words for commands and FIFOs: the extension's, else ours. */
+const struct config_words *config_words(const struct config *config);
 
 /* Writes the configuration in canonical form: a file that config_load reads back to the same model and hash. */
 void config_print(const struct config *config, FILE *out);
