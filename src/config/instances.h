@@ -69,11 +69,11 @@ struct config_watch {
  * that is NULL is not told.
  */
 struct config_words {
-    const char *instance, *group, *unit;            /* KIND; of a pool's unit NAME is POOL/ADDRESS */
-    const char *states[INSTANCE_STATE_COUNT];       /* by enum instance_state; Initialize is not told */
-    const char *deleted;                            /* instances: a reload removed it */
-    const char *rx_lower;                           /* instances: Active, and a lower priority was heard */
-    const char *priorities[INSTANCE_STATE_COUNT];   /* FIFO: the priority changed, in this state */
+    const char *instance, *group, *unit;          /* KIND; of a pool's unit NAME is POOL/ADDRESS */
+    const char *states[INSTANCE_STATE_COUNT];     /* by enum instance_state; Initialize is not told */
+    const char *deleted;                          /* instances: a reload removed it */
+    const char *rx_lower;                         /* instances: Active, and a lower priority was heard */
+    const char *priorities[INSTANCE_STATE_COUNT]; /* FIFO: the priority changed, in this state */
 };
 
 struct config_instances {
