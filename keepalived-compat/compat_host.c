@@ -113,6 +113,13 @@ static void host_instance(struct host *host, struct compat_instance *instance)
     host_notify(host, &instance->notify);
 }
 
+void compat_check_host_command(struct compat_words *words, struct check_command *command, const char *what)
+{
+    struct host host = {.words = words, .security = words->model.global.script_security};
+
+    host_command(&host, command, what);
+}
+
 void compat_check_host(struct compat_words *words)
 {
     struct compat_config *model = &words->model;

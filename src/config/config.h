@@ -108,6 +108,7 @@ struct config *config_read(const struct config_request *request, config_report *
 
 struct keyword_run;
 struct keyword_table;
+struct suggest;
 
 /*
  * A second language in the same files: the blocks whose keywords are in `root` are the extension's, and end up in a
@@ -132,6 +133,13 @@ struct config_extension {
      * ones.
      */
     void (*add)(void *model, struct config *config);
+    /*
+     * After `finish`, of pools: a tracker that names one of the extension's blocks is bound to it, with the block's
+     * weight unless it has its own; else its names are offered to `suggest`.
+     */
+    bool (*bind)(void *model, struct check_tracker *tracker, struct suggest *suggest);
+    /* After `finish`: a command of a pool's gets its defaults, and is held against this host as the extension's own. */
+    void (*command)(void *model, struct keyword_run *run, struct check_command *command, const char *what);
     /* The model in the form that config_print promises. */
     void (*print)(const void *model, FILE *out);
 };
