@@ -152,6 +152,7 @@ static void apply_note(struct worker *worker, const struct effect *effect, struc
     if (effect->note == NOTE_KERNEL_FAILED)
         worker->counters.kernel_failures++;
     notes_take(worker, effect, now);
+    tell_note(worker, effect);
 }
 
 static void apply_effect(struct worker *worker, const struct effect *effect, struct mono now)
@@ -297,5 +298,6 @@ void apply_flush(struct worker *worker, struct mono now)
     tell_sent(worker, now);
     announcing_run(worker, now);
     hand_out(worker);
+    orders_flush(&worker->orders);
     notes_log(worker);
 }
