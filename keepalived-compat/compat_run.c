@@ -64,14 +64,7 @@ static void visit_addresses(const struct net_address *addresses, unsigned count,
         visit(context, addresses[i].device, addresses[i].place);
 }
 
-static void visit_trackers(const struct check_tracker *trackers, unsigned count, link_visit *visit, void *context)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (trackers[i].kind == CHECK_TRACK_INTERFACE)
-            visit(context, trackers[i].name, trackers[i].place);
-}
-
-/* Every interface whose state matters, in the file's order. */
+/* Every interface that is spoken on or gets addresses, in the file's order. */
 static void visit_links(const struct compat_config *model, link_visit *visit, void *context)
 {
     for (unsigned i = 0; i < model->instance_count; i++) {
@@ -80,10 +73,7 @@ static void visit_links(const struct compat_config *model, link_visit *visit, vo
         visit(context, instance_interface(model, instance), instance->place);
         visit_addresses(instance->addresses, instance->address_count, visit, context);
         visit_addresses(instance->excluded, instance->excluded_count, visit, context);
-        visit_trackers(instance->trackers, instance->tracker_count, visit, context);
     }
-    for (unsigned i = 0; i < model->group_count; i++)
-        visit_trackers(model->groups[i].trackers, model->groups[i].tracker_count, visit, context);
 }
 
 /* --- is there room --- */

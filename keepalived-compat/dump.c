@@ -89,8 +89,7 @@ void dump_address(FILE *out, const struct net_address *address, bool set)
 void dump_command(FILE *out, const struct check_command *command)
 {
     for (unsigned i = 0; i < command->argument_count; i++)
-        fprintf(out, "%s'%s'", i > 0 ? " " : "",
-                i == 0 && command->path != NULL ? command->path : command->arguments[i]);
+        fprintf(out, "%s'%s'", i > 0 ? " " : "", command->arguments[i]);
 }
 
 int64_t dump_wall_us(const struct daemon_view *view, struct mono t)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/track.h"
 #include "dump.h"
 
 #define SECTION(out, name) fprintf(out, "------< %s >------\n", name)
@@ -330,7 +331,22 @@ static void put_interfaces(const struct daemon_view *view, FILE *out)
     }
 }
 
-static void put_check(const struct check_script *script, FILE *out)
+/* GOOD or BAD, as its last results make it. */
+static void put_result(const struct daemon_view *view, const struct check_script *script, FILE *out)
+{
+    struct track_view source;
+
+    for (unsigned s = 0; view->track != NULL && s < track_source_count(view->track); s++) {
+        track_view(view->track, s, &source);
+        if (source.kind != CHECK_TRACK_SCRIPT || strcmp(source.name, script->name) != 0)
+            continue;
+        fprintf(out, "   Status = %s\n   Init state = %s\n   State = %s\n", source.state == TRACK_GOOD ? "GOOD" : "BAD",
+                source.state == TRACK_WAITING ? "init" : "done", source.running ? "running" : "idle");
+        return;
+    }
+}
+
+static void put_check(const struct daemon_view *view, const struct check_script *script, FILE *out)
 {
     fprintf(out, " VRRP Script = %s\n   Command = ", script->name);
     dump_command(out, &script->command);
@@ -340,6 +356,7 @@ static void put_check(const struct check_script *script, FILE *out)
     fprintf(out, "   Weight = %d%s\n   Rise = %d\n   Fall = %d\n", script->weight.value,
             script->weight.reverse ? " reverse" : "", script->rise, script->fall);
     fprintf(out, "   Insecure = %s\n", script->command.permit == CHECK_INSECURE ? "yes" : "no");
+    put_result(view, script, out);
     fprintf(out, "   Script uid:gid = %u:%u\n", script->command.uid, script->command.gid);
 }
 
@@ -360,6 +377,6 @@ void dump_data(const struct daemon_view *view, FILE *out)
     if (model->script_count > 0)
         SECTION(out, "VRRP Scripts");
     for (unsigned s = 0; s < model->script_count; s++)
-        put_check(&model->scripts[s], out);
+        put_check(view, &model->scripts[s], out);
     put_interfaces(view, out);
 }

@@ -88,6 +88,17 @@ static void add_list(struct answer *a, json_t *warnings, unsigned set, unsigned 
             addr_format(&i->address_list_from, address));
 }
 
+/* What makes it fail is said with that. */
+static void add_trackers(struct answer *a, json_t *warnings, unsigned set, unsigned unit)
+{
+    const char *name = a->view->config->core.pools[set].units[unit].instance->name;
+    struct tracker_finding tracker;
+
+    for (unsigned i = 0; tracker_text(a, TRACK_INSTANCE, set, unit, i, &tracker); i++)
+        if (tracker.failed && !tracker.fault)
+            add(a, warnings, "warning", "tracker", name, "tracks what fails: %s", tracker.text);
+}
+
 void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings)
 {
     const struct pool_settings *settings = &a->view->config->core.pools[set];
@@ -99,5 +110,6 @@ void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *
         add_state(a, alarms, set, u, &i);
         add_conflict(a, alarms, set, u);
         add_list(a, warnings, set, u, &i);
+        add_trackers(a, warnings, set, u);
     }
 }

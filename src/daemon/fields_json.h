@@ -10,6 +10,7 @@
 
 #include "daemon/control.h"
 #include "daemon/request_json.h"
+#include "daemon/track.h"
 
 #define SCHEMA_NAME "evenkeel/1"
 
@@ -98,7 +99,15 @@ json_t *instance_object(struct answer *a, unsigned set, unsigned unit);
 json_t *instances_array(struct answer *a, unsigned first, unsigned end, bool with_vips);
 json_t *groups_array(struct answer *a);
 json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i);
-json_t *trackers_array(struct answer *a, const struct check_tracker *trackers, unsigned count);
+json_t *trackers_array(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit);
+/* How tracker `index` of a target stands, as a clause; false: there are no more. */
+struct tracker_finding {
+    bool failed;
+    bool fault; /* and makes the target fail */
+    char text[SETTINGS_NAME_MAX + TRACK_TEXT_MAX + 64];
+};
+bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
+                  struct tracker_finding *out);
 json_t *attention_array(struct answer *a, unsigned first, unsigned end);
 void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings);
 const char *family_text(uint8_t family); /* enum family: "ipv4" */

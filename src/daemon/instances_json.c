@@ -51,6 +51,16 @@ static void append_source_fault(struct answer *a, const struct unit_settings *un
     append_new(a, array, text_value(a, text));
 }
 
+/* A tracker without a result yet is none that failed. */
+static void append_tracked_faults(struct answer *a, unsigned set, unsigned unit, json_t *array)
+{
+    struct tracker_finding tracker;
+
+    for (unsigned i = 0; tracker_text(a, TRACK_INSTANCE, set, unit, i, &tracker); i++)
+        if (tracker.fault)
+            append_new(a, array, text_value(a, tracker.text));
+}
+
 json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i)
 {
     const struct unit_settings *settings = &a->view->config->core.pools[set].units[unit];
@@ -62,7 +72,7 @@ json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const str
     else if ((i->faults & INSTANCE_FAULT_SOURCE) != 0) /* without a link there is no address either */
         append_source_fault(a, settings, array);
     if ((i->faults & INSTANCE_FAULT_TRACKED) != 0)
-        append_new(a, array, text_value(a, "something that it tracks has failed"));
+        append_tracked_faults(a, set, unit, array);
     if ((i->faults & INSTANCE_FAULT_PEERS) != 0)
         append_new(a, array, text_value(a, "it speaks unicast and has no peer"));
     if ((i->faults & INSTANCE_FAULT_GROUP) != 0) {
@@ -131,7 +141,7 @@ json_t *instance_object(struct answer *a, unsigned set, unsigned unit)
     put_bool(a, object, "accept", router->accept);
     put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_text(filter));
     put_new(a, object, "faults", instance_faults(a, set, unit, &i));
-    put_new(a, object, "trackers", trackers_array(a, router->trackers, router->tracker_count));
+    put_new(a, object, "trackers", trackers_array(a, TRACK_INSTANCE, set, unit));
     put_new(a, object, "conflict", conflict_object(a, set, unit));
     return object;
 }
@@ -184,7 +194,7 @@ json_t *groups_array(struct answer *a)
         put_bool(a, object, "fault", view.fault);
         put_int(a, object, "weight", view.weight);
         put_new(a, object, "members", group_members(a, g));
-        put_new(a, object, "trackers", trackers_array(a, group->trackers, group->tracker_count));
+        put_new(a, object, "trackers", trackers_array(a, TRACK_GROUP, 0, g));
         append_new(a, array, object);
     }
     return array;

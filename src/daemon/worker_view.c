@@ -85,6 +85,7 @@ static const struct daemon_view *get_view(void *context)
     struct worker *worker = context;
 
     worker->view.now = clock_now();
+    worker->view.track = worker->tracking != NULL ? tracking_track(worker->tracking) : NULL;
     worker->view.wall_us = clock_wall_us();
     for (unsigned i = 0; i < worker->config->core.link_count; i++)
         worker->link_views[i] = worker->links[i].state;

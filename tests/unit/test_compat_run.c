@@ -193,7 +193,9 @@ static void test_compat_run__pace__is_the_groups_own_or_that_for_all(void **stat
     char findings[FINDINGS_MAX];
 
     (void)state;
-    instance(text + strlen(text), "V", 1, "track_interface {\n eth9\n }");
+    char *end = instance(text + strlen(text), "V", 1, "");
+
+    sprintf(end, "vrrp_instance W {\n interface eth9\n virtual_router_id 1\n virtual_ipaddress {\n 10.9.0.1\n }\n}\n");
     struct config *config = load(text, findings);
 
     assert_int_equal(config->core.link_count, 2);
