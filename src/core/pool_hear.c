@@ -181,23 +181,6 @@ static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, st
 
 /* --- units --- */
 
-static bool unit_lists_differ(const struct unit *u, const struct advert *advert)
-{
-    if (advert->address_count != u->settings->address_count) {
-        return true;
-    }
-    for (unsigned i = 0; i < advert->address_count; i++) { /* as sets: some send them in another order */
-        bool found = false;
-        for (unsigned k = 0; k < u->settings->address_count && !found; k++) {
-            found = addr_equal(&advert->addresses[i], &u->settings->addresses[k]);
-        }
-        if (!found) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* RFC 3768 7.1 and RFC 9568 7.1: the checks that need the virtual router. False: the packet is dropped. */
 static bool unit_check_advert(struct pool *p, struct unit *u, const struct advert *advert, struct effects *fx)
 {
@@ -222,7 +205,7 @@ static bool unit_check_advert(struct pool *p, struct unit *u, const struct adver
         }
     }
     /* RFC 3768 says drop another list unless from the owner; we accept, because dropping makes two owners (2.5a). */
-    bool differs = unit_lists_differ(u, advert);
+    bool differs = !wire_lists_same(advert, u->settings->addresses, u->settings->address_count);
     if (differs) {
         u->counters.address_list_differs++;
         if (!u->address_list_differs || !addr_equal(&u->address_list_from, &advert->source)) {
@@ -336,10 +319,8 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
-    unsigned effects_before = fx->count;
     switch (router_hear(&u->router, advert, member, now, fx)) {
     case VERDICT_RELEASED:
-        u->counters.adverts_sent += fx->count > effects_before; /* our answer */
         unit_released(p, u, advert, m, received, now);
         break;
     case VERDICT_ACCEPTED:
@@ -373,7 +354,7 @@ static void pool_hear_self(struct pool *p, const struct unit *u, const struct ad
                            struct effects *fx)
 {
     p->counters.looped++;
-    bool echo = u != NULL ? u->router.state == ROUTER_ACTIVE || u->counters.adverts_sent > 0
+    bool echo = u != NULL ? u->router.state == ROUTER_ACTIVE || u->router.adverts_sent > 0
                           : advert->vrid == p->member_vrid || !member_is_announced_by(advert);
     if (!echo && (p->duplicate_noted.us == 0 || mono_diff_us(now, p->duplicate_noted) > 60 * (int64_t)US_PER_S)) {
         p->duplicate_noted = now;
