@@ -99,6 +99,7 @@ static json_t *pool_object(struct answer *a, unsigned pool)
     put_new(a, object, "filter", filter_object(a, pool));
     put_new(a, object, "members", members_array(a, pool, p.member_count));
     put_new(a, object, "units", units_array(a, pool, false));
+    put_new(a, object, "trackers", trackers_array(a, TRACK_POOL, pool, 0));
     return object;
 }
 
