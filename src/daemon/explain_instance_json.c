@@ -91,13 +91,13 @@ static void explain_next(struct subject *s)
     if (s->i.state != INSTANCE_BACKUP)
         return;
     if (!mono_is_never(s->i.preempt_at))
-        add_fact(s, "move", "preempt_delay", "The weaker router is displaced in %.1f s (preempt_delay).",
+        add_fact(s, "move", "preempt_delay", "The weaker router is displaced in %.1f s.",
                  -seconds_since(s, s->i.preempt_at));
     if (!mono_is_never(s->i.down_deadline) && mono_after(s->i.down_deadline, s->a->view->now))
         add_fact(s, "move", "silence", "This host takes it when nothing acceptable is heard for another %.2f s.",
                  -seconds_since(s, s->i.down_deadline));
     if (!instance->preempt)
-        add_fact(s, "move", "nopreempt", "A weaker router keeps it while it is heard (nopreempt).");
+        add_fact(s, "move", "nopreempt", "A weaker router keeps it while it is heard: preemption is off.");
     if (instance->group != INSTANCE_NO_GROUP)
         add_fact(s, "move", "group", "It moves together with its group %s.",
                  s->a->view->config->instances->groups[instance->group].name);

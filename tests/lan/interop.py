@@ -2,7 +2,10 @@
 """The interop matrix: virtual routers that our daemon and another implementation have in common, and what is done to them.
 
 A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
-whose MAC it speaks with, and who has the higher priority. All cells of a peer live on two hosts of one Lab at the same time, so that
+A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
+A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
+A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
+each event (a crash, an orderly leave, an arrival) happens to all of them at once, and the whole matrix takes as long as one cell.
 each event (a crash, an orderly leave, an arrival) happens to all of them at once, and the whole matrix takes as long as one cell.
 What is recorded are facts: who speaks after the event and then keeps speaking alone, and how who left said so.
 """
@@ -160,7 +163,8 @@ class OurOwn(cluster.Evenkeel):
 def keepalived_peer(node, cells, other_port):
     text = "global_defs {\n    router_id rig\n}\n"
     text += "".join(instance_text(c, PEERS, node.ports[0], other_port) for c in cells if c.peer == "keepalived")
-    ours = "".join(instance_text(c, PEERS, node.ports[0], other_port, ["v3_checksum_as_v2"]) for c in cells if c.peer == "evenkeel")
+    plain = [c for c in cells if c.peer == "evenkeel"]
+    ours = "".join(instance_text(c, PEERS, node.ports[0], other_port, ["v3_checksum_as_v2"]) for c in plain)
     return Several(keepalived.Keepalived(node, text), OurOwn(node, ours))
 
 
