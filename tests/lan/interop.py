@@ -2,12 +2,9 @@
 """The interop matrix: virtual routers that our daemon and another implementation have in common, and what is done to them.
 
 A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
-A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
-A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
-A cell is one virtual router: who the peer is, what it is on our side (an instance or a pool's unit), version, family, transport,
-each event (a crash, an orderly leave, an arrival) happens to all of them at once, and the whole matrix takes as long as one cell.
-each event (a crash, an orderly leave, an arrival) happens to all of them at once, and the whole matrix takes as long as one cell.
-What is recorded are facts: who speaks after the event and then keeps speaking alone, and how who left said so.
+whose MAC it speaks with, and who has the higher priority. All cells of a peer live on two hosts of one Lab at the same time, so
+that each event (a crash, an orderly leave, an arrival) happens to all of them at once, and the whole matrix takes as long as one
+cell. What is recorded are facts: who speaks after the event and then keeps speaking alone, and how who left said so.
 """
 import os
 import time

@@ -3,8 +3,8 @@
  * kernel_probe's sets: each unit is an instance. Words of the command line:
  *
  *   set=LEASE_MS        there is a set; with leases=N unit i's lease is LEASE_MS * (1 + i % N)
- *   version=2|3 ttl=N   of all advertisements; a TTL other than 255 makes them unicast ones (to nobody)
- *   vmac                each has a virtual MAC, as a pool's unit would; own_mac: unit i has 02:00:00:00:00:i
+ *   version=2|3 ttl=N   of all advertisements; a TTL other than 255 makes them unicast ones, sent as packet_renew()
+ * does vmac                each has a virtual MAC, as a pool's unit would; own_mac: unit i has 02:00:00:00:00:i
  *   noaccept            none takes data
  *   spread              every other unit is on the second interface
  *   net                 with routes, rules and static addresses, see kernel_probe_net.c
@@ -127,5 +127,7 @@ size_t set_advert(const struct config *config, unsigned unit, const struct kerne
 
     if (length > 0)
         packet[ipv4 ? 8 : 7] = (uint8_t)set.ttl; /* nobody looks at the checksum of the IP header */
+    if (length > 0 && set.ttl != DEFAULT_TTL)
+        return frame_to_nobody(state->mac, packet, length, frame, capacity);
     return length == 0 ? 0 : frame_vrrp(state->mac, packet, length, frame, capacity);
 }
