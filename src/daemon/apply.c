@@ -74,7 +74,8 @@ static void keep_goodbye(struct worker *worker, const struct effect *effect, int
     goodbye.priority = VRRP_PRIORITY_RELEASE;
     size_t length = make_frame(worker, &goodbye, frame);
 
-    guard_page_hold(worker->page, effect->pool, effect->unit, 0, ifindex, frame, length);
+    guard_page_hold(worker->page, effect->pool, effect->unit, 0,
+                    &(struct guard_frame){.ifindex = ifindex, .bytes = frame, .length = length});
 }
 
 /* What EVENT_SENT is about: a pool's member advertisement, an instance's own. */
@@ -90,8 +91,55 @@ static void note_spoken(struct worker *worker, const struct effect *effect)
         pool->units[effect->unit].spoke = true;
 }
 
+static unsigned peer_index(const struct instance_settings *instance, const struct addr *address)
+{
+    unsigned peer = 0;
+
+    while (peer + 1 < instance->peer_count && !addr_equal(&instance->peers[peer].address, address))
+        peer++;
+    return peer;
+}
+
+static void keep_unicast_goodbye(struct worker *worker, const struct effect *effect, int ifindex)
+{
+    const struct instance_settings *instance = worker->config->core.pools[effect->pool].units[effect->unit].instance;
+    uint8_t packet[WIRE_PACKET_MAX];
+    struct effect goodbye = *effect;
+
+    if (effect->priority == VRRP_PRIORITY_RELEASE) {
+        guard_page_drop(worker->page, effect->pool, effect->unit);
+        return;
+    }
+    goodbye.priority = VRRP_PRIORITY_RELEASE;
+    size_t length = core_encode(worker->core, &goodbye, packet, sizeof(packet));
+
+    guard_page_hold(worker->page, effect->pool, effect->unit, peer_index(instance, &effect->to),
+                    &(struct guard_frame){.ifindex = ifindex, .routed = true, .bytes = packet, .length = length});
+}
+
+/* To one peer, through the IP stack. Only a link-local address needs to be told on which link it is. */
+static void send_unicast(struct worker *worker, const struct effect *effect, struct mono now)
+{
+    const struct worker_link *link = &worker->links[speaker_of(worker, effect).link];
+    int ifindex = addr_is_link_local(&effect->to) ? link->state.ifindex : 0;
+    uint8_t packet[WIRE_PACKET_MAX];
+    size_t length = link->port != NULL ? core_encode(worker->core, effect, packet, sizeof(packet)) : 0;
+
+    if (length == 0 || !unicast_queue(worker->unicast, effect->pool, effect->unit, ifindex, packet, length)) {
+        worker->counters.sends_without_link++;
+        return;
+    }
+    worker->queued_since = mono_min(worker->queued_since, now);
+    note_spoken(worker, effect);
+    keep_unicast_goodbye(worker, effect, ifindex);
+}
+
 static void apply_send(struct worker *worker, const struct effect *effect, struct mono now)
 {
+    if (!addr_is_none(&effect->to)) {
+        send_unicast(worker, effect, now);
+        return;
+    }
     struct worker_link *link = &worker->links[speaker_of(worker, effect).link];
     uint8_t frame[FRAME_MAX];
     size_t length = link->port != NULL ? make_frame(worker, effect, frame) : 0;
@@ -219,6 +267,20 @@ static bool is_stale(struct worker *worker)
     return !mono_is_never(since) && mono_diff_us(clock_now(), since) > worker->patience_us;
 }
 
+/* Where the kernel has a lease for it, that counts from what the egress hook has seen, not from what peers got. */
+static void unicast_sent(void *context, unsigned pool, unsigned index, unsigned sent, const uint8_t *packet,
+                         size_t length)
+{
+    struct worker *worker = context;
+    struct worker_unit *unit = &worker->pools[pool].units[index];
+    const struct worker_link *link = &worker->links[worker->config->core.pools[pool].units[index].link];
+
+    worker->counters.unicast_sent += sent;
+    unit->refused = sent == 0 || link->port == NULL;
+    if (!unit->refused && unit->spoke && worker->pool_views[pool].filter_mode == FILTER_LEASE)
+        unit->refused = packet_renew(link->port, link->state.mac, packet, length) < 0;
+}
+
 /* Commits the levels and sends the frames that are queued. */
 static void hand_out(struct worker *worker)
 {
@@ -227,6 +289,7 @@ static void hand_out(struct worker *worker)
     if (worker->kernel_dirty)
         kernel_commit(worker->kernel);
     worker->kernel_dirty = false;
+    worker->counters.unicast_refused += unicast_flush(worker->unicast, stale, unicast_sent, worker);
     for (unsigned i = 0; i < worker->config->core.link_count; i++) {
         struct worker_link *link = &worker->links[i];
 
@@ -249,6 +312,14 @@ static void say_sent(struct worker *worker, unsigned pool, unsigned unit)
     apply_step(worker, &sent);
 }
 
+static bool was_refused(const struct worker *worker, unsigned pool, unsigned unit)
+{
+    const struct unit_settings *settings = &worker->config->core.pools[pool].units[unit];
+
+    return settings->instance->unicast ? worker->pools[pool].units[unit].refused
+                                       : worker->links[settings->link].refused;
+}
+
 /* All at once where nothing was refused, which is nearly always; else one by one those that were not. */
 static void tell_set_sent(struct worker *worker, unsigned pool, struct mono now)
 {
@@ -256,11 +327,11 @@ static void tell_set_sent(struct worker *worker, unsigned pool, struct mono now)
     bool refused = false;
 
     for (unsigned u = 0; u < set->unit_count; u++)
-        refused |= worker->pools[pool].units[u].spoke && worker->links[set->units[u].link].refused;
+        refused |= worker->pools[pool].units[u].spoke && was_refused(worker, pool, u);
     for (unsigned u = 0; u < set->unit_count; u++) {
         struct worker_unit *unit = &worker->pools[pool].units[u];
 
-        if (unit->spoke && !worker->links[set->units[u].link].refused) {
+        if (unit->spoke && !was_refused(worker, pool, u)) {
             kernel_unit_spoke(worker->kernel, pool, u, now);
             if (refused)
                 say_sent(worker, pool, u);

@@ -44,7 +44,7 @@ struct daemon_view {
     const struct kernel_link *links;      /* config->core.link_count */
     const struct daemon_pool_view *pools; /* of pools, then sets */
     const struct history *history;
-    const struct track *track; /* what is tracked; NULL: nothing is */
+    const struct track *track;             /* what is tracked; NULL: nothing is */
     const struct daemon_counter *counters; /* may be NULL when counter_count is 0 */
     unsigned counter_count;
 };

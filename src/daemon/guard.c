@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "platform/clock.h"
+#include "platform/packet_ip.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
 
@@ -218,6 +219,11 @@ static int prepare(struct guard *guard)
         log_error("a packet socket cannot be opened: %s", strerror(-guard->sender));
         return EX_OSERR;
     }
+    error = packet_ip_open(&guard->ip);
+    if (error < 0) {
+        log_error("a raw socket cannot be opened: %s", strerror(-error));
+        return EX_OSERR;
+    }
     error = guard_page_open(&guard->config->core, &guard->page);
     if (error < 0) {
         log_error("shared memory: %s", strerror(-error));
@@ -261,6 +267,7 @@ int guard_run(const struct guard_start *start)
     if (guard.signals >= 0)
         close(guard.signals);
     sender_close(guard.sender);
+    packet_ip_close(guard.ip);
     guard_page_close(guard.page);
     config_free(guard.next_config);
     config_free(guard.config);

@@ -26,6 +26,7 @@
 struct slot {
     _Atomic uint32_t length; /* of `bytes`; 0: empty */
     int32_t ifindex;
+    uint8_t routed; /* not 0: see guard_page.h */
     uint8_t bytes[];
 };
 
@@ -171,8 +172,8 @@ static struct slot *slot_at(const struct guard_page *page, unsigned pool, unsign
     return (struct slot *)(void *)(page->memory + layout->offset + index * layout->stride);
 }
 
-void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, unsigned peer, int ifindex,
-                     const uint8_t *frame, size_t length)
+void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, unsigned peer,
+                     const struct guard_frame *frame)
 {
     unsigned first, end;
 
@@ -182,11 +183,12 @@ void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, unsi
     struct slot *slot = slot_at(page, pool, first + peer);
 
     atomic_store_explicit(&slot->length, 0, memory_order_seq_cst);
-    if (length == 0 || length > page->pools[pool].stride - sizeof(struct slot))
+    if (frame->length == 0 || frame->length > page->pools[pool].stride - sizeof(struct slot))
         return;
-    slot->ifindex = ifindex;
-    memcpy(slot->bytes, frame, length);
-    atomic_store_explicit(&slot->length, (uint32_t)length, memory_order_release);
+    slot->ifindex = frame->ifindex;
+    slot->routed = frame->routed;
+    memcpy(slot->bytes, frame->bytes, frame->length);
+    atomic_store_explicit(&slot->length, (uint32_t)frame->length, memory_order_release);
 }
 
 void guard_page_drop(struct guard_page *page, unsigned pool, unsigned unit)
@@ -236,7 +238,8 @@ bool guard_page_next(const struct guard_page *page, unsigned *cursor, struct gua
         ++*cursor;
         if (length == 0 || length > room)
             continue;
-        *out = (struct guard_frame){.ifindex = slot->ifindex, .bytes = slot->bytes, .length = length};
+        *out = (struct guard_frame){
+            .ifindex = slot->ifindex, .routed = slot->routed != 0, .bytes = slot->bytes, .length = length};
         return true;
     }
     return false;

@@ -272,6 +272,9 @@ static int begin(struct worker *worker, const struct worker_start *start)
     if (worker->signals < 0)
         return failed("signals", worker->signals, EX_OSERR);
     worker_view_init(worker);
+    error = unicast_open(&worker->unicast);
+    if (error < 0)
+        return failed("a raw socket", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
     code = open_control(worker, rundir_path(start->rundir));
     if (code == 0)
         code = drop_privileges(start);
@@ -315,6 +318,7 @@ static int end(struct worker *worker, int code)
     audit_free(worker->audit);
     vip_index_free(worker->vips);
     thirdparty_free(worker->thirdparty);
+    unicast_close(worker->unicast);
     history_free(worker->history);
     free(worker->effects.list);
     free(worker->storage);

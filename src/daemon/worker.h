@@ -37,6 +37,7 @@
 #include "daemon/rundir.h"
 #include "daemon/state.h"
 #include "daemon/thirdparty.h"
+#include "daemon/unicast.h"
 #include "daemon/vip_index.h"
 #include "platform/frame.h"
 #include "platform/kernel.h"
@@ -61,6 +62,7 @@ struct worker_link {
 struct worker_unit {
     uint8_t level; /* enum unit_level last asked of the kernel */
     bool spoke;    /* of an instance: an advertisement was queued since the last flush */
+    bool refused;  /* of a unicast instance: the last flush sent none of it */
     struct mono answering_since;
     struct mono conflict_next; /* EVENT_CONFLICT is not wanted before this */
 };
@@ -78,11 +80,12 @@ struct worker_pool {
 };
 
 struct worker_counters {
-    uint64_t frames_ignored;     /* neither VRRP nor ARP/ND that can be read */
-    uint64_t sends_without_link; /* advertisements that had no port to leave by */
-    uint64_t frames_stale;       /* thrown away: this process was stopped between deciding and sending */
-    uint64_t conflicts;          /* somebody else was seen answering for a unit held here */
-    uint64_t restored;           /* addresses or tables put back after somebody removed them */
+    uint64_t frames_ignored;                /* neither VRRP nor ARP/ND that can be read */
+    uint64_t sends_without_link;            /* advertisements that had no port to leave by */
+    uint64_t unicast_sent, unicast_refused; /* packets to single peers */
+    uint64_t frames_stale;                  /* thrown away: this process was stopped between deciding and sending */
+    uint64_t conflicts;                     /* somebody else was seen answering for a unit held here */
+    uint64_t restored;                      /* addresses or tables put back after somebody removed them */
     uint64_t netlink_overruns;
     uint64_t kernel_failures; /* levels that the kernel refused */
 };
@@ -102,6 +105,7 @@ struct worker {
     uint64_t logged; /* sequence of the newest entry that is in the log */
     struct state *state;
     struct thirdparty *thirdparty;
+    struct unicast *unicast;
     struct vip_index *vips;
     struct audit *audit;
     struct worker_link links[SETTINGS_LINKS_MAX];

@@ -43,6 +43,8 @@ static void add_packet_counters(struct worker *worker)
     add_counter(worker, "frames_truncated", sum.truncated);
     add_counter(worker, "send_errors", sum.send_errors);
     add_counter(worker, "sends_without_link", worker->counters.sends_without_link);
+    add_counter(worker, "unicast_sent", worker->counters.unicast_sent);
+    add_counter(worker, "unicast_refused", worker->counters.unicast_refused);
     add_counter(worker, "receive_drops", sum.kernel_drops);
 }
 

@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 #include "daemon/dump.h"
-#include "instance_rig.h"
+#include "file_rig.h"
 
 static const char text[] =
     "global_defs {\n router_id rig\n %s\n}\n"
@@ -25,22 +25,22 @@ static const char text[] =
     " authentication {\n auth_type PASS\n auth_pass secret\n }\n virtual_ipaddress {\n 10.0.3.1\n }\n"
     " notify_master \"/bin/echo \\\"a b\\\"\"\n}\n";
 
-static struct instance_rig rig;
+static struct file_rig rig;
 
 static void open_with(const char *global)
 {
     char file[2048];
 
     snprintf(file, sizeof(file), text, global);
-    instance_rig_open(&rig, file);
-    instance_rig_run(&rig, US_PER_S);
-    instance_rig_hear(&rig, 1, "10.0.0.9", 150, true);
+    file_rig_open(&rig, file);
+    file_rig_run(&rig, US_PER_S);
+    file_rig_hear(&rig, 1, "10.0.0.9", 150, true);
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    instance_rig_close(&rig);
+    file_rig_close(&rig);
     return 0;
 }
 
@@ -120,7 +120,7 @@ static void test_dump__json__numbers_of_states_in_both_forms(void **state)
         json_integer_value(json_object_get(json_object_get(json_array_get(value, 0), "stats"), "become_master")), 1);
     json_decref(value);
     free(made);
-    instance_rig_close(&rig);
+    file_rig_close(&rig);
     open_with("json_version 2");
     made = dump(DAEMON_DUMP_JSON);
     value = load(made);

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "instance_rig.h"
+#include "file_rig.h"
 #include "schema_check.h"
 #include "snmp/snapshot.h"
 
@@ -24,26 +24,26 @@ static const char text[] =
     " authentication {\n auth_type PASS\n auth_pass secret\n }\n virtual_ipaddress {\n 10.0.3.1/24\n }\n}\n"
     "vrrp_instance D {\n interface down0\n virtual_router_id 4\n virtual_ipaddress {\n 10.0.4.1/24\n }\n}\n";
 
-static struct instance_rig rig;
+static struct file_rig rig;
 
 static int setup(void **state)
 {
     (void)state;
-    instance_rig_open(&rig, text);
-    instance_rig_run(&rig, 2 * (int64_t)US_PER_S);
+    file_rig_open(&rig, text);
+    file_rig_run(&rig, 2 * (int64_t)US_PER_S);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    instance_rig_close(&rig);
+    file_rig_close(&rig);
     return 0;
 }
 
 static json_t *ask(const char *request)
 {
-    char *answer = instance_rig_ask(&rig, request);
+    char *answer = file_rig_ask(&rig, request);
     json_t *value = json_loads(answer, 0, NULL);
 
     assert_non_null(value);
@@ -89,7 +89,7 @@ static void assert_schema(const json_t *answer)
 static void test_instances_json__status__schema_states_and_holders(void **state)
 {
     (void)state;
-    instance_rig_hear(&rig, 2, "10.0.0.9", 150, true);
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, true);
     json_t *answer = ask("{\"command\":\"status\"}");
 
     assert_schema(answer);
@@ -155,7 +155,7 @@ static void test_instances_json__set_by_name__its_instances_only(void **state)
 static void test_instances_json__refusals__counted_by_reason(void **state)
 {
     (void)state;
-    instance_rig_hear(&rig, 2, "10.0.0.9", 150, false);
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, false);
     json_t *answer = ask("{\"command\":\"counters\"}");
     const json_t *refused = json_object_get(named(answer, "C"), "refused");
 
@@ -174,8 +174,8 @@ static const struct snapshot_router *router_of(const struct snapshot *snapshot, 
 static void test_instances_json__snmp__rows_of_both_versions(void **state)
 {
     (void)state;
-    instance_rig_run(&rig, 3 * (int64_t)US_PER_S);
-    instance_rig_hear(&rig, 2, "10.0.0.9", 50, false);
+    file_rig_run(&rig, 3 * (int64_t)US_PER_S);
+    file_rig_hear(&rig, 2, "10.0.0.9", 50, false);
     json_t *answer = ask("{\"command\":\"snmp\"}");
     struct snapshot *snapshot = snapshot_from_json(answer);
 
