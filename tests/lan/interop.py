@@ -162,7 +162,7 @@ def keepalived_peer(node, cells, other_port):
     text += "".join(instance_text(c, PEERS, node.ports[0], other_port) for c in cells if c.peer == "keepalived")
     plain = [c for c in cells if c.peer == "evenkeel"]
     ours = "".join(instance_text(c, PEERS, node.ports[0], other_port, ["v3_checksum_as_v2"]) for c in plain)
-    return Several(keepalived.Keepalived(node, text), OurOwn(node, ours))
+    return Several(keepalived.Keepalived(node, text), *([OurOwn(node, ours)] if plain else []))
 
 
 def frr_peer(node, cells, _other_port):

@@ -23,9 +23,12 @@ ALL = [cell for cells in CELLS.values() for cell in cells]
 
 @pytest.fixture(scope="module")
 def played():
-    """Both fields at the same time; every cell then knows what held."""
-    fields = [interop.Field(CELLS["keepalived"] + CELLS["evenkeel"], interop.keepalived_peer),
-              interop.Field(CELLS["frr"], interop.frr_peer)]
+    """All fields at the same time; every cell then knows what held. Unicast has hosts of its own: a keepalived that is killed
+    leaves its macvlans, which then answer for the host's own address with their MACs."""
+    unicast = [c for c in CELLS["keepalived"] if c.transport == "unicast"]
+    multicast = [c for c in CELLS["keepalived"] if c.transport == "multicast"]
+    fields = [interop.Field(multicast + CELLS["evenkeel"], interop.keepalived_peer),
+              interop.Field(unicast, interop.keepalived_peer), interop.Field(CELLS["frr"], interop.frr_peer)]
     errors = []
 
     def play(one):
