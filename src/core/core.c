@@ -156,7 +156,7 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
         pool_level_done(p, event->unit, event->sequence, event->error, event->now, fx);
         break;
     case EVENT_ARMED:
-        pool_armed(p, event->sequence);
+        pool_armed(p, event->sequence, event->now, fx);
         break;
     case EVENT_SENT:
         pool_sent(p, event->now, fx);

@@ -235,10 +235,10 @@ void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx
     p->members.list[MEMBER_SELF].vrid = p->member_vrid;
 }
 
-static void pool_arm(struct pool *p, struct mono now, struct effects *fx)
+void pool_arm(struct pool *p, struct mono now, struct effects *fx)
 {
     p->armed = false;
-    p->lease_base = now;
+    p->lease_base = p->arm_asked = now;
     p->lease_pending = MONO_NEVER;
     effects_add(fx, EFFECT_ARM, p->index, EFFECT_NO_UNIT)->sequence = ++p->arm_sequence;
 }
@@ -375,12 +375,22 @@ void pool_sent(struct pool *p, struct mono now, struct effects *fx)
     }
 }
 
-void pool_armed(struct pool *p, uint32_t sequence)
+bool pool_slept_since_arming(const struct pool *p, struct mono now)
 {
-    if (sequence == p->arm_sequence) {
-        p->armed = true;
-        p->changed = true;
+    return mono_diff_us(now, p->arm_asked) > settings_lease_us(p->settings);
+}
+
+void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx)
+{
+    if (sequence != p->arm_sequence) {
+        return;
     }
+    if (pool_slept_since_arming(p, now)) { /* what was armed has ended, and no advertisement can revive it */
+        pool_arm(p, now, fx);
+        return;
+    }
+    p->armed = true;
+    p->changed = true;
 }
 
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx)

@@ -139,6 +139,7 @@ struct pool {
     struct watched_move watched;
     uint16_t round_left; /* moves of the round under way; 0: none is */
     uint32_t arm_sequence;
+    struct mono arm_asked;    /* the newest EFFECT_ARM */
     bool armed;               /* the lease is in place: units may be taken */
     struct mono balance_next; /* when balancing wants a look again */
     struct mono moves_wanted; /* moves wait since then for the view to be still; never: none do */
@@ -166,7 +167,7 @@ void pool_link(struct pool *p, unsigned link, bool up, const struct addr *primar
 void pool_tick(struct pool *p, struct mono now, struct effects *fx);
 bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx);
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx);
-void pool_armed(struct pool *p, uint32_t sequence);
+void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx);
 void pool_sent(struct pool *p, struct mono now, struct effects *fx);
 void pool_leave(struct pool *p, struct mono now);
 struct mono pool_deadline(const struct pool *p);
@@ -178,6 +179,9 @@ void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx);
 /* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; all pools of one interface and family
  * share what this host says of itself. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
+void pool_arm(struct pool *p, struct mono now, struct effects *fx);
+/* A lease that was asked for so long ago and never renewed may have ended. */
+bool pool_slept_since_arming(const struct pool *p, struct mono now);
 bool pool_is_on_same_wire(const struct pool *p, const struct pool *q);
 bool pool_is_wire_emptied(const struct pool *p);
 

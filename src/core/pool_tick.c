@@ -21,6 +21,9 @@ static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
         struct pool *q = &p->pools[i];
         if (pool_is_on_same_wire(p, q) && q->say_gone) {
             q->say_gone = false;
+            if (q->armed && pool_slept_since_arming(q, now)) {
+                pool_arm(q, now, fx);
+            }
             q->member_adver = q->lease_base = now;
         }
     }
