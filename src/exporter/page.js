@@ -132,10 +132,12 @@ function updateLane(node, lane, context) {
     `not heard for ${span(m.age_ms / 1000)}`, `share ${m.share}`].filter(Boolean).join(' · '));
   load.hidden = !m;
   if (m) {
-    const text = `${plural(lane.units.length, 'unit')}, fair share ${lane.fair.toFixed(1).replace(/\.0$/, '')}`;
+    const fair = lane.fair > 0 ? `, fair share ${lane.fair.toFixed(1).replace(/\.0$/, '')}` : '';
+    const text = plural(lane.units.length, 'unit') + fair;
     const scale = (value) => `${Math.min(100, 100 * value / context.widest)}%`;
     bar.style.setProperty('--part', scale(lane.units.length));
     bar.style.setProperty('--fair', scale(lane.fair));
+    bar.children[1].hidden = !fair;
     bar.setAttribute('aria-label', text);
     setText(number, text);
   }
@@ -217,7 +219,7 @@ function updateLine(node, line) {
 function updateEntry(node, entry, status) {
   const time = node.children[0];
   time.dateTime = entry.time;
-  setText(time, `${clock(entry.time)} (${span(ageOf(status, entry.time))})`);
+  setText(time, `${clock(entry.time)}, ${span(ageOf(status, entry.time))} ago`);
   setClass(node.children[1], entry.warning ? 'warning' : '');
   setText(node.children[1], entry.text);
 }
