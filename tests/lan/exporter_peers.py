@@ -52,8 +52,14 @@ class Exporter:
     def start(self):
         self.child = self.node.spawn(rig.find_program("evenkeel-exporter"), "--run-dir", self.run_dir, *self.options,
                                      log="exporter.log")
-        rig.wait_until(lambda: "listening on" in self.node.read_log("exporter.log"), 10, "evenkeel-exporter listening")
+        rig.wait_until(self.listens, 10, "evenkeel-exporter listening")
         return self
+
+    def listens(self):
+        try:
+            return self.ask("/nothing").status == 404
+        except ConnectionError:
+            return False
 
     def ask(self, path, method="GET", headers=None, body=None, unix=None):
         connection = Inside(self.node, path=unix)
