@@ -15,7 +15,8 @@ import rig
 import tester
 
 PORT, PROMETHEUS_PORT, DRIVER_PORT = 9568, 9090, 9515
-CHROMEDRIVER, CHROMIUM, PROMETHEUS, PROMTOOL = "/usr/bin/chromedriver", "/usr/bin/chromium", "/usr/bin/prometheus", "/usr/bin/promtool"
+CHROMEDRIVER, CHROMIUM = "/usr/bin/chromedriver", "/usr/bin/chromium"
+PROMETHEUS, PROMTOOL = "/usr/bin/prometheus", "/usr/bin/promtool"
 OPENMETRICS = "application/openmetrics-text"
 
 

@@ -100,7 +100,8 @@ def test_formats__by_accept__both_valid(site):
     assert site.exporter.ask("/metrics", headers={"Accept": both}).headers["Content-Type"] == open_type
     if not os.access(exporter_peers.PROMTOOL, os.X_OK):
         pytest.skip("promtool is not installed (prometheus)")
-    done = subprocess.run([exporter_peers.PROMTOOL, "check", "metrics"], input=plain.body, capture_output=True, text=True, check=False)
+    done = subprocess.run([exporter_peers.PROMTOOL, "check", "metrics"], input=plain.body, capture_output=True, text=True,
+                          check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""evenkeel-exporter's page in headless Chromium on a live LAN: it shows the pool as the daemon has it, changes by itself when a host
-crashes, fits a phone, can be read in light and dark, and runs nothing that comes with a name."""
+"""evenkeel-exporter's page in headless Chromium on a live LAN: it shows the pool as the daemon has it, changes by itself when a
+host crashes, fits a phone, can be read in light and dark, and runs nothing that comes with a name."""
 import copy
 import json
 import os
