@@ -60,23 +60,29 @@ function memberName(pool, address) {
   return member && member.name ? member.name : address;
 }
 
+// The addresses that people know a unit by: not the link-local one that IPv6 wants.
+function namesOf(unit) {
+  const wide = unit.addresses.filter((text) => !/^fe[89ab]/i.test(text));
+  return wide.length ? wide : unit.addresses;
+}
+
 // The part of the addresses that tells the pool's units apart.
 function shortNames(pool) {
-  const all = pool.units.map((u) => u.addresses[0] || '');
+  const first = (unit) => namesOf(unit)[0] || `VRID ${unit.vrid}`;
   const cut = (text) => Math.max(text.lastIndexOf('.'), text.lastIndexOf(':')) + 1;
-  const prefix = all.length ? all[0].slice(0, cut(all[0])) : '';
-  const same = all.length > 1 && all.every((text) => text.slice(0, cut(text)) === prefix);
+  const prefix = pool.units.length ? first(pool.units[0]).slice(0, cut(first(pool.units[0]))) : '';
+  const same = pool.units.length > 1 && pool.units.every((u) => first(u).slice(0, cut(first(u))) === prefix);
   return new Map(pool.units.map((u) => {
-    const more = u.addresses.length > 1 ? `+${u.addresses.length - 1}` : '';
-    return [u.vrid, (same ? (u.addresses[0] || '').slice(prefix.length) : u.addresses[0] || `VRID ${u.vrid}`) + more];
+    const more = namesOf(u).length > 1 ? `+${namesOf(u).length - 1}` : '';
+    return [u.vrid, (same ? first(u).slice(prefix.length) : first(u)) + more];
   }));
 }
 
 // What is the matter with a unit: [severity, sign, words].
-function troubleOf(unit, status) {
+function troubleOf(unit, {status, pool}) {
   if (unit.contested) return ['alarm', '!', 'has two owners'];
   if (unit.conflict && ageOf(status, unit.conflict.time) < 60) return ['alarm', '!', 'is answered for by somebody else'];
-  if (unit.holder_kind === 'none') return ['alarm', '', 'has no owner'];
+  if (unit.holder_kind === 'none') return pool.ready ? ['alarm', '', 'has no owner'] : ['', '', 'its owner is not known here'];
   if (unit.holder_kind === 'stranger') return ['warning', '', 'is held by a stranger'];
   if (unit.address_list_differs) return ['warning', '≠', 'is advertised with another list of addresses'];
   if (unit.planned) return ['', '→', 'will be moved'];
@@ -100,7 +106,10 @@ function lanesOf(pool) {
                    units: held((u) => u.holder === address && u.holder_kind === 'stranger')});
   }
   const vacant = held((u) => u.holder_kind === 'none');
-  if (vacant.length) lanes.unshift({key: 'nobody', title: 'Nobody', note: 'has no owner', severity: 'alarm', units: vacant});
+  if (vacant.length) { // a host that takes no part does not know who holds what
+    lanes.unshift(pool.ready ? {key: 'nobody', title: 'Nobody', note: 'has no owner', severity: 'alarm', units: vacant}
+                             : {key: 'nobody', title: 'Not known here', note: 'not ready', severity: 'warning', units: vacant});
+  }
   return lanes;
 }
 
@@ -145,7 +154,7 @@ function updateLane(node, lane, context) {
 }
 
 function updateUnit(item, unit, context) {
-  const button = item.firstChild, [severity, sign, words] = troubleOf(unit, context.status);
+  const button = item.firstChild, [severity, sign, words] = troubleOf(unit, context);
   const open = opened.get(context.pool.name) === unit.vrid;
   setClass(button, severity);
   setText(button, context.names.get(unit.vrid) + sign);
@@ -159,8 +168,8 @@ function updateUnit(item, unit, context) {
   };
 }
 
-function factsOf(unit, {pool, status}) {
-  const change = unit.last_change, [, , words] = troubleOf(unit, status);
+function factsOf(unit, context) {
+  const {pool, status} = context, change = unit.last_change, [, , words] = troubleOf(unit, context);
   const facts = [['Addresses', unit.addresses.join(', ')], ['VRID', String(unit.vrid)]];
   if (words) facts.push(['State', words]);
   facts.push(['Holder', `${memberName(pool, unit.holder)}${unit.since ? ` for ${span(ageOf(status, unit.since))}` : ''}`]);
@@ -237,7 +246,8 @@ function verdictOf(status) {
 
 function render() {
   if (!last) return;
-  const {status, events} = last, self = status.pools.flatMap((p) => p.members).find((m) => m.self);
+  const {status, events} = last, selves = status.pools.flatMap((p) => p.members).filter((m) => m.self);
+  const self = selves.find((m) => m.name) || selves[0];
   setText(byId('host'), self ? [self.name, self.address].filter(Boolean).join(' · ') : '');
   sync(byId('lines'), status.attention, (line) => `${line.pool} ${line.code} ${line.member || ''}`,
        () => el('li', '', el('b'), el('span')), updateLine);

@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 
 import rig
 import tester
@@ -213,8 +214,10 @@ class Browser:
 
 
 class FakeDaemon:
-    """A control socket. `reply` maps a request (an object) to the bytes that are sent back; None: nothing, and the connection
-    stays; b"": it is closed."""
+    """A control socket. `reply` maps a request (an object) to the bytes that are sent back, or to several of them with `pause_s`
+    in between; None: nothing, and the connection stays; b"": it is closed."""
+
+    pause_s = 0.25
 
     def __init__(self, run_dir, reply):
         self.reply, self.requests, self.listener = reply, [], socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -242,11 +245,12 @@ class FakeDaemon:
                 data = self.reply(request)
                 if data == b"":
                     return
-                if data is not None:
-                    try:
-                        connection.sendall(data)
-                    except OSError:
-                        return
+                try:
+                    for piece in [data] if isinstance(data, bytes) else data or []:
+                        connection.sendall(piece)
+                        time.sleep(0 if piece is data else self.pause_s)
+                except OSError:
+                    return
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)

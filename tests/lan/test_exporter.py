@@ -199,7 +199,7 @@ def test_member_crashes__changes_counted_by_their_cause(site):
     rig.wait_until(site.settled, 40, "every unit held again", 0.3)
 
 
-def in_time(site, deadline_s=3):
+def in_time(site, deadline_s=5):
     started = time.monotonic()
     value = site.exporter.value("evenkeel_up")
     assert time.monotonic() - started < deadline_s
@@ -227,6 +227,20 @@ def test_daemon__killed_and_started__said_and_found_again(site):
     rig.wait_until(lambda: in_time(site) == 1, 15, "evenkeel_up 1", 0.2)
     log = site.lab.hosts[0].read_log("exporter.log")
     assert log.count("does not answer") < 10  # said when it changes
+
+
+def test_exporter__called_wrongly_or_port_taken__says_so(site):
+    def run(*words):
+        return site.lab.hosts[0].run(rig.find_program("evenkeel-exporter"), *words, check=False, timeout=5)
+
+    done = run("--listen", "localhost:9568")
+    assert done.returncode == 64 and "ADDRESS:PORT" in done.stderr
+    assert run("nonsense").returncode == 64
+    done = run("--listen", f"127.0.0.1:{exporter_peers.PORT}")
+    assert done.returncode == 71 and "Address already in use" in done.stderr
+    done = run("--unix", site.unix)
+    assert done.returncode == 71 and "Address already in use" in done.stderr
+    assert site.exporter.ask("/", unix=site.unix).status == 200  # the socket in use was left alone
 
 
 def test_exporter__terminated__exits_0(site):
@@ -265,7 +279,7 @@ def test_scrapes__many_at_once__one_question_of_each_kind_a_second(fake):
 @pytest.mark.parametrize("data", [
     b"", b"nonsense\n", b"[]\n", b"null\n", b"{}\n", b'{"error":{"code":"busy","text":"too many clients"}}\n',
     b'{"error":7}\n', b'{"pools":3,"daemon":{}}\n', b"\xff\xfe\n", b"[" * 5000 + b"\n", b'{"pools":[' + b" " * 100000,
-    None, b"x" * (17 << 20)], ids=lambda d: "nothing" if d is None else repr(d[:24]))
+    None, b"x" * (17 << 20), [b" "] * 60], ids=lambda d: "nothing" if d is None else repr(d[:24]))
 def test_daemon__answers_nonsense__up_is_0_and_the_reason_told(fake, data):
     fake.reply = lambda request: data
     started = time.monotonic()

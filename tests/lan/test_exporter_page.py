@@ -19,8 +19,10 @@ pytestmark = [
 
 URL = f"http://127.0.0.1:{exporter_peers.PORT}/"
 GAMMA = "gamma<u>&amp;'"  # as hostile as the configuration's grammar allows
-TEXT = cluster.pool_text(cluster.addresses(9), f"members {{ alpha 192.0.2.1\n beta 192.0.2.2\n {GAMMA} 192.0.2.3 }}")
-LANES = """return Array.from(document.querySelectorAll('.lane'), (lane) => ({
+MEMBERS = f"members {{ alpha 192.0.2.1\n beta 192.0.2.2\n {GAMMA} 192.0.2.3 }}"
+TEXT = (cluster.pool_text(cluster.addresses(9), MEMBERS, name="a")
+        + cluster.pool_text(cluster.addresses(3, 6), name="six"))
+LANES = """return Array.from(document.querySelectorAll('#pools > section:nth-child(' + (arguments[0] || 1) + ') .lane'), (lane) => ({
     title: lane.querySelector('.who b').textContent, marks: lane.querySelector('.marks').innerText,
     units: Array.from(lane.querySelectorAll('.units button'), (b) => b.textContent)}))"""
 # WCAG 2: how far a text stands out from what is behind it.
@@ -57,7 +59,7 @@ class Site:
     def settled(self, members):
         status = self.daemon.ready()
         return status and sum(m["state"] == "active" for m in status["pools"][0]["members"]) == members and \
-            all(u["holder_kind"] in ("self", "member") and not u["planned"] for u in status["pools"][0]["units"])
+            all(u["holder_kind"] in ("self", "member") and not u["planned"] for p in status["pools"] for u in p["units"])
 
     def lanes_by_the_daemon(self):
         pool = self.daemon.ctl("status")["pools"][0]
@@ -84,12 +86,16 @@ def site():
 
 
 def test_page__live_pool__every_member_with_its_units(site):
-    site.wait_verdict("All is well: 9 of 9 units held")
+    site.wait_verdict("All is well: 12 of 12 units held")
     assert site.lanes() == site.lanes_by_the_daemon()
     assert set(site.lanes()) == {"alpha", "beta", GAMMA}
     assert "alpha · 192.0.2.1" in site.browser.text("header")
     assert site.daemon.ctl("status")["daemon"]["config_hash"] in site.browser.text("footer")
     assert site.browser.run("return document.title") == "alpha · Evenkeel"
+
+
+def test_page__ipv6_pool__units_by_their_own_addresses(site):
+    assert sorted(u for lane in site.browser.run(LANES, 2) for u in lane["units"]) == ["33", "34", "35"]
 
 
 def test_page__name_that_looks_like_markup__is_text(site):
@@ -166,6 +172,17 @@ def test_member_crashes__page_shows_it_by_itself(site):
     assert site.browser.complaints() == []
 
 
+def test_cable_is_pulled__page_says_that_it_does_not_know_the_owners(site):
+    site.lab.link_down(site.lab.hosts[0])
+    site.wait_verdict("2 alarms")
+    assert "interface eth0 is down" in site.browser.text("#lines")
+    lane = site.browser.run(LANES)[0]
+    assert (lane["title"], len(lane["units"])) == ("Not known here", 9)
+    assert "Nobody" not in site.browser.text("#pools")
+    site.lab.link_up(site.lab.hosts[0])
+    site.wait_verdict("All is well", 40)
+
+
 def test_daemon_goes_away__page_says_so_and_shows_what_was(site):
     held = site.lanes()
     site.daemon.kill()
@@ -202,6 +219,7 @@ def poisoned(value):
 
 
 def large(status, members=12, units=240):
+    del status["pools"][1]
     pool = status["pools"][0]
     member, unit = pool["members"][1], pool["units"][0]
     pool["members"] = [{**member, "address": f"10.0.0.{m + 1}", "name": f"host-with-a-long-name-{m}.example.net", "self": m == 0,
@@ -210,7 +228,7 @@ def large(status, members=12, units=240):
     pool["units"] = [{**unit, "vrid": u + 1, "addresses": [f"10.0.1.{u + 1}"], "holder_kind": "none" if u < 3 else "member",
                       "holder": None if u < 3 else f"10.0.0.{1 + u % members}", "contested": u == 9, "pinned": u == 10}
                      for u in range(units)]
-    status["attention"] = [{"code": "unowned", "severity": "alarm", "pool": "web", "text": "web: 3 units have no owner"}]
+    status["attention"] = [{"code": "unowned", "severity": "alarm", "pool": "a", "text": "a: 3 units have no owner"}]
     return status
 
 
