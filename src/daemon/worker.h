@@ -26,6 +26,7 @@
 #include "core/core.h"
 #include "daemon/announce.h"
 #include "daemon/audit.h"
+#include "daemon/changes.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
 #include "daemon/guard_page.h"
@@ -69,6 +70,7 @@ struct worker_pool {
     bool vmac;             /* the virtual MACs answer */
     bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
+    struct owner_changes changes;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
 
@@ -157,7 +159,8 @@ enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
 
-/* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
+/* notes.c: an EFFECT_NOTE into the history (changes of ownership are counted, too); everything that is not logged yet
+ * into the log. */
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now);
 void notes_take_conflict(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
                          struct mono now);

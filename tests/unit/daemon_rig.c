@@ -57,6 +57,8 @@ static void rig_apply(struct rig *rig, const struct effect *effect)
     case EFFECT_NOTE:
         note_from_effect(&rig->config, effect, &note);
         history_add(rig->history, &note, rig->now, rig_view(rig)->wall_us);
+        if (note.kind == NOTE_UNIT_OWNER)
+            owner_changes_count(&rig->changes, (enum reason)note.reason, note.value);
         return;
     case EFFECT_ANNOUNCE:
     case EFFECT_LEFT:
@@ -218,7 +220,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
     rig_fill_pool(rig, units, members);
     rig->history = history_new(64);
     rig->link = (struct kernel_link){.present = true, .up = true, .ifindex = 2, .primary_ipv4 = rig_member(RIG_SELF)};
-    rig->pool_view = (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts};
+    rig->pool_view =
+        (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts, .changes = &rig->changes};
     rig->counter = (struct daemon_counter){.name = "frames_in", .value = 7};
     rig->view = (struct daemon_view){
         .version = "1.0.0",
