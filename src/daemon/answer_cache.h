@@ -13,7 +13,7 @@
 
 #include "base/mono.h"
 
-#define ANSWER_FRESH_US (100 * (int64_t)US_PER_MS)
+#define ANSWER_FRESH_US (200 * (int64_t)US_PER_MS)
 #define ANSWER_CACHE_PLACES 4
 #define ANSWER_REQUEST_MAX 128 /* longer requests are not remembered */
 

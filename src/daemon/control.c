@@ -34,6 +34,7 @@
 #define PUMP_REST 4
 #define PUMP_REST_MAX_US 100000 /* the clock also runs while the host sleeps */
 #define PUMP_WAIT_MAX_US 50000
+#define COST_MAX_US 10000
 #define PUMP_AFTER_US 200       /* from a deadline until it has been dealt with */
 #define WRITE_MAX (1024 * 1024) /* bytes in one turn: a whole answer in most cases, the socket takes what it can */
 #define PRIVILEGED_RESERVE 8    /* places that only those who may command get: readers cannot shut them out */
@@ -159,6 +160,14 @@ static void refuse_long(struct client *client)
     client_send(client, answer_text_new(strdup(too_long), sizeof(too_long) - 1));
 }
 
+/* The clock also runs while this process does not, so one long answer is not believed for ever. */
+static void note_cost(struct control *control, int64_t took_us)
+{
+    control->cost_us -= control->cost_us / 8;
+    if (took_us > control->cost_us)
+        control->cost_us = took_us < COST_MAX_US ? took_us : COST_MAX_US;
+}
+
 /* Has the answer built, and remembers it. */
 static struct answer_text *build_answer(struct client *client, const char *line, size_t length, uint64_t newest)
 {
@@ -166,15 +175,18 @@ static struct answer_text *build_answer(struct client *client, const char *line,
     bool may_change = peer_may_change(bufferevent_getfd(client->stream), CONTROL_GROUP);
     char *data;
     size_t data_length;
+    struct mono before = clock_now();
     enum request_outcome outcome = request_answer(&control->callbacks, line, length, may_change, &data, &data_length);
+    struct mono after = clock_now();
     struct answer_text *text = answer_text_new(data, data_length);
 
+    note_cost(control, mono_diff_us(after, before));
     count(&control->counters, outcome);
     client->closing = outcome == REQUEST_GARBAGE;
     if (outcome == REQUEST_CHANGED)
         answer_cache_clear(&control->cache);
     else if (outcome == REQUEST_DONE && text != NULL)
-        answer_cache_put(&control->cache, line, length, clock_now(), newest, text);
+        answer_cache_put(&control->cache, line, length, after, newest, text);
     return text;
 }
 
@@ -241,11 +253,8 @@ static void pump_run(evutil_socket_t fd, short what, void *context)
     TAILQ_REMOVE(&control->queue, client, queue);
     client->waiting = false;
     client_answer(client);
-    int64_t took_us = mono_diff_us(clock_now(), before), rest_us = PUMP_REST * took_us;
+    int64_t rest_us = PUMP_REST * mono_diff_us(clock_now(), before);
 
-    took_us = took_us < PUMP_REST_MAX_US ? took_us : PUMP_REST_MAX_US;
-    control->cost_us -= control->cost_us / 8;
-    control->cost_us = took_us > control->cost_us ? took_us : control->cost_us;
     pump_start(control, rest_us < PUMP_REST_MAX_US ? rest_us : PUMP_REST_MAX_US);
 }
 
