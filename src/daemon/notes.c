@@ -38,9 +38,13 @@ void notes_log(struct worker *worker)
     for (uint64_t sequence = worker->logged + 1; sequence <= newest; sequence++) {
         const struct history_entry *entry = history_get(worker->history, sequence);
 
-        if (entry != NULL)
-            log_note(worker, &entry->note);
+        if (entry == NULL)
+            continue;
+        log_note(worker, &entry->note);
+        history_file_add(worker->history_file, entry);
     }
+    if (worker->logged < newest)
+        history_file_wake(worker->history_file);
     worker->logged = newest;
 }
 

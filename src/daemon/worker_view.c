@@ -76,6 +76,7 @@ static void update_counters(struct worker *worker)
     add_counter(worker, "log_written", log.written);
     add_counter(worker, "log_held_back", log.held_back);
     add_counter(worker, "log_dropped", log.dropped);
+    add_counter(worker, "history_write_failures", history_file_failures(worker->history_file));
     add_control_counters(worker);
 }
 
