@@ -26,6 +26,7 @@ enum option_code {
     OPTION_JSON,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_COLOR,
     OPTION_COLUMNS,
     OPTION_NO_HEADINGS,
     OPTION_POOL,
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
+    {"color", required_argument, NULL, OPTION_COLOR},
     {"columns", required_argument, NULL, OPTION_COLUMNS},
     {"no-headings", no_argument, NULL, OPTION_NO_HEADINGS},
     {"pool", required_argument, NULL, OPTION_POOL},
@@ -72,6 +74,8 @@ static const struct {
 } option_help[] = {
     {OPTION_RUN_DIR, "--run-dir DIR", "where the daemon's control socket is"},
     {OPTION_JSON, "--json", "the daemon's answer as JSON (doc/control.md)"},
+    {OPTION_COLOR, "--color WHEN",
+     "colours: auto (the default: on a terminal, unless NO_COLOR is set), always or never"},
     {OPTION_POOL, "--pool NAME", "only this pool"},
     {OPTION_COLUMNS, "--columns A,B", "these columns, in this order"},
     {OPTION_NO_HEADINGS, "--no-headings", "no line with the columns' names"},
@@ -93,7 +97,7 @@ static const struct {
 #define TAKES(code) (1u << ((code)-OPTION_RUN_DIR))
 #define TAKES_TABLE (TAKES(OPTION_COLUMNS) | TAKES(OPTION_NO_HEADINGS))
 #define TAKES_WAIT (TAKES(OPTION_NO_WAIT) | TAKES(OPTION_TIMEOUT))
-#define TAKES_ALWAYS (TAKES(OPTION_RUN_DIR) | TAKES(OPTION_JSON) | TAKES(OPTION_HELP))
+#define TAKES_ALWAYS (TAKES(OPTION_RUN_DIR) | TAKES(OPTION_JSON) | TAKES(OPTION_COLOR) | TAKES(OPTION_HELP))
 
 struct command {
     const char *name, *arguments;
@@ -175,7 +179,7 @@ static void print_option_help(unsigned options)
 
 static int print_help(void)
 {
-    printf("Usage: keelctl [--run-dir DIR] [--json] COMMAND [OPTION]... [WORD]\n"
+    printf("Usage: keelctl [--run-dir DIR] [--json] [--color WHEN] COMMAND [OPTION]... [WORD]\n"
            "Shows and steers the evenkeeld that runs on this host.\n\n");
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         printf("  %-9s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
@@ -227,6 +231,11 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
     case OPTION_JSON:
         ctl->json = true;
         return true;
+    case OPTION_COLOR:
+        if (term_choose_colour(&ctl->term, value))
+            return true;
+        ctl_complain("--color %s: 'auto', 'always' or 'never' is wanted", value);
+        return false;
     case OPTION_COLUMNS:
         ctl->columns = value;
         return true;

@@ -52,6 +52,22 @@ struct term term_look(void)
     };
 }
 
+bool term_choose_colour(struct term *term, const char *when)
+{
+    if (strcmp(when, "always") == 0)
+        term->colour = true;
+    else if (strcmp(when, "never") == 0)
+        term->colour = false;
+    else
+        return strcmp(when, "auto") == 0;
+    return true;
+}
+
+const char *term_escape(enum colour colour)
+{
+    return colours[colour].escape;
+}
+
 const char *term_begin(const struct term *term, enum colour colour)
 {
     return term->colour ? colours[colour].escape : "";

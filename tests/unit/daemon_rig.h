@@ -10,7 +10,7 @@
 #include "daemon/history.h"
 #include "daemon/request_json.h"
 
-#define RIG_MEMBERS_MAX 12 /* this host included */
+#define RIG_MEMBERS_MAX 15 /* this host included */
 #define RIG_UNITS_MAX 240
 #define RIG_SELF 0
 
