@@ -22,6 +22,7 @@ static const struct {
     [COLOUR_GREEN] = {"\033[32m", "green"},
     [COLOUR_DIM] = {"\033[2m", "halfbright"},
     [COLOUR_BOLD] = {"\033[1m", "bold"},
+    [COLOUR_REVERSE] = {"\033[7m", "reverse"},
 };
 static_assert(ARRAY_LENGTH(colours) == COLOUR_COUNT, "an escape for each colour");
 

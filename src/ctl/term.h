@@ -20,6 +20,7 @@ enum colour {
     COLOUR_GREEN,
     COLOUR_DIM,
     COLOUR_BOLD,
+    COLOUR_REVERSE,
     COLOUR_COUNT,
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keelctl status as text: what needs attention comes first, and 240 units on 12 hosts fit one screen whatever happens. */
+/* keelctl status as text: what needs attention comes first, and 240 units on 12 hosts fit one screen whatever happens.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
