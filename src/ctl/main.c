@@ -37,6 +37,7 @@ enum option_code {
     OPTION_TIMEOUT,
     OPTION_FOLLOW,
     OPTION_LIMIT,
+    OPTION_INTERVAL,
     OPTION_ALL,
     OPTION_PRINT,
     OPTION_RUNNING,
@@ -60,6 +61,7 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"follow", no_argument, NULL, OPTION_FOLLOW},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
     {"all", no_argument, NULL, OPTION_ALL},
     {"print", no_argument, NULL, OPTION_PRINT},
     {"running", no_argument, NULL, OPTION_RUNNING},
@@ -86,6 +88,7 @@ static const struct {
     {OPTION_TIMEOUT, "--timeout SECONDS", "how long to wait until it is done"},
     {OPTION_FOLLOW, "--follow", "go on as new ones come"},
     {OPTION_LIMIT, "--limit N", "at most the newest N (1 to 250)"},
+    {OPTION_INTERVAL, "--interval SECONDS", "how long between two looks (0.1 to 3600; 1 if not given)"},
     {OPTION_ALL, "--all", "also those that are zero"},
     {OPTION_PRINT, "--print", "the configuration in canonical form, which reads back to the same"},
     {OPTION_RUNNING, "--running", "also compare with the running daemon's"},
@@ -109,6 +112,8 @@ struct command {
 
 static const struct command commands[] = {
     {"status", "", 0, 0, TAKES(OPTION_POOL), status_command, "One screen: what needs attention, and who holds what."},
+    {"watch", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_INTERVAL), watch_command,
+     "The same as a live picture, with keys for order and filter; h for help."},
     {"members", "", 0, 0, TAKES(OPTION_POOL) | TAKES_TABLE, members_command,
      "The hosts of each pool: state, share, load."},
     {"list", "", 0, 0, TAKES(OPTION_POOL) | TAKES_TABLE, list_command,
@@ -211,6 +216,20 @@ static bool read_number(const char *option, const char *text, int high, int *out
     return true;
 }
 
+/* Seconds, with a fraction, as milliseconds. */
+static bool read_seconds(const char *option, const char *text, int *out_ms)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (*text == '\0' || *end != '\0' || !(value >= 0.1 && value <= 3600)) {
+        ctl_complain("--%s %s: seconds are wanted, from 0.1 to 3600", option, text);
+        return false;
+    }
+    *out_ms = (int)(value * 1000);
+    return true;
+}
+
 static bool add_member(const char *option, const char *text, const char **list, unsigned *count)
 {
     if (*count == CTL_MEMBERS_MAX) {
@@ -262,6 +281,8 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
         return true;
     case OPTION_LIMIT:
         return read_number("limit", value, 250, &ctl->limit);
+    case OPTION_INTERVAL:
+        return read_seconds("interval", value, &ctl->interval_ms);
     case OPTION_ALL:
         ctl->all = true;
         return true;
