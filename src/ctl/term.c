@@ -46,7 +46,8 @@ struct term term_look(void)
         height = size.ws_row;
     }
     return (struct term){
-        .colour = terminal && (no_colour == NULL || *no_colour == '\0') && (kind == NULL || strcmp(kind, "dumb") != 0),
+        .colour = terminal && (no_colour == NULL || *no_colour == '\0') && kind != NULL && *kind != '\0' &&
+                  strcmp(kind, "dumb") != 0,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         .width = width > 0 ? width : WIDTH_DEFAULT,
         .height = terminal ? height : 0,

@@ -176,7 +176,7 @@ static void draw_changes(const struct watch_answers *answers, struct screen *scr
                 name_of(answers->status, reply_text(entry, "to")), reply_text(entry, "reason"));
 
         if (gap_ms >= 0)
-            put(screen, row, column, ", %.1f ms without owner", gap_ms);
+            put(screen, row, column, ", gap %.1f ms", gap_ms);
     }
 }
 
