@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "ctl/client.h"
 #include "ctl/table.h"
+#include "ctl/timeline.h"
 
 #define FOLLOW_MS 300
 
@@ -44,6 +45,8 @@ static json_t *record_request(const struct ctl *ctl, const char *command, int ar
 
 int history_command(const struct ctl *ctl, int argc, char **argv)
 {
+    if (ctl->svg != NULL || ctl->timeline)
+        return timeline_show(ctl, argc > 0 ? argv[0] : NULL);
     json_t *answer, *entry;
     size_t i;
     int code = client_ask(ctl, record_request(ctl, "history", argc, argv), &answer);

@@ -38,6 +38,8 @@ enum option_code {
     OPTION_FOLLOW,
     OPTION_LIMIT,
     OPTION_INTERVAL,
+    OPTION_TIMELINE,
+    OPTION_SVG,
     OPTION_ALL,
     OPTION_PRINT,
     OPTION_RUNNING,
@@ -61,6 +63,8 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"follow", no_argument, NULL, OPTION_FOLLOW},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"timeline", no_argument, NULL, OPTION_TIMELINE},
+    {"svg", required_argument, NULL, OPTION_SVG},
     {"interval", required_argument, NULL, OPTION_INTERVAL},
     {"all", no_argument, NULL, OPTION_ALL},
     {"print", no_argument, NULL, OPTION_PRINT},
@@ -89,7 +93,9 @@ static const struct {
     {OPTION_FOLLOW, "--follow", "go on as new ones come"},
     {OPTION_LIMIT, "--limit N", "at most the newest N (1 to 250)"},
     {OPTION_INTERVAL, "--interval SECONDS", "how long between two looks (0.1 to 3600; 1 if not given)"},
-    {OPTION_ALL, "--all", "also those that are zero"},
+    {OPTION_TIMELINE, "--timeline", "a line for each unit: who had it when, and faults"},
+    {OPTION_SVG, "--svg FILE", "the same as a picture; '-' is standard output"},
+    {OPTION_ALL, "--all", "also those that are zero, or did not change"},
     {OPTION_PRINT, "--print", "the configuration in canonical form, which reads back to the same"},
     {OPTION_RUNNING, "--running", "also compare with the running daemon's"},
     {OPTION_STRICT, "--strict", "take every warning for an error"},
@@ -131,8 +137,10 @@ static const struct command commands[] = {
     {"undrain", "", 0, 0, TAKES(OPTION_POOL), undrain_command, "Ends a drain."},
     {"rebalance", "", 0, 0, TAKES(OPTION_POOL), rebalance_command,
      "Makes the moves that are due without waiting for intervals and penalties."},
-    {"history", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES_TABLE, history_command,
-     "The last changes of ownership, and how long nobody answered."},
+    {"history", "[VIP|VRID]", 0, 1,
+     TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_TIMELINE) | TAKES(OPTION_SVG) | TAKES(OPTION_ALL) |
+         TAKES_TABLE,
+     history_command, "The last changes of ownership, and how long nobody answered."},
     {"events", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_FOLLOW), events_command,
      "Everything that was noted lately, as sentences."},
     {"counters", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_ALL) | TAKES_TABLE, counters_command,
@@ -283,6 +291,12 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
         return read_number("limit", value, 250, &ctl->limit);
     case OPTION_INTERVAL:
         return read_seconds("interval", value, &ctl->interval_ms);
+    case OPTION_TIMELINE:
+        ctl->timeline = true;
+        return true;
+    case OPTION_SVG:
+        ctl->svg = value;
+        return true;
     case OPTION_ALL:
         ctl->all = true;
         return true;
