@@ -13,17 +13,12 @@
 #define FOLLOW_MS 300
 
 static const struct column history_columns[] = {
-    {"TIME", "time", CELL_TEXT, true},
-    {"POOL", "pool", CELL_TEXT, true},
-    {"VRID", "vrid", CELL_NUMBER, true},
-    {"UNIT", "address", CELL_TEXT, true},
-    {"FROM", "from", CELL_TEXT, true},
-    {"TO", "to", CELL_TEXT, true},
-    {"REASON", "reason", CELL_TEXT, true},
-    {"GAP-MS", "gap_ms", CELL_NUMBER, true},
-    {"SEQUENCE", "sequence", CELL_NUMBER, false},
-    {"KIND", "kind", CELL_TEXT, false},
-    {"TEXT", "text", CELL_TEXT, false},
+    {"TIME", "time", CELL_TEXT, true},       {"POOL", "pool", CELL_TEXT, true},
+    {"VRID", "vrid", CELL_NUMBER, true},     {"UNIT", "address", CELL_TEXT, true},
+    {"FROM", "from", CELL_TEXT, true},       {"TO", "to", CELL_TEXT, true},
+    {"REASON", "reason", CELL_TEXT, true},   {"CAUSE", "cause", CELL_TEXT, false},
+    {"GAP-MS", "gap_ms", CELL_NUMBER, true}, {"SEQUENCE", "sequence", CELL_NUMBER, false},
+    {"KIND", "kind", CELL_TEXT, false},      {"TEXT", "text", CELL_TEXT, false},
 };
 
 static const struct column counter_columns[] = {

@@ -67,20 +67,17 @@ static void assert_refused(const char *request, const char *code, enum request_o
     json_decref(answer);
 }
 
+static void assert_answer(const json_t *answer, const char *file, const char *definition)
+{
+    char where[SCHEMA_WHERE_MAX];
+
+    if (!schema_check_answer(file, definition, answer, where))
+        fail_msg("%s", where);
+}
+
 static void assert_schema(const json_t *answer)
 {
-    const char *srcdir = getenv("srcdir");
-    char path[512], where[SCHEMA_WHERE_MAX] = "status";
-    json_error_t error;
-
-    snprintf(path, sizeof(path), "%s/doc/status.schema.json", srcdir != NULL ? srcdir : ".");
-    json_t *schema = json_load_file(path, 0, &error);
-
-    if (schema == NULL)
-        fail_msg("%s: %s", path, error.text);
-    if (!schema_check(schema, schema, answer, where))
-        fail_msg("%s", where);
-    json_decref(schema);
+    assert_answer(answer, "status.schema.json", NULL);
 }
 
 static json_t *first_pool(const json_t *answer)
@@ -154,104 +151,6 @@ static void test_status_json__everything_wrong__schema_and_alarms_first(void **s
     assert_string_equal(attention_code(answer, 1), "drained");
     assert_string_equal(attention_code(answer, 2), "filter");
     json_decref(answer);
-}
-
-static const json_t *attention_of(const json_t *answer, const char *code)
-{
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(json_object_get(answer, "attention"), i, item)
-    {
-        if (strcmp(json_string_value(json_object_get(item, "code")), code) == 0)
-            return item;
-    }
-    fail_msg("attention does not speak of %s", code);
-    return NULL;
-}
-
-/* Asks for the status, and looks for the sentence about `code`. */
-static void assert_told(const char *code, const char *severity, const char *text)
-{
-    json_t *answer = ask("{\"command\":\"status\"}");
-    const json_t *item = attention_of(answer, code);
-
-    assert_schema(answer);
-    assert_string_equal(json_string_value(json_object_get(item, "severity")), severity);
-    if (strstr(json_string_value(json_object_get(item, "text")), text) == NULL)
-        fail_msg("'%s' does not say '%s'", json_string_value(json_object_get(item, "text")), text);
-    json_decref(answer);
-}
-
-static void test_attention__unowned__named(void **state)
-{
-    (void)state;
-    for (unsigned m = 1; m < rig.member_count; m++)
-        rig.alive[m] = false; /* and this host may not take what they had */
-    rig.link.up = false;
-    json_decref(ask("{\"command\":\"drain\",\"now\":true}"));
-    rig.link.up = true;
-    rig_run(&rig, 100 * US_PER_MS);
-    rig_say(&rig, 1, 2, 0, &rig.addresses[1]);
-    rig.now = mono_add(rig.now, 2 * (int64_t)US_PER_S);
-    assert_told("unowned", "alarm", "10.20.0.2");
-}
-
-static void test_attention__contested__both_named(void **state)
-{
-    (void)state;
-    rig_say(&rig, 2, 2, 253, &rig.addresses[1]);
-    rig_say(&rig, 1, 2, 252, &rig.addresses[1]);
-    assert_told("contested", "alarm", "10.20.0.2 by 10.20.0.243 and beta (10.20.0.242)");
-}
-
-static void test_attention__stranger__named(void **state)
-{
-    (void)state;
-    rig.holder[1] = 9; /* who never introduces himself */
-    rig.alive[9] = true;
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
-    assert_told("stranger", "warning", "10.20.0.2 by 10.20.0.250");
-}
-
-static void test_attention__other_address_list__unit_member_and_addresses_named(void **state)
-{
-    struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 0, 99}};
-
-    (void)state;
-    rig_say(&rig, 1, 2, 253, &other);
-    assert_told("address_list", "warning", "10.20.0.2 by beta (10.20.0.242) without 10.20.0.2 with 10.20.0.99 besides");
-}
-
-static void test_attention__unit_that_only_a_member_has__both_named(void **state)
-{
-    struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 0, 99}};
-
-    (void)state;
-    rig_say(&rig, 1, 99, 253, &other);
-    assert_told("unknown_unit", "warning", "10.20.0.99 (VRID 99) by beta (10.20.0.242)");
-}
-
-static void test_attention__many_units_that_only_others_have__text_is_cut(void **state)
-{
-    (void)state;
-    memset(rig.names[1].name, 'n', sizeof(rig.names[1].name) - 1);
-    for (unsigned vrid = 100; vrid < 230; vrid++) {
-        struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 1, (uint8_t)vrid}};
-
-        rig_say(&rig, 1, (uint8_t)vrid, 253, &other);
-    }
-    assert_told("unknown_unit", "warning", "130 units that members advertise are not in this host's configuration");
-}
-
-static void test_attention__drained_member__named(void **state)
-{
-    struct addr beta = rig_member(1);
-
-    (void)state;
-    rig.alive[1] = false;
-    rig_say(&rig, 1, addr_last_byte(&beta), 1, &beta);
-    assert_told("member_reserve", "warning", "beta (10.20.0.242)");
 }
 
 static void test_status_json__link_down__not_ready(void **state)
@@ -461,6 +360,77 @@ static void test_history__one_unit__only_its_owners(void **state)
     json_decref(answer);
 }
 
+static void test_answers__of_every_command__match_their_schema(void **state)
+{
+    static const struct {
+        const char *definition, *request;
+    } cases[] = {
+        {"members", "{\"command\":\"members\"}"},
+        {"list", "{\"command\":\"list\"}"},
+        {"plan", "{\"command\":\"plan\"}"},
+        {"plan", "{\"command\":\"plan\",\"without\":[\"beta\"]}"},
+        {"plan", "{\"command\":\"plan\",\"with\":[{\"member\":\"10.20.0.99\"}]}"},
+        {"explain", "{\"command\":\"explain\",\"unit\":2}"},
+        {"counters", "{\"command\":\"counters\"}"},
+        {"snmp", "{\"command\":\"snmp\"}"},
+        {"history", "{\"command\":\"history\"}"},
+        {"events", "{\"command\":\"events\",\"limit\":250}"},
+        {"check-hash", "{\"command\":\"check-hash\",\"hash\":\"0123456789abcdef\"}"},
+        {"take", "{\"command\":\"take\",\"unit\":2}"},
+        {"release", "{\"command\":\"release\",\"unit\":1}"},
+        {"drain", "{\"command\":\"drain\"}"},
+        {"drain", "{\"command\":\"drain\"}"},
+        {"rebalance", "{\"command\":\"rebalance\"}"},
+        {"undrain", "{\"command\":\"undrain\"}"},
+        {"error", "{\"command\":\"nope\"}"},
+    };
+
+    (void)state;
+    rig.alive[2] = false;
+    rig_run(&rig, 3 * (int64_t)US_PER_S);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *answer = ask(cases[i].request);
+
+        assert_answer(answer, "control.schema.json", cases[i].definition);
+        json_decref(answer);
+    }
+}
+
+static bool is_in_enum(const json_t *list, const char *word)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (json_is_string(item) && strcmp(json_string_value(item), word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void test_schema__kinds_and_reasons__are_all_listed(void **state)
+{
+    json_t *schema = schema_load("control.schema.json"), *entry, *kinds, *reasons;
+
+    (void)state;
+    assert_non_null(schema);
+    entry = json_object_get(json_object_get(json_object_get(schema, "$defs"), "entry"), "properties");
+    kinds = json_object_get(json_object_get(entry, "kind"), "enum");
+    reasons = json_object_get(json_object_get(entry, "reason"), "enum");
+    for (unsigned kind = 0; kind < NOTE_KINDS; kind++) {
+        struct note note = {.kind = (uint8_t)kind};
+
+        if (!is_in_enum(kinds, note_name(&note)))
+            fail_msg("control.schema.json: entry.kind does not list %s", note_name(&note));
+    }
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        if (!is_in_enum(reasons, reason_name((enum reason)reason)))
+            fail_msg("control.schema.json: entry.reason does not list %s", reason_name((enum reason)reason));
+    }
+    json_decref(schema);
+}
+
 static void test_check_hash__same_and_other__told_apart(void **state)
 {
     json_t *same = ask("{\"command\":\"check-hash\",\"hash\":\"0123456789abcdef\"}");
@@ -482,13 +452,6 @@ int main(void)
         TEST(test_status_json__time__rfc3339_in_utc),
         TEST(test_status_json__member_dead__schema_and_attention),
         TEST(test_status_json__everything_wrong__schema_and_alarms_first),
-        TEST(test_attention__unowned__named),
-        TEST(test_attention__contested__both_named),
-        TEST(test_attention__stranger__named),
-        TEST(test_attention__other_address_list__unit_member_and_addresses_named),
-        TEST(test_attention__unit_that_only_a_member_has__both_named),
-        TEST(test_attention__many_units_that_only_others_have__text_is_cut),
-        TEST(test_attention__drained_member__named),
         TEST(test_status_json__link_down__not_ready),
         TEST(test_status_json__240_units__matches_schema),
         TEST(test_status_json__name_not_utf8__still_answers),
@@ -503,6 +466,8 @@ int main(void)
         TEST(test_counters__every_refusal__has_a_name),
         TEST(test_events__followed__nothing_twice_and_loss_counted),
         TEST(test_history__one_unit__only_its_owners),
+        TEST(test_answers__of_every_command__match_their_schema),
+        TEST(test_schema__kinds_and_reasons__are_all_listed),
         TEST(test_check_hash__same_and_other__told_apart),
     };
 
