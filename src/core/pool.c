@@ -192,7 +192,7 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
     }
 }
 
-static bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
+bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
 {
     for (unsigned i = 0; i < p->all->pool_count; i++) {
         const struct pool_settings *s = &p->all->pools[i];

@@ -64,6 +64,7 @@ struct unit {
                                 wants it */
     bool address_list_differs;
     struct addr address_list_from;
+    struct addr address_list_extra, address_list_missing; /* the first that only it, only we have; none */
     bool interval_noted;
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 
@@ -96,7 +97,10 @@ struct watched_move {
 
 struct vrid_heard {
     struct addr from;
-    bool goodbye; /* it was priority 0: what follows is a new start */
+    bool goodbye;        /* it was priority 0: what follows is a new start */
+    bool unit;           /* no member's own router, but what looks like a unit */
+    struct addr address; /* the first it advertised */
+    int64_t interval_us;
     struct mono at;
 };
 
@@ -202,6 +206,8 @@ struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, st
 void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason);
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
 /* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
+/* A unit of any pool on this one's interface and family has the VRID. */
+bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid);
 void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx);
 
 /* pool_hear.c: a parsed packet of this link and family. False: it was none of this pool's business. */

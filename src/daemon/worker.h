@@ -11,7 +11,7 @@
  *   apply.c        effects -> kernel levels, frames, announcements, notes
  *   tracking.c     checks, files, processes, interfaces -> EVENT_TRACK, EVENT_SHARE
  *   tell.c         the core's notes -> commands and FIFOs, by way of the guard
- *   notes.c        the core's notes -> history and log
+ *   notes.c        the core's notes -> history, its file and the log
  *   worker_view.c  what the control socket shows, commands, drained pools
  *
  * Everything happens in turns. A turn takes in all that is there (kernel reports, frames, commands), steps the core
@@ -31,6 +31,7 @@
 #include "daemon/daemon_view.h"
 #include "daemon/guard_page.h"
 #include "daemon/history.h"
+#include "daemon/history_file.h"
 #include "daemon/loop.h"
 #include "daemon/orders.h"
 #include "daemon/rundir.h"
@@ -94,7 +95,8 @@ struct worker {
     struct kernel *kernel;
     struct control *control;
     struct history *history;
-    uint64_t logged; /* sequence of the newest entry that is in the log */
+    struct history_file *history_file; /* NULL: not kept */
+    uint64_t logged;                   /* sequence of the newest entry that is in the log and went to the file */
     struct state *state;
     struct thirdparty *thirdparty;
     struct vip_index *vips;

@@ -113,6 +113,12 @@ static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t pri
     rig_step(rig, &event, NULL);
 }
 
+void rig_say(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address)
+{
+    rig_hear(rig, member, vrid, priority, address, US_PER_S);
+    rig_step(rig, &(struct event){.kind = EVENT_TICK, .now = rig->now}, NULL);
+}
+
 static void rig_hear_members(struct rig *rig)
 {
     for (unsigned m = 1; m < rig->member_count; m++) {
