@@ -97,7 +97,7 @@ static void explain_next(struct subject *s)
         add_fact(s, "move", "silence", "This host takes it when nothing acceptable is heard for another %.2f s.",
                  -seconds_since(s, s->i.down_deadline));
     if (!instance->preempt)
-        add_fact(s, "move", "nopreempt", "A weaker router keeps it while it is heard: preemption is off.");
+        add_fact(s, "move", "not_preempting", "A weaker router keeps it while it is heard: preemption is off.");
     if (instance->group != INSTANCE_NO_GROUP)
         add_fact(s, "move", "group", "It moves together with its group %s.",
                  s->a->view->config->instances->groups[instance->group].name);

@@ -261,6 +261,12 @@ void policy_remove(struct work *work)
     carry_out(work, count);
 }
 
+/* Addresses come in slices, and a route may need one that a later pass brings. */
+static bool addresses_are_there(const struct work *work, const struct policy_item *item)
+{
+    return item->unit == POLICY_STATIC || work_unit_ready(work, &work->units[item->unit]);
+}
+
 void policy_put(struct work *work)
 {
     struct policy_state *policy = &work->policy;
@@ -269,7 +275,7 @@ void policy_put(struct work *work)
     for (unsigned i = 0; i < policy->count; i++) {
         struct policy_item *item = &policy->items[i];
 
-        if (item->present || !item->wanted || item->held_back)
+        if (item->present || !item->wanted || item->held_back || !addresses_are_there(work, item))
             continue;
         if (resolve(work, item))
             add_change(work, i, &count);
@@ -316,7 +322,7 @@ void policy_report(struct work *work)
         if (!item->wanted || (error == item->reported && !(item->lost && item->present)))
             continue;
         describe(item, report.text, sizeof(report.text));
-        if (!work->report(work->report_context, &report))
+        if (!work->listener.report(work->listener.context, &report))
             continue;
         item->reported = error;
         item->lost = item->lost && !item->present;

@@ -72,18 +72,36 @@ static const char *field(const json_t *object, const char *key)
     return value != NULL ? value : "";
 }
 
-static void assert_schema(const json_t *answer)
+static void assert_schema(const json_t *answer, const char *file, const char *definition)
 {
-    const char *srcdir = getenv("srcdir");
-    char path[512], where[SCHEMA_WHERE_MAX] = "status";
+    char where[SCHEMA_WHERE_MAX];
 
-    snprintf(path, sizeof(path), "%s/doc/status.schema.json", srcdir != NULL ? srcdir : ".");
-    json_t *schema = json_load_file(path, 0, NULL);
-
-    assert_non_null(schema);
-    if (!schema_check(schema, schema, answer, where))
+    if (!schema_check_answer(file, definition, answer, where))
         fail_msg("%s", where);
-    json_decref(schema);
+}
+
+static void test_instances_json__every_answer__matches_its_schema(void **state)
+{
+    static const struct {
+        const char *definition, *request;
+    } cases[] = {
+        {"list", "{\"command\":\"list\"}"},
+        {"explain", "{\"command\":\"explain\",\"unit\":\"A\"}"},
+        {"explain", "{\"command\":\"explain\",\"unit\":\"D\"}"},
+        {"counters", "{\"command\":\"counters\"}"},
+        {"snmp", "{\"command\":\"snmp\"}"},
+        {"history", "{\"command\":\"history\"}"},
+        {"events", "{\"command\":\"events\",\"limit\":250}"},
+    };
+
+    (void)state;
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, true);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *answer = ask(cases[i].request);
+
+        assert_schema(answer, "control.schema.json", cases[i].definition);
+        json_decref(answer);
+    }
 }
 
 static void test_instances_json__status__schema_states_and_holders(void **state)
@@ -92,7 +110,7 @@ static void test_instances_json__status__schema_states_and_holders(void **state)
     file_rig_hear(&rig, 2, "10.0.0.9", 150, true);
     json_t *answer = ask("{\"command\":\"status\"}");
 
-    assert_schema(answer);
+    assert_schema(answer, "status.schema.json", NULL);
     assert_string_equal(field(named(answer, "A"), "state"), "Active");
     assert_string_equal(field(named(answer, "A"), "holder_kind"), "self");
     assert_string_equal(field(named(answer, "A"), "group"), "G");
@@ -200,6 +218,7 @@ static void test_instances_json__snmp__rows_of_both_versions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_instances_json__every_answer__matches_its_schema, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__status__schema_states_and_holders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__fault__in_words_and_as_an_alarm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__by_name__explain_and_history_but_no_take, setup, teardown),
