@@ -33,8 +33,8 @@ bool guard_script_is_ready(const struct guard_script *script);
 
 /* A worker is about to be forked: its end of the orders. 0 or a negative errno. */
 int guard_script_connect(struct guard_script *script, int *worker_end);
-/* What the indices in its orders are about. */
-uint32_t guard_script_generation(const struct guard_script *script);
+/* The number of that connection, which its orders carry. */
+uint32_t guard_script_connection(const struct guard_script *script);
 /* The worker is gone: takes in its last orders, and ends its checks. */
 void guard_script_disconnect(struct guard_script *script);
 
@@ -53,5 +53,7 @@ struct mono guard_script_turn(struct guard_script *script, struct mono now);
  * shutdown command. Another SIGTERM or SIGINT on `signals`, a signalfd with SIGCHLD, cuts the waiting short.
  */
 void guard_script_finish(struct guard_script *script, int signals);
+/* What follows shall wait for nothing. */
+void guard_script_hurry(struct guard_script *script);
 
 #endif

@@ -265,10 +265,10 @@ static int open_processes(struct tracking *tracking)
                                   &tracking->processes_watch);
 }
 
-int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out)
+int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out)
 {
     struct tracking *tracking = calloc(1, sizeof(*tracking));
-    int error = orders_open(&worker->orders, orders, generation);
+    int error = orders_open(&worker->orders, orders, connection);
 
     if (tracking == NULL)
         return -ENOMEM;

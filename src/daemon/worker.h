@@ -145,7 +145,7 @@ struct mono background_ask(struct worker *worker, struct mono now);
 /* tracking.c: `orders` becomes the worker's end. 0 or a negative errno; close it in either case. */
 struct tracking;
 struct track;
-int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out);
+int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out);
 void tracking_close(struct tracking *tracking);
 /* Starts checks that are due, steps the core with what changed; when it is wanted next. */
 struct mono tracking_run(struct tracking *tracking, struct mono now);
