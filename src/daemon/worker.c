@@ -29,6 +29,7 @@
 
 #define LEAVE_TIMEOUT_US (4500 * US_PER_MS) /* a little less than the guard's patience */
 #define KERNEL_CLOSE_TIMEOUT_MS 2000
+#define HISTORY_CLOSE_TIMEOUT_MS 500
 
 static void on_kernel(void *context)
 {
@@ -232,6 +233,17 @@ static int drop_privileges(const struct worker_start *start)
     return 0;
 }
 
+/* As the user that the worker has become, so that it can write the file the next time too. */
+static void open_history(struct worker *worker, const char *run_dir)
+{
+    char problem[HISTORY_PROBLEM_MAX];
+
+    worker->history_file = history_file_open(run_dir, worker->history, problem);
+    worker->logged = history_newest(worker->history);
+    if (problem[0] != '\0')
+        log_warning("%s", problem);
+}
+
 static int watch(struct worker *worker)
 {
     int error = loop_watch(worker->loop, worker->channel, on_channel, worker, &worker->channel_watch);
@@ -260,6 +272,7 @@ static int begin(struct worker *worker, const struct worker_start *start)
         code = drop_privileges(start);
     if (code != 0)
         return code;
+    open_history(worker, rundir_path(start->rundir));
     error = kernel_open(worker->config, &worker->kernel);
     if (error < 0)
         return failed("addresses and filter", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
@@ -289,6 +302,7 @@ static int end(struct worker *worker, int code)
     loop_unwatch(worker->signal_watch);
     link_close_all(worker);
     control_close(worker->control);
+    history_file_close(worker->history_file, HISTORY_CLOSE_TIMEOUT_MS);
     state_close(worker->state);
     loop_close(worker->loop);
     if (worker->signals >= 0)

@@ -11,7 +11,7 @@
  *   apply.c        effects -> kernel levels, frames, announcements, notes
  *   tracking.c     checks, files, processes, interfaces -> EVENT_TRACK, EVENT_SHARE
  *   tell.c         the core's notes -> commands and FIFOs, by way of the guard
- *   notes.c        the core's notes -> history and log
+ *   notes.c        the core's notes -> history, its file and the log
  *   worker_view.c  what the control socket shows, commands, drained pools
  *
  * Everything happens in turns. A turn takes in all that is there (kernel reports, frames, commands), steps the core
@@ -26,10 +26,12 @@
 #include "core/core.h"
 #include "daemon/announce.h"
 #include "daemon/audit.h"
+#include "daemon/changes.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
 #include "daemon/guard_page.h"
 #include "daemon/history.h"
+#include "daemon/history_file.h"
 #include "daemon/loop.h"
 #include "daemon/orders.h"
 #include "daemon/rundir.h"
@@ -69,6 +71,7 @@ struct worker_pool {
     bool vmac;             /* the virtual MACs answer */
     bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
+    struct owner_changes changes;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
 
@@ -92,7 +95,8 @@ struct worker {
     struct kernel *kernel;
     struct control *control;
     struct history *history;
-    uint64_t logged; /* sequence of the newest entry that is in the log */
+    struct history_file *history_file; /* NULL: not kept */
+    uint64_t logged;                   /* sequence of the newest entry that is in the log and went to the file */
     struct state *state;
     struct thirdparty *thirdparty;
     struct vip_index *vips;
@@ -157,7 +161,8 @@ enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
 
-/* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
+/* notes.c: an EFFECT_NOTE into the history (changes of ownership are counted, too); everything that is not logged yet
+ * into the log. */
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now);
 void notes_take_conflict(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
                          struct mono now);
