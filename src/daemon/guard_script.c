@@ -350,6 +350,9 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     struct notify_news news;
     unsigned cursor = 0;
 
+    take_orders(script); /* they are about the configuration until now */
+    script->worker.connection = ++script->connection;
+    runner_end(script->runner, RUNNER_CHECK);
     if (!notify_adopt(script->notify, config)) {
         struct notify *anew = notify_new(config);
 

@@ -40,7 +40,10 @@ void guard_script_disconnect(struct guard_script *script);
 
 /* A reload is under way; NULL: not any more. */
 void guard_script_expect(struct guard_script *script, const struct config *next);
-/* `config` is the configuration from now on; no worker runs. */
+/*
+ * `config` is the configuration from now on. A worker that goes on with it counts its connection up by one when it
+ * changes over, as happens here.
+ */
 void guard_script_adopt(struct guard_script *script, const struct config *config);
 
 /* Descriptors to wait for; how many. SIGCHLD has to wake the guard, too. */

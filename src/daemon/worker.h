@@ -153,6 +153,12 @@ int tracking_open(struct worker *worker, int orders, uint32_t connection, struct
 void tracking_close(struct tracking *tracking);
 /* Starts checks that are due, steps the core with what changed; when it is wanted next. */
 struct mono tracking_run(struct tracking *tracking, struct mono now);
+/*
+ * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
+ * it, after worker->config has become that one and all orders about the old one were flushed.
+ */
+struct track *tracking_prepare(const struct config *config);
+void tracking_go_on(struct tracking *tracking, struct track *track);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 

@@ -557,6 +557,33 @@ static void test_track__changes_of_state__are_news_once(void **state)
     assert_int_equal(view_of(source).since.us, 100 * S);
 }
 
+static void test_track__reload__goes_on_as_it_stood(void **state)
+{
+    struct check_tracker list[] = {tracks(CHECK_TRACK_SCRIPT, 0, false), tracks(CHECK_TRACK_FILE, 1, false)};
+    struct track *old;
+
+    (void)state;
+    scripts[0].fall = 3;
+    start(list, 2);
+    finish(0, TRACK_RAN_GOOD);
+    finish(0, TRACK_RAN_BAD);
+    track_file(track, 0, 7, false, "", now);
+    old = track;
+    track = NULL;
+    scripts[0].fall = 2; /* the one failure has no place any more */
+    start(list, 2);
+    track_take_over(track, old);
+    track_free(old);
+    take();
+    expect(false, false, 7); /* no hold, no fault, no first result */
+    assert_int_equal(view_of(0).runs, 2);
+    finish(0, TRACK_RAN_BAD);
+    assert_false(take());
+    finish(0, TRACK_RAN_BAD);
+    take();
+    expect(false, true, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -581,6 +608,7 @@ int main(void)
         TEST(test_track__one_source__moves_all_who_track_it),
         TEST(test_track__share_of_a_pool__is_held_within_its_range_and_a_fault_is_0),
         TEST(test_track__changes_of_state__are_news_once),
+        TEST(test_track__reload__goes_on_as_it_stood),
     };
 
     return cmocka_run_group_tests_name("track", tests, NULL, NULL);
