@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands that the daemon runs, on the running daemon: checks that move a pool's units (S13), notify commands and FIFOs (S12), what
-they are given, and that nothing of them is left when a part of the daemon is killed."""
+"""Commands that the daemon runs, on the running daemon: checks that move a pool's units (S13), notify commands and FIFOs (S12),
+what they are given, and that nothing of them is left when a part of the daemon is killed."""
 import os
 import re
 import signal
@@ -67,6 +67,10 @@ class Host:
         members = self.daemon.ctl("status")["pools"][0]["members"]
         return next(m["share"] for m in members if m["self"])
 
+    def wait_members(self, count):
+        rig.wait_until(lambda: self.daemon.ready() and len(self.daemon.ctl("status")["pools"][0]["members"]) == count, 10,
+                       f"{count} members")
+
     def wait_log(self, text, deadline_s=10):
         rig.wait_until(lambda: text in self.node.read_log("evenkeeld.log"), deadline_s,
                        f"{text!r} in the log: {self.node.read_log('evenkeeld.log')[-2000:]}")
@@ -110,7 +114,7 @@ def test_notify__that_sleeps_and_one_that_fails__delay_nothing_but_their_own_uni
         rig.wait_until(lambda: len(one.calls()) == 3, 10, "a call for each unit")
         mark = len(talker.record)
         two.start("rebalance off")
-        rig.wait_until(lambda: two.daemon.ready() and len(two.daemon.ctl("status")["pools"][0]["members"]) == 2, 10, "both members")
+        two.wait_members(2)
         for vip in VIPS[:2]:
             assert two.daemon.keelctl("take", vip).returncode == 0
         two.wait_holds(VIPS[:2])
@@ -153,7 +157,8 @@ def test_child__of_the_daemon__is_its_user_and_has_nothing_of_ours():
     with rig.Lab(hosts=1, watchdog_s=60) as lab:
         host = Host(lab.hosts[0])
         os.chmod(host.dir, 0o777)
-        script = host.script("look", f"exec >{host.path('seen.new')} 2>&1", "cat /proc/self/status", "echo Nice: $(cut -d' ' -f19 /proc/$$/stat)",
+        script = host.script("look", f"exec >{host.path('seen.new')} 2>&1", "cat /proc/self/status",
+                             "echo Nice: $(cut -d' ' -f19 /proc/$$/stat)",
                              "echo Session: $(cut -d' ' -f6 /proc/$$/stat) $$", "echo Policy: $(cut -d' ' -f41 /proc/$$/stat)",
                              "echo Oom: $(cat /proc/$$/oom_score_adj)", "echo Fds: $(ls /proc/$$/fd)", "echo Cwd: $(pwd)",
                              "echo Mask: $(umask)", "env -i /usr/bin/env true; tr '\\0' ' ' </proc/$$/environ",
@@ -195,16 +200,16 @@ def test_checks__each_result__means_what_the_manual_says():
         ])
         names = ("good", "failing", "missing", "unsafe", "slow", "killed", "shell")
         host.start("track_script {\n" + "\n".join(names) + "\n}", blocks=blocks)
-        for text in ("script good: good (exit code 0)", "script failing: failed (exit code 3)", "script missing: failed (cannot be run: ",
-                     "script unsafe: failed (cannot be run: others than root could replace it",
+        for text in ("script good: good (exit code 0)", "script failing: failed (exit code 3)",
+                     "script missing: failed (cannot be run: ", "script unsafe: failed (cannot be run: others than root could replace it",
                      "script slow: failed (timed out)", "script killed: failed (killed by signal 9 (Killed))",
                      "script shell: failed (cannot be run: "):
             host.wait_log(text)
-        rig.wait_until(lambda: host.share() == 100 + 10 - 1 - 2 - 4 - 8 - 16 - 32, 10, f"the sum of all weights, not {host.share()}")
+        rig.wait_until(lambda: host.share() == 100 + 10 - 1 - 2 - 4 - 8 - 16 - 32, 10, "the sum of all weights")
         host.wait_holds(VIPS)
         assert host.daemon.stop() == 0
-        rig.wait_until(lambda: not [p for p in lab.hosts[0].pids() if rig.comm(p) in ("evenkeel-keeper", "slow", "sleep")], 5,
-                       "no check is left")
+        commands = ("evenkeel-keeper", "slow", "sleep")
+        rig.wait_until(lambda: not [p for p in lab.hosts[0].pids() if rig.comm(p) in commands], 5, "no check is left")
 
 
 # --- S13: health ---
@@ -218,7 +223,7 @@ def test_health__service_stops__units_leave_within_the_checks_time():
         one.start("track_script { service }", "rebalance_interval 0.2", blocks=blocks)
         one.wait_holds(VIPS)
         two.start("rebalance off")
-        rig.wait_until(lambda: two.daemon.ready() and len(two.daemon.ctl("status")["pools"][0]["members"]) == 2, 10, "both members")
+        two.wait_members(2)
         began = time.monotonic()
         os.unlink(service)
         two.wait_holds(VIPS, 10)
@@ -240,7 +245,8 @@ def test_health__file_process_interface__move_the_share():
         number = host.path("number")
         blocks = (f"track_file number {{\n    file {number}\n    init_file 5\n}}\n"
                   "vrrp_track_process helper {\n    process keel-helper\n    weight -20\n}\n")
-        host.start("track_file { number weight 2 }", "track_process { helper }", "track_interface { up1 weight -40 }", blocks=blocks)
+        host.start("track_file { number weight 2 }", "track_process { helper }", "track_interface { up1 weight -40 }",
+                   blocks=blocks)
         rig.wait_until(host.daemon.ready, 10, "the daemon")
 
         def becomes(share, what):
@@ -291,12 +297,12 @@ def test_fifo__lines_and_reader__from_start_to_stop():
     with rig.Lab(hosts=1, watchdog_s=60) as lab:
         host = Host(lab.hosts[0])
         fifo = host.path("fifo")
-        reader = host.script("reader", f"echo reader $1 >{host.path('read')}", f'while read line; do echo "$line" >>{host.path("read")}; done <"$1"',
-                             f"echo end >>{host.path('read')}")
+        reader = host.script("reader", f"exec >>{host.path('read')}", "echo reader $1",
+                             'while read line; do echo "$line"; done <"$1"', "echo end")
+        up = host.script("up", f"exec >>{host.path('calls')}", "sleep 0.5", "echo up")
+        down = host.script("down", f"exec >>{host.path('calls')}", "ip -o addr show", "echo down")
         blocks = (f"global_defs {{\n    script_user root\n    vrrp_notify_fifo {fifo}\n    vrrp_notify_fifo_script {reader}\n"
-                  f"    startup_script \"{host.script('up', 'sleep 0.5; echo up >>' + host.path('calls'))}\"\n"
-                  f"    shutdown_script \"{host.script('down', 'ip -o addr show >>' + host.path('calls') + '; echo down >>' + host.path('calls'))}\"\n"
-                  "}\n")
+                  f"    startup_script {up}\n    shutdown_script {down}\n}}\n")
         host.start(blocks=blocks)
         host.wait_holds(VIPS)
         assert host.lines()[0] == "up", "before the first advertisement"
