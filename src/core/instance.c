@@ -151,6 +151,7 @@ void instance_settle(struct instance *i, struct mono now, struct effects *fx)
     struct router *r = &i->router;
     struct instance_set *set = i->set;
     instance_tune_skew(i);
+    i->wants_active = i->wants_active && r->state == ROUTER_BACKUP;
     instance_tell(i, now, fx);
     if (i->sends_seen != r->adverts_sent + r->zero_sent) {
         i->sends_seen = r->adverts_sent + r->zero_sent;
@@ -324,6 +325,15 @@ void instance_claim(struct instance *i, struct mono now, struct effects *fx)
     instance_settle(i, now, fx);
 }
 
+/*
+ * RFC 9568 has the timer fire whatever a weaker Active does. But one that has fallen silent in between may hang, and
+ * answer for as long as its lease lasts: it counts as any Active does, until it has missed its advertisements.
+ */
+static bool instance_holder_may_hang(const struct instance *i, struct mono now)
+{
+    return instance_holder_is_fresh(i, now) && mono_diff_us(now, i->holder_heard) > i->holder_interval_us * 5 / 4;
+}
+
 /* Its Active_Down_Timer has fired. True: the router may act on it. */
 static bool instance_silence_counts(struct instance *i, struct mono now)
 {
@@ -331,6 +341,10 @@ static bool instance_silence_counts(struct instance *i, struct mono now)
     if (instance_has_slept(i, now)) {
         i->counters.stalls++;
         router_wait(r, now, router_silence_us(r));
+        return false;
+    }
+    if (instance_holder_may_hang(i, now)) {
+        router_wait(r, i->holder_heard, i->settings->down_adverts * i->holder_interval_us);
         return false;
     }
     if (i->group != NULL) { /* it takes with the others */
