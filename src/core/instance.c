@@ -9,7 +9,7 @@
 #define PRIORITY_HIGHEST 254 /* that trackers can reach; 255 never moves */
 
 /* A Backup whose timer is noticed so late has slept, and what was sent meanwhile may be lost. */
-#define SLEPT_MIN_US (500 * US_PER_MS)
+#define SLEPT_US (500 * US_PER_MS)
 
 static const struct addr no_address;
 
@@ -271,6 +271,9 @@ void instance_give_up(struct instance *i, enum reason reason, struct mono now, s
 
 bool instance_is_stalled(const struct instance *i, struct mono now)
 {
+#if EVENKEEL_CANARY == 3 /* a planted bug: whoever slept goes on as if nothing had happened */
+    return false;
+#endif
     return mono_after(now, instance_lease_end(i));
 }
 
@@ -285,8 +288,7 @@ void instance_stalled(struct instance *i, struct mono now, struct effects *fx)
 
 static bool instance_has_slept(const struct instance *i, struct mono now)
 {
-    int64_t limit_us = i->settings->lease_us > SLEPT_MIN_US ? i->settings->lease_us : SLEPT_MIN_US;
-    return i->settings->lease_us > 0 && mono_diff_us(now, router_down_deadline(&i->router)) > limit_us;
+    return mono_diff_us(now, router_down_deadline(&i->router)) > SLEPT_US;
 }
 
 /* --- the kernel's answers --- */
@@ -313,18 +315,6 @@ void instance_level_done(struct instance *i, uint32_t sequence, int error, struc
 
 /* --- the tick --- */
 
-void instance_claim(struct instance *i, struct mono now, struct effects *fx)
-{
-    struct router *r = &i->router;
-    router_claim(r, now, fx);
-    i->lease_base = now;
-    i->wants_active = false;
-    i->counters.became_active++;
-    i->counters.last_active_reason = r->reason;
-    instance_clear_holder(i);
-    instance_settle(i, now, fx);
-}
-
 /*
  * RFC 9568 has the timer fire whatever a weaker Active does. But one that has fallen silent in between may hang, and
  * answer for as long as its lease lasts: it counts as any Active does, until it has missed its advertisements.
@@ -332,6 +322,32 @@ void instance_claim(struct instance *i, struct mono now, struct effects *fx)
 static bool instance_holder_may_hang(const struct instance *i, struct mono now)
 {
     return instance_holder_is_fresh(i, now) && mono_diff_us(now, i->holder_heard) > i->holder_interval_us * 5 / 4;
+}
+
+static void instance_wait_for_holder(struct instance *i)
+{
+    router_wait(&i->router, i->holder_heard, i->settings->down_adverts * i->holder_interval_us);
+}
+
+void instance_claim(struct instance *i, struct mono now, struct effects *fx)
+{
+    struct router *r = &i->router;
+    if (instance_holder_may_hang(i, now)) { /* it fell silent while the addresses were put in place */
+        instance_give_up(i, REASON_HEARD, now, fx);
+        instance_wait_for_holder(i);
+        instance_settle(i, now, fx);
+        return;
+    }
+    if (r->reason == REASON_TIMEOUT && instance_holder_is_fresh(i, now)) {
+        r->reason = REASON_PREEMPTED; /* a weaker one was quicker, and has to go */
+    }
+    router_claim(r, now, fx);
+    i->lease_base = now;
+    i->wants_active = false;
+    i->counters.became_active++;
+    i->counters.last_active_reason = r->reason;
+    instance_clear_holder(i);
+    instance_settle(i, now, fx);
 }
 
 /* Its Active_Down_Timer has fired. True: the router may act on it. */
@@ -344,7 +360,7 @@ static bool instance_silence_counts(struct instance *i, struct mono now)
         return false;
     }
     if (instance_holder_may_hang(i, now)) {
-        router_wait(r, i->holder_heard, i->settings->down_adverts * i->holder_interval_us);
+        instance_wait_for_holder(i);
         return false;
     }
     if (i->group != NULL) { /* it takes with the others */

@@ -163,8 +163,11 @@ bool routers_elect(const struct world *w, unsigned a, unsigned b, unsigned unit)
     struct instance_view x, y;
     bool up_a = world_is_host(a) && host_is_up(&w->hosts[a]), up_b = world_is_host(b) && host_is_up(&w->hosts[b]);
 
-    if (!w->routers || !world_is_host(a) || !world_is_host(b) || (!up_a && !up_b)) {
+    if (!w->routers || !world_is_host(a) || !world_is_host(b)) {
         return false;
+    }
+    if (!up_a && !up_b) {
+        return true; /* both hang by now: it was judged when it began */
     }
     if (!up_a || !up_b) {
         return routers_has_preempted(w, up_a ? a : b, unit);
