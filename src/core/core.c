@@ -151,11 +151,13 @@ static void core_heard(struct core *core, const struct event *event, struct effe
 
 static void core_leave(struct core *core, struct mono now, struct effects *fx)
 {
-    core->leaving = true;
-    for (unsigned i = 0; i < core->settings->pool_count; i++) {
-        pool_leave(&core->pools[i], fx);
+    for (unsigned i = 0; i < core->settings->pool_count && !core->leaving; i++) {
+        pool_leave(&core->pools[i], now);
     }
-    instances_leave(&core->instances, now, fx);
+    if (!core->leaving) {
+        instances_leave(&core->instances, now, fx);
+    }
+    core->leaving = true;
 }
 
 static void core_tick(struct core *core, struct mono now, struct effects *fx)
@@ -163,6 +165,9 @@ static void core_tick(struct core *core, struct mono now, struct effects *fx)
     bool left = true;
     for (unsigned i = 0; i < core->settings->pool_count; i++) {
         pool_tick(&core->pools[i], now, fx);
+    }
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        pool_leave_tick(&core->pools[i], now, fx);
         left = left && core->pools[i].left;
     }
     instances_tick(&core->instances, now, fx);
@@ -185,7 +190,7 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
         pool_level_done(p, event->unit, event->sequence, event->error, event->now, fx);
         break;
     case EVENT_ARMED:
-        pool_armed(p, event->sequence);
+        pool_armed(p, event->sequence, event->now, fx);
         break;
     case EVENT_SENT:
         pool_sent(p, event->now, fx);

@@ -79,10 +79,17 @@ static enum reason instance_fault_reason(const struct instance *i)
                                                                                : REASON_STARTUP;
 }
 
-/* Not before its link is known: until then it is neither well nor in Fault. */
+/* What is tracked has no result yet. Who has started is not stopped for that. */
+static bool instance_is_held(const struct instance *i)
+{
+    return !i->started && (i->held || (i->group != NULL && i->group->held));
+}
+
+/* Not before its link and what it tracks are known: until then it is neither well nor in Fault. */
 static bool instance_may_run(const struct instance *i)
 {
-    return instance_link(i)->known && (i->faults & INSTANCE_FAULTS_FATAL) == 0 && !i->set->all->leaving;
+    return instance_link(i)->known && !instance_is_held(i) && (i->faults & INSTANCE_FAULTS_FATAL) == 0 &&
+           !i->set->all->leaving;
 }
 
 static enum instance_state instance_visible_state(const struct instance *i)
@@ -226,7 +233,8 @@ void instance_track(struct instance *i, const struct event *event, struct effect
 {
     i->weight = event->weight;
     i->no_source = event->no_source;
-    instance_set_fault(i, INSTANCE_FAULT_TRACKED, event->fault);
+    i->held = event->hold;
+    instance_set_fault(i, INSTANCE_FAULT_TRACKED, event->fault && !event->hold);
     instance_judge_source(i, instance_source(i));
     instance_refresh(i, REASON_TRACKED, event->now, fx);
     instance_apply_priority(i, event->now, fx);

@@ -34,6 +34,7 @@ struct instance {
     /* What it is allowed. */
     uint8_t faults; /* enum instance_fault */
     bool no_source; /* told by EVENT_TRACK */
+    bool held;      /* told by EVENT_TRACK: what is tracked has no result yet, so it does not start */
     bool started;   /* ever: starts_active is for the first time */
     int16_t weight;
     int32_t kernel_error;
@@ -85,6 +86,7 @@ struct group {
     struct instance **members;
     bool changed;
     bool fault; /* EVENT_TRACK */
+    bool held;  /* EVENT_TRACK: no result yet, so nobody who has not started does */
     int16_t weight;
     uint8_t state; /* enum instance_state as told */
     struct mono since;

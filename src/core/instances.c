@@ -152,10 +152,12 @@ static void instances_track_group(struct instances *all, const struct event *eve
 {
     CHECK(event->group < all->group_count);
     struct group *g = &all->groups[event->group];
-    g->fault = event->fault;
+    g->fault = event->fault && !event->hold;
+    g->held = event->hold;
     g->weight = event->weight;
     g->changed = all->groups_changed = true;
     for (unsigned k = 0; k < g->member_count; k++) {
+        instance_refresh(g->members[k], REASON_TRACKED, event->now, fx);
         instance_apply_priority(g->members[k], event->now, fx);
     }
 }

@@ -29,6 +29,8 @@ struct control_callbacks {
      * has to survive a restart. 0 and *result, or a negative errno when it could not be remembered (the step was made).
      */
     int (*command)(void *context, const struct event *event, enum core_result *result);
+    /* Microseconds until the protocol has something to do; 0 or less: now. NULL: it never has. */
+    int64_t (*spare_us)(void *context);
 };
 
 /* Counted for `keelctl counters`; the main loop may put them into daemon_view.counters. */
