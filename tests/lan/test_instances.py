@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""keepalived's file run by evenkeeld on two hosts: groups, an interface that is tracked, unicast, a multicast group of its own, a pool
-beside them; what is shown, and the files that signals write. One VRID as the RFCs have it: test_conformance_instances.py; beside
-other daemons: test_interop.py."""
+"""keepalived's file run by evenkeeld on two hosts: groups, an interface that is tracked, unicast, a multicast group of its own, a
+pool beside them; what is shown, and the files that signals write. One VRID as the RFCs have it: test_conformance_instances.py;
+beside other daemons: test_interop.py."""
 import os
 import signal
 import stat
