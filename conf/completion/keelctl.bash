@@ -42,7 +42,7 @@ _keelctl_columns()
 
 _keelctl()
 {
-    local commands="status watch members list plan explain take release drain undrain rebalance history events counters
+    local commands="status watch members list plan explain take release drain undrain rebalance history events counters dump
         snmp check convert witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
@@ -86,6 +86,7 @@ _keelctl()
             case $command in
             explain | take | release | history | events) choices=$(_keelctl_units) ;;
             convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
+            dump) choices="data stats json" ;;
             snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
             check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
             esac

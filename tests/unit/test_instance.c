@@ -62,7 +62,6 @@ static void test_start__checks_without_result__held_until_there_is_one(void **st
     (void)state;
     struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
     struct event hold = {.kind = EVENT_TRACK, .pool = 0, .fault = true, .hold = true};
-
     rig->settings.startup_delay_us = SECOND;
     rig_start(rig);
     rig_event(rig, hold);
@@ -80,7 +79,6 @@ static void test_start__down_adverts__that_many(void **state)
 {
     (void)state;
     struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
-
     rig->instances[0].down_adverts = 7;
     rig_start(rig);
     assert_int_equal(rig_until_active(rig, 0, 3 * SECOND), 7 * RIG_INTERVAL_US + RIG_SKEW_US);
