@@ -29,6 +29,7 @@ static void stop(struct guard *guard, struct mono now)
 {
     if (guard->leaving) {
         log_warning("told to stop again: not waiting for an orderly leave");
+        guard_script_hurry(guard->script);
         guard_worker_kill(guard);
         return;
     }
@@ -220,7 +221,7 @@ int guard_run(const struct guard_start *start)
         .pidfd = -1,
         .channel = -1,
         .restart_at = clock_now(),
-        .script_at = MONO_NEVER,
+        .script_at = clock_now(),
         .leave_by = MONO_NEVER,
         .watchdog_at = start->ready->watchdog_us > 0 ? clock_now() : MONO_NEVER,
     };
