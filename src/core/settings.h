@@ -36,8 +36,8 @@ struct instance_settings {
     int64_t preempt_delay_us; /* a weaker Active is preempted so long after it was first heard */
     /*
      * So long after its last own advertisement that has left it may answer; 0: for ever. The filter counts as the core
-     * does: LEVEL_ANSWERING opens with what is left of it (nothing left is an error), each own advertisement that
-     * leaves renews it while it lasts, and nothing revives it.
+     * does: LEVEL_ANSWERING opens with what is left of it, and not while nothing is; each own advertisement that leaves
+     * renews it while it lasts, and nothing revives it.
      */
     int64_t lease_us;
     int64_t late_us;   /* a Backup too when an advertisement is due for longer than this; 0: never */
@@ -128,6 +128,15 @@ struct core_settings {
 static inline unsigned settings_all_count(const struct core_settings *settings)
 {
     return (unsigned)settings->pool_count + settings->set_count;
+}
+
+static inline unsigned settings_instance_count(const struct core_settings *settings)
+{
+    unsigned count = 0;
+
+    for (unsigned p = settings->pool_count; p < settings_all_count(settings); p++)
+        count += settings->pools[p].unit_count;
+    return count;
 }
 
 /*
