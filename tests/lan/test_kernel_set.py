@@ -155,7 +155,7 @@ def test_links__one_link_local_address_on_both__is_judged_on_each(two_links, mod
 
     def answers(link):
         lan.on_peer("ip", "neigh", "flush", "all")
-        return ", 0% packet loss" in lan.on_peer("ping", "-c1", "-W0.4", f"fe80::66%{link}", check=False)
+        return ", 0% packet loss" in lan.on_peer("ping", "-c1", "-W1", f"fe80::66%{link}", check=False)
 
     probe.want(0, 1, "ready")
     assert not answers("ve0") and not answers("ve1")
