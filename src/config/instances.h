@@ -10,6 +10,7 @@
 
 #include "config/checks.h"
 #include "config/network.h"
+#include "core/effect.h"
 
 /* Announcements at take-over (gratuitous ARP, unsolicited neighbour advertisements). */
 struct config_garp {
@@ -62,6 +63,25 @@ struct config_watch {
     const struct check_notify *notify;    /* NULL: nobody */
 };
 
+/* How fast instances may announce on a link. */
+struct config_pace {
+    int64_t arp_us; /* shortest time between two gratuitous ARPs; 0: as fast as we do */
+    int64_t na_us;  /* between two neighbour advertisements */
+};
+
+/*
+ * The words by which commands and FIFOs are told what happened; part of the extension, since others' scripts know them.
+ * A command gets KIND NAME STATE PRIORITY as arguments; a FIFO the same as a line, with the name in quotes. An entry
+ * that is NULL is not told.
+ */
+struct config_words {
+    const char *instance, *group, *unit;          /* KIND; of a pool's unit NAME is POOL/ADDRESS */
+    const char *states[INSTANCE_STATE_COUNT];     /* by enum instance_state; Initialize is not told */
+    const char *deleted;                          /* instances: a reload removed it */
+    const char *rx_lower;                         /* instances: Active, and a lower priority was heard */
+    const char *priorities[INSTANCE_STATE_COUNT]; /* FIFO: the priority changed, in this state */
+};
+
 struct config_instances {
     unsigned group_count;
     const struct config_group *groups;
@@ -81,9 +101,8 @@ struct config_instances {
     const struct check_fifo *fifos[2];
     bool fifo_states_on_reload;
     struct config_hook startup, shutdown; /* before the first and after the last advertisement */
-    int64_t garp_interval_us;             /* shortest time between two announcements; 0: as fast as we do */
-    int64_t na_interval_us;
-    bool script_security; /* no command may run that somebody else than root could replace */
+    const struct config_pace *paces;      /* in step with config.links */
+    bool script_security;                 /* no command may run that somebody else than root could replace */
 };
 
 #endif

@@ -12,6 +12,8 @@
 #include "platform/kernel.h"
 
 struct history;
+struct track;
+struct owner_changes;
 
 /* The last time somebody else was seen answering (ARP, NA) for a unit of ours. */
 struct daemon_conflict {
@@ -25,6 +27,7 @@ struct daemon_pool_view {
     uint8_t filter_mode;                     /* enum filter_mode in force; FILTER_AUTO: not known yet */
     const char *filter_text;                 /* why it is that one (kernel_report.text); NULL: nothing to say */
     const struct daemon_conflict *conflicts; /* one per unit of the pool; NULL: no audit runs */
+    const struct owner_changes *changes;
 };
 
 /* A counter of the daemon itself (not of the core), by its stable lower-case name: "netlink_overruns". */
@@ -41,8 +44,9 @@ struct daemon_view {
     const struct config *config;
     const struct core *core;
     const struct kernel_link *links;      /* config->core.link_count */
-    const struct daemon_pool_view *pools; /* config->core.pool_count */
+    const struct daemon_pool_view *pools; /* of pools, then sets */
     const struct history *history;
+    const struct track *track;             /* what is tracked; NULL: nothing is */
     const struct daemon_counter *counters; /* may be NULL when counter_count is 0 */
     unsigned counter_count;
 };

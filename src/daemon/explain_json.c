@@ -130,7 +130,7 @@ static void explain_troubles(struct subject *s)
     if (s->u.address_list_differs)
         add_fact(s, "held", "address_list",
                  "%s advertises another list of addresses than this host is configured with: compare the files.",
-                 s->holder);
+                 member_text(s->a->view, s->pool, &s->u.address_list_from, other));
 }
 
 static void explain_next(struct subject *s)
@@ -228,6 +228,8 @@ enum request_outcome explain_answer(struct answer *a)
 
     if (!find_unit(a, &s.pool, &s.unit))
         return REQUEST_REFUSED;
+    if (s.pool >= a->view->config->core.pool_count)
+        return explain_instance(a, s.pool, s.unit);
     s.facts = new_array(a);
     s.pool_settings = &a->view->config->core.pools[s.pool];
     s.settings = &s.pool_settings->units[s.unit];

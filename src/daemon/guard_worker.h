@@ -13,12 +13,17 @@
 #include "daemon/guard.h"
 #include "daemon/guard_page.h"
 
+struct packet_ip;
+
 struct guard {
     const struct guard_start *start;
     struct config *config;
     struct config *next_config; /* after a reload, until the worker has left */
     struct guard_page *page;
+    struct guard_script *script;
+    struct mono script_at; /* when guard_script_turn is wanted */
     int sender;
+    struct packet_ip *ip; /* sends to unicast peers */
     int signals;
     /* the worker; pidfd is -1 while none runs */
     pid_t worker;

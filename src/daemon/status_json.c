@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/fields_json.h"
@@ -60,6 +61,24 @@ static json_t *units_array(struct answer *a, unsigned pool, bool with_vips)
     return array;
 }
 
+/* What members advertise and this host's configuration does not have. */
+static json_t *unknown_array(struct answer *a, unsigned pool)
+{
+    struct unknown_view unknown[PLAN_UNITS_MAX];
+    unsigned count = core_view_unknown(a->view->core, pool, a->view->now, unknown);
+    json_t *array = new_array(a);
+
+    for (unsigned i = 0; i < count; i++) {
+        json_t *object = new_object(a);
+
+        put_int(a, object, "vrid", unknown[i].vrid);
+        put_address(a, object, "address", &unknown[i].address);
+        put_member(a, object, "member", "member_name", pool, &unknown[i].member);
+        append_new(a, array, object);
+    }
+    return array;
+}
+
 static json_t *filter_object(struct answer *a, unsigned pool)
 {
     const struct daemon_pool_view *p = &a->view->pools[pool];
@@ -98,6 +117,8 @@ static json_t *pool_object(struct answer *a, unsigned pool)
     put_new(a, object, "filter", filter_object(a, pool));
     put_new(a, object, "members", members_array(a, pool, p.member_count));
     put_new(a, object, "units", units_array(a, pool, false));
+    put_new(a, object, "unknown_units", unknown_array(a, pool));
+    put_new(a, object, "trackers", trackers_array(a, TRACK_POOL, pool, 0));
     return object;
 }
 
@@ -123,15 +144,16 @@ enum request_outcome status_answer(struct answer *a)
     unsigned first, end;
     json_t *pools;
 
-    if (!find_pools(a, &first, &end) || !fits_one_answer(a, first, end))
+    if (!find_all(a, &first, &end) || !fits_one_answer(a, first, end))
         return REQUEST_REFUSED;
     put_new(a, a->root, "daemon", daemon_object(a));
     put_new(a, a->root, "attention", attention_array(a, first, end));
     pools = new_array(a);
-    for (unsigned p = first; p < end; p++)
+    for (unsigned p = first; p < end && p < a->view->config->core.pool_count; p++)
         append_new(a, pools, pool_object(a, p));
     put_new(a, a->root, "pools", pools);
-    put_new(a, a->root, "instances", new_array(a));
+    put_new(a, a->root, "instances", instances_array(a, first, end, false));
+    put_new(a, a->root, "groups", groups_array(a));
     return REQUEST_DONE;
 }
 
@@ -161,10 +183,10 @@ enum request_outcome list_answer(struct answer *a)
     unsigned first, end;
     json_t *pools;
 
-    if (!find_pools(a, &first, &end) || !fits_one_answer(a, first, end))
+    if (!find_all(a, &first, &end) || !fits_one_answer(a, first, end))
         return REQUEST_REFUSED;
     pools = new_array(a);
-    for (unsigned p = first; p < end; p++) {
+    for (unsigned p = first; p < end && p < a->view->config->core.pool_count; p++) {
         json_t *object = new_object(a);
 
         put_text(a, object, "name", a->view->config->core.pools[p].name);
@@ -172,6 +194,25 @@ enum request_outcome list_answer(struct answer *a)
         append_new(a, pools, object);
     }
     put_new(a, a->root, "pools", pools);
+    put_new(a, a->root, "instances", instances_array(a, first, end, true));
+    return REQUEST_DONE;
+}
+
+enum request_outcome dump_answer(struct answer *a)
+{
+    json_t *what = json_object_get(a->request, "what");
+    enum daemon_dump dump = json_is_string(what) ? daemon_dump_find(json_string_value(what)) : DAEMON_DUMP_COUNT;
+
+    if (dump == DAEMON_DUMP_COUNT) {
+        set_error(a, "bad_request", "\"what\" must be \"data\", \"stats\" or \"json\"");
+        return REQUEST_REFUSED;
+    }
+    char *text = a->callbacks->dump(a->callbacks->context, dump);
+
+    a->failed |= text == NULL;
+    put_text(a, a->root, "what", daemon_dump_name(dump));
+    put_text(a, a->root, "text", text != NULL ? text : "");
+    free(text);
     return REQUEST_DONE;
 }
 

@@ -18,9 +18,26 @@
 bool work_unit_ready(const struct work *work, const struct work_unit *unit)
 {
     for (unsigned i = 0; i < unit->vip_count; i++)
-        if (!work->state.vips[unit->first_vip + i].present)
+        if (work_vip_counts(work, unit, i) && !work->state.vips[unit->first_vip + i].present)
             return false;
     return true;
+}
+
+/* RFC 9568 wants that link-local address advertised, and so it is put in place; but no client was told of it. */
+bool work_vip_counts(const struct work *work, const struct work_unit *unit, unsigned vip)
+{
+    const struct addr *address = &work->state.vips[unit->first_vip + vip].address;
+    uint8_t vrid = work->config->core.pools[unit->pool].units[unit->unit].vrid;
+    struct addr own = addr_virtual_link_local(vrid);
+
+    return unit->vip_count == 1 || !addr_equal(address, &own);
+}
+
+bool work_unit_closed(const struct work *work, const struct work_unit *unit)
+{
+    const struct work_pool *pool = &work->pools[unit->pool];
+
+    return unit->wanted == LEVEL_ABSENT && pool->mode != FILTER_OFF && pool->installed && !unit->open;
 }
 
 bool work_pool_resident(const struct work *work, unsigned pool)

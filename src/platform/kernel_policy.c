@@ -261,6 +261,25 @@ void policy_remove(struct work *work)
     carry_out(work, count);
 }
 
+static bool is_pending(const struct work *work, const struct state_vip *vip)
+{
+    return vip->wanted && !vip->present && vip->error == 0 && state_vip_obstacle(&work->state, vip) == 0;
+}
+
+/*
+ * Addresses come in slices, and a route may need one that a later pass brings: its unit's; for a static one those
+ * static ones that will come.
+ */
+static bool addresses_are_there(const struct work *work, const struct policy_item *item)
+{
+    if (item->unit != POLICY_STATIC)
+        return work_unit_ready(work, &work->units[item->unit]);
+    for (unsigned i = 0; i < work->state.vip_count; i++)
+        if (work->state.vips[i].pool == STATE_STATIC && is_pending(work, &work->state.vips[i]))
+            return false;
+    return true;
+}
+
 void policy_put(struct work *work)
 {
     struct policy_state *policy = &work->policy;
@@ -269,7 +288,7 @@ void policy_put(struct work *work)
     for (unsigned i = 0; i < policy->count; i++) {
         struct policy_item *item = &policy->items[i];
 
-        if (item->present || !item->wanted || item->held_back)
+        if (item->present || !item->wanted || item->held_back || !addresses_are_there(work, item))
             continue;
         if (resolve(work, item))
             add_change(work, i, &count);
@@ -316,7 +335,7 @@ void policy_report(struct work *work)
         if (!item->wanted || (error == item->reported && !(item->lost && item->present)))
             continue;
         describe(item, report.text, sizeof(report.text));
-        if (!work->report(work->report_context, &report))
+        if (!work->listener.report(work->listener.context, &report))
             continue;
         item->reported = error;
         item->lost = item->lost && !item->present;

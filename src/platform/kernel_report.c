@@ -11,7 +11,7 @@
 
 static bool send(struct work *work, const struct kernel_report *report)
 {
-    return work->report(work->report_context, report);
+    return work->listener.report(work->listener.context, report);
 }
 
 static void report_links(struct work *work)
@@ -54,28 +54,19 @@ static void report_restored_unit(struct work *work, const struct work_unit *unit
         (void)send(work, &report);
 }
 
-/* Given up as far as anybody can tell: with the filter closed nobody gets an answer, whatever addresses are still here.
- */
-static bool is_closed(const struct work *work, const struct work_unit *unit)
-{
-    const struct work_pool *pool = &work->pools[unit->pool];
-
-    return unit->wanted == LEVEL_ABSENT && pool->mode != FILTER_OFF && pool->installed && !unit->open;
-}
-
 /* 0 when the unit is where it is wanted, else a positive errno. */
 static int unit_error(const struct work *work, const struct work_unit *unit)
 {
     const struct work_pool *pool = &work->pools[unit->pool];
     bool addresses = unit->wanted >= LEVEL_READY || work_pool_resident(work, unit->pool);
 
-    if (is_closed(work, unit))
+    if (work_unit_closed(work, unit))
         return 0;
     for (unsigned i = 0; i < unit->vip_count; i++) {
         const struct state_vip *vip = &work->state.vips[unit->first_vip + i];
         int obstacle = state_vip_obstacle(&work->state, vip);
 
-        if (vip->present == addresses)
+        if (vip->present == addresses || (addresses && !work_vip_counts(work, unit, i)))
             continue;
         return obstacle ? obstacle : vip->error ? vip->error : EAGAIN;
     }
@@ -110,10 +101,11 @@ void work_report_closed(struct work *work)
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
 
-            if (unit->owed && is_closed(work, unit))
+            if (unit->owed && work_unit_closed(work, unit))
                 report_unit(work, unit);
         }
     }
+    work->listener.told(work->listener.context);
 }
 
 static void report_units(struct work *work)
@@ -203,4 +195,5 @@ void work_reports(struct work *work)
     report_units(work);
     report_statics(work);
     policy_report(work);
+    work->listener.told(work->listener.context);
 }

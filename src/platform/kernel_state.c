@@ -345,29 +345,36 @@ static struct netlink_change change_of(const struct state *state, const struct s
     };
 }
 
-unsigned state_changes(const struct state *state, bool any, struct netlink_change *changes, unsigned *of)
+static bool is_part(const struct state_vip *vip, enum state_part part)
 {
+    return part == STATE_REMOVE_ALL || (!vip->held_back && vip->awaited == (part == STATE_AWAITED));
+}
+
+unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
+                       unsigned max)
+{
+    bool all = part == STATE_REMOVE_ALL;
     unsigned count = 0;
 
     for (unsigned i = 0; i < state->vip_count; i++) {
         const struct state_vip *vip = &state->vips[i];
 
-        if (vip->held_back && !any)
+        if (!is_part(vip, part))
             continue;
         /* What somebody else put beside our static address is his. */
-        if (vip->stray_prefix != STATE_NO_PREFIX && vip->pool != STATE_STATIC) {
+        if (vip->stray_prefix != STATE_NO_PREFIX && vip->pool != STATE_STATIC && count < max) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
         }
-        if (vip->present && (any || !vip->wanted) && (vip->pool != STATE_STATIC || vip->ours)) {
+        if (vip->present && (all || !vip->wanted) && (vip->pool != STATE_STATIC || vip->ours) && count < max) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
         }
     }
-    for (unsigned i = 0; i < state->vip_count && !any; i++) {
+    for (unsigned i = 0; i < state->vip_count && !all && count < max; i++) {
         const struct state_vip *vip = &state->vips[i];
 
-        if (vip->wanted && !vip->present && !vip->held_back && state_vip_obstacle(state, vip) == 0) {
+        if (is_part(vip, part) && vip->wanted && !vip->present && state_vip_obstacle(state, vip) == 0) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_PUT_ADDRESS, vip->prefix_length);
         }

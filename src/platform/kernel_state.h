@@ -27,7 +27,8 @@ struct state_vip {
     uint16_t link;
     uint8_t pool; /* or STATE_STATIC */
     uint16_t unit;
-    bool wanted; /* set by the caller: the address shall be there */
+    bool wanted;  /* set by the caller: the address shall be there */
+    bool awaited; /* set by the caller: somebody waits for it to be as it is wanted */
     bool present;
     bool ours;                         /* of a static one: put by us */
     const struct net_address *options; /* NULL: a pool's */
@@ -92,12 +93,18 @@ void state_link_view(const struct state *state, unsigned link, struct kernel_lin
  * errno. */
 int state_vip_obstacle(const struct state *state, const struct state_vip *vip);
 
+enum state_part {
+    STATE_AWAITED,    /* of the VIPs that are `awaited` */
+    STATE_UNHURRIED,  /* of the others */
+    STATE_REMOVE_ALL, /* the removal of every VIP wherever it is, wanted or not, held back or not */
+};
+
 /*
- * The changes that make the VIPs `present` as they are `wanted`, removals first: at most two for each VIP, into
- * `changes` with the VIPs' indices in `of`. Returns their number. `any`: remove every VIP wherever it is, wanted or
- * not.
+ * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most two
+ * for each VIP, into `changes` with the VIPs' indices in `of`. Returns their number.
  */
-unsigned state_changes(const struct state *state, bool any, struct netlink_change *changes, unsigned *of);
+unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
+                       unsigned max);
 
 /* Notes the outcome of one change of state_changes(). */
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);

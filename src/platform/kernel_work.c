@@ -6,8 +6,13 @@
  *
  * The order within a pass is break before make: what is given up is closed in the filter before its addresses go, and
  * nothing opens before all addresses of its unit are in place. A batch of orders costs one netlink batch and, for each
- * pool, one transaction; two when some units close and others must wait for their addresses. Routes and rules come
- * after the addresses and go before them.
+ * pool, one transaction; two when some units close and others must wait for their addresses. Routes
+ * and rules come after the addresses and go before them.
+ *
+ * Addresses change in slices, one a pass. Linux walks all multicast groups of an interface, twice, for every IPv6
+ * address that is put on it (ipv6_find_idev), so that 80 of them may cost tens of milliseconds: no unit waits for those
+ * that come after it. What nobody waits for - an address behind a closed filter, or one that no client was told of -
+ * comes last, and leaves pauses in which others get RTNL.
  */
 #include "platform/kernel_work.h"
 
@@ -15,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 
@@ -22,6 +28,8 @@
 #define BACKOFF_LAST_US (2 * US_PER_S)
 #define QUIET_US (100 * US_PER_MS) /* somebody who undoes our changes cannot keep us busier than this */
 #define LEAVE_TRIES 5
+#define SLICE 16                 /* address changes in one pass */
+#define PAUSE_US (2 * US_PER_MS) /* before a slice that nobody waits for */
 
 static unsigned count_units(const struct config *config)
 {
@@ -55,18 +63,18 @@ static int allocate(struct work *work)
 }
 
 int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
-              const atomic_llong *unit_spoke_us, work_report *report, void *context)
+              const atomic_llong *unit_spoke_us, struct work_listener listener)
 {
     *work = (struct work){
         .config = config,
         .spoke_us = spoke_us,
         .unit_spoke_us = unit_spoke_us,
-        .report = report,
-        .report_context = context,
+        .listener = listener,
         .resync = true,
         .retry_at = MONO_NEVER,
         .backoff_us = BACKOFF_FIRST_US,
         .quiet_until = {INT64_MIN},
+        .slice_at = MONO_NEVER,
     };
     int error = state_init(&work->state, config);
 
@@ -199,29 +207,35 @@ static void choose_filters(struct work *work)
         report.filter_mode = (uint8_t)pool->mode;
         report.vmac = work_wants_macs(work, p) && work->ability.egress && pool->mode != FILTER_OFF;
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
-        (void)work->report(work->report_context, &report);
+        (void)work->listener.report(work->listener.context, &report);
     }
 }
 
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
-        work->state.vips[i].wanted = work->state.vips[i].pool == STATE_STATIC;
+        work->state.vips[i].wanted = work->state.vips[i].awaited = work->state.vips[i].pool == STATE_STATIC;
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             const struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
+            bool held = unit->wanted >= LEVEL_READY;
 
-            for (unsigned v = 0; v < unit->vip_count; v++)
-                work->state.vips[unit->first_vip + v].wanted = resident || unit->wanted >= LEVEL_READY;
+            for (unsigned v = 0; v < unit->vip_count; v++) {
+                struct state_vip *vip = &work->state.vips[unit->first_vip + v];
+
+                vip->wanted = resident || held;
+                vip->awaited = held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit);
+            }
         }
     }
 }
 
-static void change_addresses(struct work *work)
+/* Up to a slice of that part's changes; their number. */
+static unsigned change_part(struct work *work, enum state_part part)
 {
-    unsigned count = state_changes(&work->state, false, work->changes, work->changes_of);
+    unsigned count = state_changes(&work->state, part, work->changes, work->changes_of, SLICE);
     int error = count == 0 ? 0 : netlink_apply(work->netlink, work->changes, count);
 
     if (error < 0)
@@ -233,6 +247,22 @@ static void change_addresses(struct work *work)
         work->failed = work->failed || work->changes[i].error != 0;
     }
     work->changed = work->changed || count > 0;
+    return count;
+}
+
+/* What nobody waits for is not done in a pass that somebody waits for. */
+static void change_addresses(struct work *work, bool ordered, struct mono now)
+{
+    unsigned awaited = change_part(work, STATE_AWAITED);
+
+    if (awaited == 0 && !ordered)
+        (void)change_part(work, STATE_UNHURRIED);
+    if (awaited == SLICE)
+        work->slice_at = now;
+    else if (state_changes(&work->state, STATE_UNHURRIED, work->changes, work->changes_of, 1) > 0)
+        work->slice_at = mono_add(now, PAUSE_US);
+    else
+        work->slice_at = MONO_NEVER;
 }
 
 static void all_filters(struct work *work, struct mono now)
@@ -251,26 +281,27 @@ static void hold_failures_back(struct work *work, bool back)
     policy_hold_back(work, back);
 }
 
-static void reconcile(struct work *work, struct mono now)
+static void reconcile(struct work *work, bool ordered, struct mono now)
 {
     if (mono_due(now, work->retry_at)) {
         hold_failures_back(work, false);
         work->retry_at = MONO_NEVER;
     }
     choose_filters(work);
-    want_addresses(work);
     all_filters(work, now);
     work_report_closed(work);
+    want_addresses(work);
     work_macs(work, false);
     work_link_settings(work);
     policy_look(work);
     policy_remove(work);
-    change_addresses(work);
+    change_addresses(work, ordered, now);
     policy_put(work);
     all_filters(work, now);
     state_check(&work->state);
-    if (work->failed) {
+    if (work->failed)
         hold_failures_back(work, true);
+    if (work->failed && mono_is_never(work->retry_at)) {
         work->retry_at = mono_add(now, work->backoff_us);
         work->backoff_us = work->backoff_us * 2 < BACKOFF_LAST_US ? work->backoff_us * 2 : BACKOFF_LAST_US;
     } else if (mono_is_never(work->retry_at)) {
@@ -283,28 +314,36 @@ struct mono work_pass(struct work *work, struct mono now)
     work->failed = false;
     work->changed = false;
     read_news(work);
-    if (!work->orders && mono_after(work->quiet_until, now))
-        return mono_min(work->retry_at, work->quiet_until);
+    bool quiet = mono_after(work->quiet_until, now);
+
+    if (!work->orders && !mono_due(now, work->slice_at) && (quiet || !mono_is_never(work->slice_at)))
+        return mono_min(work->slice_at, quiet ? work->quiet_until : MONO_NEVER);
     bool ordered = work->orders;
 
     work->orders = false;
-    reconcile(work, now);
+    reconcile(work, ordered, now);
     work_reports(work);
-    if (!ordered && work->changed)
+    if (!ordered && work->changed && mono_is_never(work->slice_at))
         work->quiet_until = mono_add(now, QUIET_US);
-    return work->retry_at;
+    return mono_min(work->retry_at, work->slice_at);
 }
 
-static int remove_addresses(struct work *work)
+/* `closed`: nobody waits, the addresses answer nothing. */
+static int remove_addresses(struct work *work, bool closed)
 {
-    for (unsigned i = 0; i < LEAVE_TRIES; i++) {
+    const struct timespec pause = {.tv_nsec = PAUSE_US * 1000};
+    unsigned tries = LEAVE_TRIES + 2 * work->state.vip_count / SLICE;
+
+    while (tries-- > 0) {
         read_news(work);
         if (work->resync)
             continue;
-        unsigned count = state_changes(&work->state, true, work->changes, work->changes_of);
+        unsigned count = state_changes(&work->state, STATE_REMOVE_ALL, work->changes, work->changes_of, SLICE);
 
         if (count == 0)
             return 0;
+        if (closed)
+            nanosleep(&pause, NULL);
         int error = netlink_apply(work->netlink, work->changes, count);
 
         for (unsigned c = 0; c < count; c++) {
@@ -329,14 +368,15 @@ int work_close(struct work *work)
 int work_leave(struct work *work)
 {
     work->leaving = true;
-    (void)work_close(work);
+    bool closed = work_close(work) == 1;
+
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].wanted = false;
     /* The first pass may not have been: links must be known before routes. */
     read_news(work);
     policy_look(work);
     policy_remove(work);
-    int error = remove_addresses(work);
+    int error = remove_addresses(work, closed);
 
     work_macs(work, true);
     /* Better a closed filter that is left than an address that answers. */

@@ -47,7 +47,13 @@ struct work_pool {
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };
 
-typedef bool work_report(void *context, const struct kernel_report *report); /* false: no memory, say it again */
+/* Whom the work tells. `report`: false when there is no memory, and then it is said again. `told`: after the last of
+ * several reports. */
+struct work_listener {
+    bool (*report)(void *context, const struct kernel_report *report);
+    void (*told)(void *context);
+    void *context;
+};
 
 struct work {
     const struct config *config;
@@ -62,7 +68,7 @@ struct work {
     struct filter_unit *filter_units; /* in step with `units`; used of sets only */
     struct filter_vip *vips;          /* in step with state.vips */
     struct filter_vip *changed_vips;  /* of one transaction */
-    struct netlink_change *changes;   /* of one batch */
+    struct netlink_change *changes;   /* of one slice */
     unsigned *changes_of;
     int *mac_ifindexes;                 /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
     int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
@@ -80,14 +86,14 @@ struct work {
     struct mono retry_at;              /* failed changes are tried again */
     int64_t backoff_us;
     struct mono quiet_until; /* until then only orders are carried out */
-    work_report *report;
-    void *report_context;
+    struct mono slice_at;    /* the next slice of address changes is due; MONO_NEVER: there is none */
+    struct work_listener listener;
 };
 
-/* Opens the sockets. 0 or a negative errno. `spoke_us`, `unit_spoke_us` and what `report` needs must outlive the work.
- */
+/* Opens the sockets. 0 or a negative errno. `spoke_us`, `unit_spoke_us` and what the listener needs must outlive the
+ * work. */
 int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
-              const atomic_llong *unit_spoke_us, work_report *report, void *context);
+              const atomic_llong *unit_spoke_us, struct work_listener listener);
 void work_free(struct work *work);
 
 /* One pass: reads what the kernel says, carries out what is wanted, reports. Returns when the next one is due at the
@@ -118,8 +124,12 @@ bool work_wants_macs(const struct work *work, unsigned pool);
 /* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
 void work_filter_pool(struct work *work, unsigned pool, struct mono now);
 void work_filter_choose(struct work *work, unsigned pool);
-/* All VIPs of the unit are in place. */
+/* All VIPs of the unit that count for it are in place. */
 bool work_unit_ready(const struct work *work, const struct work_unit *unit);
+/* The VIP is more than the link-local address that goes with the unit's virtual MAC: the unit waits for it. */
+bool work_vip_counts(const struct work *work, const struct work_unit *unit, unsigned vip);
+/* Given up as far as anybody can tell: with the filter closed nobody gets an answer, whatever addresses are here. */
+bool work_unit_closed(const struct work *work, const struct work_unit *unit);
 /* The unit's addresses are on the interface whether it is held or not. */
 bool work_pool_resident(const struct work *work, unsigned pool);
 

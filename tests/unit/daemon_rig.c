@@ -57,6 +57,8 @@ static void rig_apply(struct rig *rig, const struct effect *effect)
     case EFFECT_NOTE:
         note_from_effect(&rig->config, effect, &note);
         history_add(rig->history, &note, rig->now, rig_view(rig)->wall_us);
+        if (note.kind == NOTE_UNIT_OWNER)
+            owner_changes_count(&rig->changes, (enum reason)note.reason, note.value);
         return;
     case EFFECT_ANNOUNCE:
     case EFFECT_LEFT:
@@ -89,6 +91,12 @@ static int rig_command(void *context, const struct event *event, enum core_resul
     return rig->command_error;
 }
 
+static char *rig_dump(void *context, enum daemon_dump dump)
+{
+    (void)context;
+    return strdup(daemon_dump_name(dump));
+}
+
 static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address,
                      int64_t interval_us)
 {
@@ -109,6 +117,12 @@ static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t pri
     event.packet_length = wire_encode(&advert, packet, sizeof(packet));
     CHECK(event.packet_length > 0);
     rig_step(rig, &event, NULL);
+}
+
+void rig_say(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address)
+{
+    rig_hear(rig, member, vrid, priority, address, US_PER_S);
+    rig_step(rig, &(struct event){.kind = EVENT_TICK, .now = rig->now}, NULL);
 }
 
 static void rig_hear_members(struct rig *rig)
@@ -157,7 +171,14 @@ static void rig_fill_units(struct rig *rig, unsigned units, unsigned members)
     for (unsigned u = 0; u < units; u++) {
         rig->addresses[u] = (struct addr){.family = FAMILY_IPV4, .bytes = {10, 20, 0, (uint8_t)(u + 1)}};
         rig->units[u] = (struct unit_settings){
-            .vrid = (uint8_t)(u + 1), .address_count = 1, .addresses = &rig->addresses[u], .links = 1};
+            .family = FAMILY_IPV4,
+            .version = 3,
+            .advert_interval_us = US_PER_S,
+            .vrid = (uint8_t)(u + 1),
+            .address_count = 1,
+            .addresses = &rig->addresses[u],
+            .links = 1,
+        };
         rig->vips[u] = (struct config_vip){.address = rig->addresses[u], .prefix_length = 24};
         rig->config_units[u] = (struct config_unit){.vip_count = 1, .vips = &rig->vips[u], .line = u + 1};
         rig->conflicts[u].last = MONO_NEVER;
@@ -218,7 +239,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
     rig_fill_pool(rig, units, members);
     rig->history = history_new(64);
     rig->link = (struct kernel_link){.present = true, .up = true, .ifindex = 2, .primary_ipv4 = rig_member(RIG_SELF)};
-    rig->pool_view = (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts};
+    rig->pool_view =
+        (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts, .changes = &rig->changes};
     rig->counter = (struct daemon_counter){.name = "frames_in", .value = 7};
     rig->view = (struct daemon_view){
         .version = "1.0.0",
@@ -230,7 +252,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
         .counters = &rig->counter,
         .counter_count = 1,
     };
-    rig->callbacks = (struct control_callbacks){.context = rig, .view = rig_view, .command = rig_command};
+    rig->callbacks =
+        (struct control_callbacks){.context = rig, .view = rig_view, .command = rig_command, .dump = rig_dump};
     rig_start_core(rig);
 }
 
