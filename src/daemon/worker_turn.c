@@ -111,8 +111,6 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
         else
             log_warning("%s is in place again", report->text);
         return;
-    case KERNEL_SOURCE:
-        return;
     }
 }
 
