@@ -79,6 +79,12 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
     case KERNEL_FILTER:
         take_filter(worker, report);
         return;
+    case KERNEL_POLICY:
+        if (report->error != 0)
+            log_warning("%s cannot be set: %s; it is tried again", report->text, strerrordesc_np(report->error));
+        else
+            log_warning("%s is in place again", report->text);
+        return;
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "platform/filter.h"
 #include "platform/kernel.h"
+#include "platform/kernel_policy.h"
 #include "platform/kernel_state.h"
 #include "platform/netlink.h"
 
@@ -58,7 +59,9 @@ struct work {
     struct filter *filter;
     struct filter_ability ability;
     struct state state;
+    struct policy_state policy;
     struct work_unit *units;
+    unsigned unit_count;
     struct work_pool *pools;
     struct filter_unit *filter_units; /* in step with `units`; used of sets only */
     struct filter_vip *vips;          /* in step with state.vips */

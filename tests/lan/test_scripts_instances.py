@@ -45,7 +45,8 @@ def test_instance__states__arguments_and_order_as_scripts_know_them():
     with rig.Lab(hosts=2, watchdog_s=90) as lab:
         one, two = (Router(node) for node in lab.hosts)
         any_state = one.script("any", calls_to(one.path("calls")))
-        own = {state: one.script(state, f'echo {state} "$#" >>{one.path("calls")}') for state in ("master", "backup", "fault", "stop")}
+        states = ("master", "backup", "fault", "stop")
+        own = {state: one.script(state, f'echo {state} "$#" >>{one.path("calls")}') for state in states}
         lines = [f"notify {any_state}"] + [f"notify_{state} {path}" for state, path in own.items()]
         one.run(instance("V1", 51, 100, *lines))
         expected = ["backup 0", "INSTANCE V1 BACKUP 100", "master 0", "INSTANCE V1 MASTER 100"]
