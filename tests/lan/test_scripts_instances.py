@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Instances with a fixed priority and what belongs to them: notify commands and FIFO with the words that their scripts know, groups,
-checks that hold, fault or weigh."""
+"""Instances with a fixed priority and what belongs to them: notify commands and FIFO with the words that their scripts know,
+groups, checks that hold, fault or weigh."""
 import os
 import time
 
