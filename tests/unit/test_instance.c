@@ -57,25 +57,6 @@ static void test_start__startup_delay__held(void **state)
     rig_free(rig);
 }
 
-static void test_start__checks_without_result__held_until_there_is_one(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
-    struct event hold = {.kind = EVENT_TRACK, .pool = 0, .fault = true, .hold = true};
-
-    rig->settings.startup_delay_us = SECOND;
-    rig_start(rig);
-    rig_event(rig, hold);
-    rig_run(rig, 3 * SECOND);
-    assert_int_equal(rig_state(rig, 0), INSTANCE_INITIALIZE);
-    rig_track(rig, 0, false, 0);
-    assert_int_equal(rig_until_active(rig, 0, SECOND), RIG_DOWN_US);
-    rig_event(rig, hold); /* after a reload, say: who runs goes on */
-    rig_run(rig, SECOND);
-    assert_int_equal(rig_state(rig, 0), INSTANCE_ACTIVE);
-    rig_free(rig);
-}
-
 static void test_start__down_adverts__that_many(void **state)
 {
     (void)state;
@@ -564,7 +545,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start__starts_active__one_interval_and_skew_once),
         cmocka_unit_test(test_start__startup_delay__held),
-        cmocka_unit_test(test_start__checks_without_result__held_until_there_is_one),
         cmocka_unit_test(test_start__down_adverts__that_many),
         cmocka_unit_test(test_fault__tracked__released_in_order_then_fault_then_backup),
         cmocka_unit_test(test_fault__cleared_while_releasing__backup),
