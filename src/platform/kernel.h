@@ -32,6 +32,11 @@ enum kernel_report_kind {
      * EFFECT_NO_UNIT. Nothing waits for it.
      */
     KERNEL_POLICY,
+    /*
+     * pool, unit: the source address that the file gives an instance (instance_settings.source) is on its link, of a
+     * unicast one on any link that is known (error 0), or is not (EADDRNOTAVAIL). At first, and when that changes.
+     */
+    KERNEL_SOURCE,
 };
 
 struct kernel_link {
@@ -51,7 +56,8 @@ struct kernel_report {
     uint8_t link;
     uint8_t pool;
     uint8_t filter_mode;
-    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers */
+    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers. (There is no other way to
+                  have virtual MACs than the egress hook: doc/design.md 7.2.) */
     uint16_t unit;
     int32_t error;
     uint32_t sequence;

@@ -112,6 +112,7 @@ static void fill_unit(struct work *work, unsigned pool, unsigned index, unsigned
         .unit = (uint16_t)index,
         .first_vip = *vip,
         .vip_count = vip_count,
+        .source_reported = -1,
     };
     for (unsigned v = 0; v < vip_count; v++, (*vip)++) {
         const struct state_vip *from = &work->state.vips[*vip];

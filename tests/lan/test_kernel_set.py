@@ -3,6 +3,7 @@
 with its LAN; the probe's words for sets are in kernel_probe_set.c.
 """
 
+import os
 import re
 import time
 
@@ -154,7 +155,7 @@ def test_links__one_link_local_address_on_both__is_judged_on_each(two_links, mod
 
     def answers(link):
         lan.on_peer("ip", "neigh", "flush", "all")
-        return ", 0% packet loss" in lan.on_peer("ping", "-c1", "-W1", f"fe80::66%{link}", check=False)
+        return ", 0% packet loss" in lan.on_peer("ping", "-c1", "-W0.4", f"fe80::66%{link}", check=False)
 
     probe.want(0, 1, "ready")
     assert not answers("ve0") and not answers("ve1")
@@ -222,6 +223,67 @@ def test_open__an_earlier_runs_instances__are_removed(lan):
     start(lan, "ipv4=2", "ipv6=1", "vmac")
     assert wait_until(lambda: lan.addresses() == own)
     assert alive(lan) == [] and not lan.answers_arp()
+
+
+def test_source__of_the_file__is_what_renews_and_its_coming_and_going_is_told(lan):
+    probe = start(lan, "ipv4=1", "source=10.66.0.77")
+    probe.expect("source 0 EADDRNOTAVAIL")
+    lan.on_host("ip", "addr", "add", "10.66.0.77/16", "dev", "ve0")
+    probe.expect("source 0 0")
+    probe.say("ubeat 0 0 100")
+    probe.want(0, 0, "answering")
+    time.sleep(0.7)
+    assert alive(lan) == [KEYS[0]]
+    lan.on_host("ip", "addr", "del", "10.66.0.77/16", "dev", "ve0")
+    probe.expect("source 0 EADDRNOTAVAIL")
+
+
+def test_primary_address__changes__and_the_lease_is_renewed_from_the_new_one(lan):
+    probe = start(lan, "ipv4=1", lease_ms=1000)
+    probe.say("ubeat 0 0 100")
+    probe.want(0, 0, "answering")
+    lan.on_host("ip", "addr", "del", "10.66.0.1/16", "dev", "ve0")
+    lan.on_host("ip", "addr", "add", "10.66.0.99/16", "dev", "ve0")
+    probe.expect("link 0 .*ipv4=10.66.0.99")
+    time.sleep(1.5)
+    assert alive(lan) == [KEYS[0]] and lan.answers_arp()
+
+
+def test_promote_secondaries__is_set_where_the_file_says_so(lan):
+    value = "/proc/sys/net/ipv4/conf/ve0/promote_secondaries"
+    lan.on_host("sysctl", "-qw", "net.ipv4.conf.ve0.promote_secondaries=0")
+    start(lan, "ipv4=1")
+    assert lan.on_host("cat", value) == "0\n"
+    start(lan, "ipv4=1", "promote")
+    assert wait_until(lambda: lan.on_host("cat", value) == "1\n")
+
+
+def test_filter_off__what_cannot_be_done_without_it__is_said(lan):
+    probe = start(lan, "ipv4=1", "vmac", "noaccept", filter="off")
+    assert "filter off: as configured; data to all addresses is accepted; no virtual MACs" in probe.seen
+
+
+@pytest.mark.skipif(not os.environ.get("EVENKEEL_FIGURES"), reason="a measurement: EVENKEEL_FIGURES=1")
+def test_cost__of_the_filter_of_500_instances__per_packet(lan):
+    """As test_kernel.py's;"""
+    kinds = {
+        "out, own address": (lan.host, "source=10.66.0.1", "target=10.66.0.2"),
+        "out, held VIP": (lan.host, f"source={VIP}", "target=10.66.0.2"),
+        "in, own address": (lan.peer, "source=10.66.0.2", "target=10.66.0.1"),
+        "in, held VIP": (lan.peer, "source=10.66.0.2", f"target={VIP}"),
+    }
+    figures = {(kind, mode): [] for kind in kinds for mode in ("off", "lease")}
+    for _ in range(5):
+        for mode in ("off", "lease"):
+            probe = start(lan, "ipv4=250", "ipv6=250", "vmac", filter=mode, lease_ms=60000)
+            probe.want(0, 499, "answering")
+            for kind, arguments in kinds.items():
+                figures[kind, mode].append(cost_ns(*arguments))
+            probe.close()
+    for kind in kinds:
+        off, lease = (sorted(figures[kind, mode])[2] for mode in ("off", "lease"))
+        print(f"{kind}: {off:.0f} ns without, {lease:.0f} ns with the filter: {lease - off:+.0f} ns")
+        assert lease - off < 1000
 
 
 def test_many__500_instances_with_virtual_macs__start_and_stop_in_under_a_second(lan):
