@@ -25,7 +25,7 @@ PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-peers": ["strangers", "snmp", "mib", "audit", "watch", "tool"],
-    "lan-scripts": ["scripts"],
+    "lan-scripts": ["scripts", "scripts_instances"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
     "interop": ["interop"],
 }
