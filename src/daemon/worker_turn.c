@@ -83,14 +83,13 @@ static void log_restored(struct worker *worker, const struct kernel_report *repo
                     settings->units[report->unit].vrid);
 }
 
-/* What follows from it is for tracking.c, when the file wants that. */
-static void take_source(const struct worker *worker, const struct kernel_report *report)
+static void take_source(struct worker *worker, const struct kernel_report *report)
 {
-    const struct instance_settings *instance =
-        worker->config->core.pools[report->pool].units[report->unit].instance;
+    const struct instance_settings *instance = worker->config->core.pools[report->pool].units[report->unit].instance;
     char address[ADDR_TEXT_MAX];
 
     addr_format(&instance->source, address);
+    tracking_source(worker->tracking, report->pool, report->unit, report->error == 0);
     if (report->error != 0)
         log_warning("instance %s: %s, from which it is to speak, is not on this host", instance->name, address);
 }
