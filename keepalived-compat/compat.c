@@ -74,8 +74,8 @@ static void global_defaults(struct compat_global *global)
     global->garp = (struct compat_garp){.repeat = 5,
                                         .delay_us = 5 * US_PER_S,
                                         .refresh_repeat = 1,
-                                        .lower_repeat = COMPAT_UNSET,
-                                        .lower_delay_us = COMPAT_UNSET};
+                                        .lower_repeat = NET_UNSET,
+                                        .lower_delay_us = NET_UNSET};
     global->down_adverts = 3;
     global->startup_timeout_us = global->shutdown_timeout_us = 10 * US_PER_S;
     global->json_version = 1;
@@ -106,15 +106,48 @@ static bool compat_finish(void *model, struct keyword_run *run, const struct con
            words->model.static_route_count > 0 || words->model.static_rule_count > 0;
 }
 
+static bool bind_tracker(void *model, struct check_tracker *tracker, struct suggest *suggest)
+{
+    return compat_bind(model, tracker, suggest);
+}
+
+static void complete_command(void *model, struct keyword_run *run, struct check_command *command, const char *what)
+{
+    struct compat_words *words = model;
+
+    compat_complete_command(words, command);
+    words->run = run;
+    if ((words->flags & COMPAT_CHECK_HOST) != 0)
+        compat_check_host_command(words, command, what);
+    words->run = NULL;
+}
+
 static void print_model(const void *model, FILE *out)
 {
     compat_print(&((const struct compat_words *)model)->model, out);
 }
 
+/* As keepalived's scripts know them; UNIT is ours. */
+static const struct config_words told_words = {
+    .instance = "INSTANCE",
+    .group = "GROUP",
+    .unit = "UNIT",
+    .states = {[INSTANCE_BACKUP] = "BACKUP",
+               [INSTANCE_ACTIVE] = "MASTER",
+               [INSTANCE_FAULT] = "FAULT",
+               [INSTANCE_STOPPED] = "STOP"},
+    .deleted = "DELETED",
+    .rx_lower = "MASTER_RX_LOWER_PRI",
+    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY", [INSTANCE_ACTIVE] = "MASTER_PRIORITY"},
+};
+
 static const struct config_extension compat_extension = {
     .root = &compat_root_table,
+    .words = &told_words,
     .start = compat_start,
     .finish = compat_finish,
+    .bind = bind_tracker,
+    .command = complete_command,
     .print = print_model,
 };
 
@@ -135,13 +168,13 @@ const struct compat_config *compat_model(const struct config *config)
     return &((const struct compat_words *)config->model)->model;
 }
 
-const char *compat_track_word(enum compat_tracker_kind kind)
+const char *compat_track_word(enum check_tracker_kind kind)
 {
     static const char *const words[] = {
-        [COMPAT_TRACK_INTERFACE] = "track_interface",
-        [COMPAT_TRACK_SCRIPT] = "track_script",
-        [COMPAT_TRACK_FILE] = "track_file",
-        [COMPAT_TRACK_PROCESS] = "track_process",
+        [CHECK_TRACK_INTERFACE] = "track_interface",
+        [CHECK_TRACK_SCRIPT] = "track_script",
+        [CHECK_TRACK_FILE] = "track_file",
+        [CHECK_TRACK_PROCESS] = "track_process",
     };
 
     return words[kind];

@@ -41,13 +41,14 @@ enum instance_row {
 };
 
 struct compat_words;
+struct suggest;
 
 struct instance_words {
     struct compat_instance model;
     struct place *given; /* by row of compat_instance_table */
     struct compat_list addresses, excluded, routes, rules, trackers, peers;
     struct word password;
-    int8_t strict; /* 0, 1 or COMPAT_UNSET */
+    int8_t strict; /* 0, 1 or NET_UNSET */
     bool native_ipv6;
 };
 
@@ -87,7 +88,7 @@ keyword_enter compat_enter_addresses;
 keyword_enter compat_enter_peers;
 keyword_enter compat_enter_routes;
 keyword_enter compat_enter_rules;
-keyword_enter compat_enter_trackers; /* row->minimum: enum compat_tracker_kind */
+keyword_enter compat_enter_trackers; /* row->minimum: enum check_tracker_kind */
 
 /*
  * The name of a named block; NULL after a finding. A second block of that name is read and left out: *taken.
@@ -108,10 +109,10 @@ void compat_each_line(struct keyword_run *run, const struct keyword *row, const 
 
 /* --- compat_take.c: custom arguments --- */
 
-keyword_read compat_take_script;    /* struct compat_command: the whole line is the command */
-keyword_read compat_take_command;   /* struct compat_command: COMMAND [USER [GROUP]] */
+keyword_read compat_take_script;    /* struct check_command: the whole line is the command */
+keyword_read compat_take_command;   /* struct check_command: COMMAND [USER [GROUP]] */
 keyword_read compat_take_user;      /* two const char *, one after the other: USER [GROUP] */
-keyword_read compat_take_weight;    /* struct compat_weight; row->maximum is the largest */
+keyword_read compat_take_weight;    /* struct check_weight; row->maximum is the largest */
 keyword_read compat_take_address;   /* struct addr */
 keyword_read compat_take_interface; /* const char * */
 keyword_read compat_take_skip;      /* nothing: arguments of a keyword that has no effect, without a word */
@@ -130,6 +131,10 @@ bool compat_read_named(struct keyword_run *run, const char *keyword, const struc
 
 /* --- the steps after parsing --- */
 
+/* compat_resolve.c, for pools: see config_extension. */
+bool compat_bind(struct compat_words *words, struct check_tracker *tracker, struct suggest *suggest);
+void compat_complete_command(struct compat_words *words, struct check_command *command);
+
 void compat_resolve(struct compat_words *words);
 /* compat_check.c: one instance by itself; what makes it unusable is an error. */
 void compat_check_instance(struct compat_words *words, struct instance_words *instance);
@@ -143,6 +148,7 @@ void compat_check_static(struct compat_words *words);
 void compat_check_all(struct compat_words *words, const struct config *config);
 /* compat_host.c */
 void compat_check_host(struct compat_words *words);
+void compat_check_host_command(struct compat_words *words, struct check_command *command, const char *what);
 
 #define COMPAT_WARN(run, place, ...) report_warning((run)->report, place, __VA_ARGS__)
 

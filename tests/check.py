@@ -21,10 +21,12 @@ PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rsx", "--durations=12", "-
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 # LAN tests of parts; those that ask for facts and not for times, which can share the machine; all others have it alone.
-PARTS = ["kernel", "packet"]
+PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-peers": ["strangers", "snmp", "mib", "audit", "watch", "tool"],
+    "lan-scripts": ["scripts"],
+    "lan-metrics": ["exporter", "exporter_page", "prometheus"],
 }
 
 

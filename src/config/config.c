@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "config/pool_build.h"
+#include "config/pool_watch.h"
 #include "config/suggest.h"
 
 /* What one load has at hand. */
@@ -147,6 +148,7 @@ static struct config *load_tree(struct load *load, const struct config_request *
 
     if (extension != NULL)
         some = extension->finish(model, &languages.runs[1], config != NULL ? config : &no_pools) || some;
+    pool_watch_make(&words, extension, model, &languages.runs[0], words.pool_count > 0 ? config : NULL);
     report_settle(&load->report, true);
     if (!some && load->report.error_count == 0)
         report_error(&load->report, (struct place){request->path, 0, 0},
@@ -173,7 +175,9 @@ struct config *config_read(const struct config_request *request, config_report *
         config = NULL;
     }
     report_free(&load.report);
-    if (config != NULL && config->model != NULL)
+    if (config != NULL && config->extension != NULL && config->extension->add != NULL)
+        config->extension->add(config->model, config);
+    if (config != NULL && (config->model != NULL || config->watches != NULL))
         config->arena = load.arena;
     else
         arena_free(&load.arena);
@@ -194,6 +198,21 @@ struct config *config_load_text(const char *name, const char *text, size_t lengt
                        context);
 }
 
+const struct config_words *config_words(const struct config *config)
+{
+    static const struct config_words ours = {
+        .instance = "instance",
+        .group = "group",
+        .unit = "unit",
+        .states = {[INSTANCE_BACKUP] = "Backup",
+                   [INSTANCE_ACTIVE] = "Active",
+                   [INSTANCE_FAULT] = "Fault",
+                   [INSTANCE_STOPPED] = "Stopped"},
+    };
+
+    return config->extension != NULL && config->extension->words != NULL ? config->extension->words : &ours;
+}
+
 static void config_free_pool(struct pool_settings *pool, struct config_pool *more)
 {
     for (unsigned i = 0; i < pool->unit_count; i++) {
@@ -212,7 +231,7 @@ void config_free(struct config *config)
 {
     if (config == NULL)
         return;
-    for (unsigned i = 0; i < config->core.pool_count; i++)
+    for (unsigned i = 0; i < settings_all_count(&config->core); i++)
         config_free_pool(&config->core.pools[i], &config->pools[i]);
     free(config->core.pools);
     free(config->pools);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "config/instances.h"
 #include "config/xalloc.h"
 #include "core/settings.h"
 
@@ -29,13 +30,15 @@ enum address_mode {
 struct config_vip {
     struct addr address;
     uint8_t prefix_length;
-    uint8_t link; /* index into config.links */
+    uint8_t link;                      /* index into config.links */
+    const struct net_address *options; /* of an instance: label, scope, peer and so on; NULL in a pool */
 };
 
 struct config_unit {
     unsigned vip_count;
-    struct config_vip *vips; /* all of the unit, over all links and families */
-    unsigned line;           /* where the file defines it */
+    struct config_vip *vips;            /* all of the unit, over all links and families, advertised or not */
+    unsigned line;                      /* where the file defines it */
+    const struct config_router *router; /* of an instance; NULL in a pool */
 };
 
 struct config_pool {
@@ -57,8 +60,10 @@ struct config_pool {
 struct config_extension;
 
 struct config {
-    struct core_settings core;           /* pool_count 0 only beside an extension's model */
-    struct config_pool *pools;           /* in step with core.pools */
+    struct core_settings core;                /* pool_count 0 only beside an extension's model */
+    struct config_pool *pools;                /* in step with core.pools: pools, then sets */
+    const struct config_watch *watches;       /* in step with core.pools; NULL: nothing is watched */
+    const struct config_instances *instances; /* NULL: there are none, nor anything that belongs to them */
     char (*links)[CONFIG_INTERFACE_MAX]; /* interface names; core.link_count of them; sorted, so that no index depends
                                             on order */
     uint64_t hash; /* of everything that must be equal on all hosts, whatever the order of lines */
@@ -103,6 +108,7 @@ struct config *config_read(const struct config_request *request, config_report *
 
 struct keyword_run;
 struct keyword_table;
+struct suggest;
 
 /*
  * A second language in the same files: the blocks whose keywords are in `root` are the extension's, and end up in a
@@ -113,6 +119,7 @@ struct keyword_table;
  */
 struct config_extension {
     const struct keyword_table *root; /* the target of its rows is the model */
+    const struct config_words *words; /* what commands are told; NULL: our own words */
     /* An empty model in run->arena, which lives as long as the configuration. */
     void *(*start)(struct keyword_run *run, unsigned flags);
     /*
@@ -120,9 +127,25 @@ struct config_extension {
      * or none where they have errors. False: the model holds nothing to run.
      */
     bool (*finish)(void *model, struct keyword_run *run, const struct config *config);
+    /*
+     * The file is good: adds to the configuration what shall be run (sets after the pools, links after the pools'
+     * links, instances, watches). Arrays that core.pools, pools and links are replaced by are malloc()ed like the old
+     * ones.
+     */
+    void (*add)(void *model, struct config *config);
+    /*
+     * After `finish`, of pools: a tracker that names one of the extension's blocks is bound to it, with the block's
+     * weight unless it has its own; else its names are offered to `suggest`.
+     */
+    bool (*bind)(void *model, struct check_tracker *tracker, struct suggest *suggest);
+    /* After `finish`: a command of a pool's gets its defaults, and is held against this host as the extension's own. */
+    void (*command)(void *model, struct keyword_run *run, struct check_command *command, const char *what);
     /* The model in the form that config_print promises. */
     void (*print)(const void *model, FILE *out);
 };
+
+/* The words for commands and FIFOs: the extension's, else ours. */
+const struct config_words *config_words(const struct config *config);
 
 /* Writes the configuration in canonical form: a file that config_load reads back to the same model and hash. */
 void config_print(const struct config *config, FILE *out);

@@ -6,20 +6,10 @@
 
 #include "base/check.h"
 
-/* Longer than a packet needs to cross a LAN: two hosts that claim a unit in the same instant then know it before either
- * of them answers. */
-#define OPEN_DELAY_MAX_US (2 * US_PER_MS)
-#define OPEN_DELAY_SHARE 16 /* of the shorter interval, when that is very short */
-#define REPEATS 3           /* of a new owner's claim */
+#define REPEATS 3 /* of a new owner's claim */
+#define LEAVE_PATIENCE_US US_PER_S
 
 static const struct addr no_address;
-
-static int64_t pool_open_delay_us(const struct pool_settings *s)
-{
-    int64_t shorter_us = s->advert_interval_us < s->member_interval_us ? s->advert_interval_us : s->member_interval_us;
-    int64_t delay_us = shorter_us / OPEN_DELAY_SHARE;
-    return delay_us < OPEN_DELAY_MAX_US ? delay_us : OPEN_DELAY_MAX_US;
-}
 
 void pool_init(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
                struct plan_unit *plan_units, struct mono now)
@@ -35,7 +25,7 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
     p->plan_units = plan_units;
     p->own_share = s->share;
     p->started = now;
-    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = p->moves_wanted = MONO_NEVER;
+    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = p->moves_wanted = p->leave_by = MONO_NEVER;
     p->view_changed = now;
     isolation_init(p, now);
     for (unsigned i = 0; i < s->unit_count; i++) {
@@ -47,9 +37,10 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->stranger_since = u->vacant_since = u->released_until = MONO_NEVER;
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
-        router_init(&u->router, index, i, s->version, s->advert_interval_us);
+        router_init(&u->router, index, i, u->settings->version, u->settings->advert_interval_us);
         pool_tune_timers(p, u);
-        u->router.open_delay_us = pool_open_delay_us(s);
+        router_tune_opening(&u->router, s->advert_interval_us < s->member_interval_us ? s->advert_interval_us
+                                                                                      : s->member_interval_us);
     }
 }
 
@@ -193,11 +184,11 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
 
 bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
 {
-    for (unsigned i = 0; i < p->all->pool_count; i++) {
+    for (unsigned i = 0; i < settings_all_count(p->all); i++) { /* instances' too */
         const struct pool_settings *s = &p->all->pools[i];
-        for (unsigned k = 0; s->link == p->settings->link && s->family == p->settings->family && k < s->unit_count;
-             k++) {
-            if (s->units[k].vrid == vrid) {
+        for (unsigned k = 0; k < s->unit_count; k++) {
+            const struct unit_settings *u = &s->units[k];
+            if (u->vrid == vrid && u->link == p->settings->link && u->family == p->settings->family) {
                 return true;
             }
         }
@@ -234,10 +225,10 @@ void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx
     p->members.list[MEMBER_SELF].vrid = p->member_vrid;
 }
 
-static void pool_arm(struct pool *p, struct mono now, struct effects *fx)
+void pool_arm(struct pool *p, struct mono now, struct effects *fx)
 {
     p->armed = false;
-    p->lease_base = now;
+    p->lease_base = p->arm_asked = now;
     p->lease_pending = MONO_NEVER;
     effects_add(fx, EFFECT_ARM, p->index, EFFECT_NO_UNIT)->sequence = ++p->arm_sequence;
 }
@@ -374,12 +365,22 @@ void pool_sent(struct pool *p, struct mono now, struct effects *fx)
     }
 }
 
-void pool_armed(struct pool *p, uint32_t sequence)
+bool pool_slept_since_arming(const struct pool *p, struct mono now)
 {
-    if (sequence == p->arm_sequence) {
-        p->armed = true;
-        p->changed = true;
+    return mono_diff_us(now, p->arm_asked) > settings_lease_us(p->settings);
+}
+
+void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx)
+{
+    if (sequence != p->arm_sequence) {
+        return;
     }
+    if (pool_slept_since_arming(p, now)) { /* what was armed has ended, and no advertisement can revive it */
+        pool_arm(p, now, fx);
+        return;
+    }
+    p->armed = true;
+    p->changed = true;
 }
 
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx)
@@ -399,7 +400,6 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
     if (before == ROUTER_ACTIVE && r->state == ROUTER_BACKUP) { /* released, and said so */
         /* What did not work here is not tried again at once, should nobody else want it. */
         int64_t excluded_us = r->reason == REASON_KERNEL ? router_silence_us(r) : p->settings->member_interval_us;
-        u->counters.zero_sent++;
         pool_unit_vacant(p, u, now, now, REASON_RELEASED);
         u->released_by = p->primary;
         u->released_until = mono_add(now, excluded_us);
@@ -425,7 +425,6 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
     router_claim(r, now, fx);
     u->repeats_left = REPEATS;
     u->repeat_next = mono_add(now, p->settings->member_interval_us);
-    u->counters.adverts_sent++;
     u->counters.became_active++;
     u->counters.last_active_reason = r->reason;
     u->claiming = false;
@@ -437,12 +436,24 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
 
 /* --- leaving (2.4 h) --- */
 
-void pool_leave(struct pool *p, struct effects *fx)
+/* First this host is a reserve and gives its units away batch by batch (balance.c), so that each is taken over as fast
+ * as in a planned move. What nobody has taken within LEAVE_PATIENCE_US goes all at once. */
+void pool_leave(struct pool *p, struct mono now)
 {
     p->leaving = true;
+    p->leave_by = mono_add(now, LEAVE_PATIENCE_US);
+    p->changed = true;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        p->units[i].claiming = p->units[i].pinned_here = false;
+    }
+}
+
+static void pool_go(struct pool *p, struct effects *fx)
+{
+    p->going = true;
+    p->leave_by = MONO_NEVER;
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct router *r = &p->units[i].router;
-        p->units[i].claiming = false;
         if (r->state == ROUTER_ACTIVE) {
             router_release(r, REASON_SHUTDOWN, false, fx);
         } else if (r->state == ROUTER_BACKUP) {
@@ -472,9 +483,27 @@ bool pool_is_wire_emptied(const struct pool *p)
     return true;
 }
 
-void pool_leave_tick(struct pool *p, struct effects *fx)
+/* Goodbye is for all pools of the wire, so they go together. */
+static bool pool_may_go(const struct pool *p, struct mono now)
 {
-    if (!pool_is_wire_emptied(p)) {
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        const struct pool *q = &p->pools[i];
+        if (pool_is_on_same_wire(p, q) && q->ready && !q->going && !q->shed && !mono_due(now, q->leave_by)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx)
+{
+    if (!p->leaving || p->left) {
+        return;
+    }
+    if (!p->going && pool_may_go(p, now)) {
+        pool_go(p, fx);
+    }
+    if (!p->going || !pool_is_wire_emptied(p)) {
         return;
     }
     if (p->ready) {
@@ -484,7 +513,6 @@ void pool_leave_tick(struct pool *p, struct effects *fx)
         struct router *r = &p->units[i].router;
         if (r->phase == PHASE_EMPTIED) {
             router_say_released(r, fx);
-            p->units[i].counters.zero_sent++;
         }
         if (r->state != ROUTER_INITIALIZE) {
             router_stop(r, REASON_SHUTDOWN, fx);

@@ -119,6 +119,8 @@ struct pool {
     uint32_t links_up; /* all links */
     bool ready;        /* started: link up and a primary address */
     bool leaving, left;
+    bool shed;  /* leaving: nobody is left to give a unit to, or no unit */
+    bool going; /* leaving: the rest is being removed, goodbye follows */
     bool drained, drain_now;
     bool faulted;      /* share 0: may hold nothing */
     bool changed;      /* the view changed: plan anew in the next tick */
@@ -133,6 +135,7 @@ struct pool {
     struct mono lease_pending; /* a member advertisement went out with this time; never: none is unconfirmed */
     struct mono view_changed;  /* membership changed, or a unit lost its owner */
     struct mono last_move;     /* planned move, by anybody */
+    struct mono leave_by;      /* leaving: goodbye then, whoever has not taken over; else never */
     struct mono last_greeting; /* all units advertised for a newcomer (2.4 e) */
     bool greet;
     bool greet_returned; /* ... somebody who was lost: announce too */
@@ -140,6 +143,7 @@ struct pool {
     struct watched_move watched;
     uint16_t round_left; /* moves of the round under way; 0: none is */
     uint32_t arm_sequence;
+    struct mono arm_asked;    /* the newest EFFECT_ARM */
     bool armed;               /* the lease is in place: units may be taken */
     struct mono balance_next; /* when balancing wants a look again */
     struct mono moves_wanted; /* moves wait since then for the view to be still; never: none do */
@@ -167,16 +171,21 @@ void pool_link(struct pool *p, unsigned link, bool up, const struct addr *primar
 void pool_tick(struct pool *p, struct mono now, struct effects *fx);
 bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx);
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx);
-void pool_armed(struct pool *p, uint32_t sequence);
+void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx);
 void pool_sent(struct pool *p, struct mono now, struct effects *fx);
-void pool_leave(struct pool *p, struct effects *fx);
+void pool_leave(struct pool *p, struct mono now);
 struct mono pool_deadline(const struct pool *p);
 void pool_check(const struct pool *p);
 
-/* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; leaving goes on; all pools of one
- * interface and family share what this host says of itself. */
+/* After the ticks of all pools: leaving goes on. */
+void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx);
+
+/* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; all pools of one interface and family
+ * share what this host says of itself. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
-void pool_leave_tick(struct pool *p, struct effects *fx);
+void pool_arm(struct pool *p, struct mono now, struct effects *fx);
+/* A lease that was asked for so long ago and never renewed may have ended. */
+bool pool_slept_since_arming(const struct pool *p, struct mono now);
 bool pool_is_on_same_wire(const struct pool *p, const struct pool *q);
 bool pool_is_wire_emptied(const struct pool *p);
 

@@ -21,6 +21,9 @@ static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
         struct pool *q = &p->pools[i];
         if (pool_is_on_same_wire(p, q) && q->say_gone) {
             q->say_gone = false;
+            if (q->armed && pool_slept_since_arming(q, now)) {
+                pool_arm(q, now, fx);
+            }
             q->member_adver = q->lease_base = now;
         }
     }
@@ -89,6 +92,7 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
     if (mono_due(now, u->released_until)) {
         u->released_by = no_address; /* nobody wanted it */
         u->released_until = MONO_NEVER;
+        p->changed |= p->leaving; /* and the next batch waits for it no longer */
     }
     bool candidate = pool_is_candidate(p, u);
     if (mono_is_never(r->down_base)) {
@@ -140,7 +144,6 @@ static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, s
     u->repeat_next = mono_add(now, p->settings->member_interval_us);
     if (router_is_settled_active(r) && members_count_alive(&p->members) > 1) {
         router_advertise(r, fx);
-        u->counters.adverts_sent++;
     } else {
         u->repeats_left = 0;
     }
@@ -151,7 +154,6 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
-        struct mono before = r->adver;
         bool was_claimed = r->phase == PHASE_CLAIMED;
         pool_gate_timer(p, u, now);
         if (router_is_ready(r)) {
@@ -166,7 +168,6 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         }
         p->changed |= was_claimed && r->phase != PHASE_CLAIMED;
         pool_repeat_claim(p, u, now, fx);
-        u->counters.adverts_sent += before.us != r->adver.us && r->state == ROUTER_ACTIVE;
     }
 }
 
@@ -182,7 +183,6 @@ static void pool_greet(struct pool *p, struct mono now, struct effects *fx)
         struct router *r = &p->units[i].router;
         if (r->state == ROUTER_ACTIVE && r->phase != PHASE_EMPTIED) {
             router_advertise(r, fx);
-            p->units[i].counters.adverts_sent++;
         }
         /* Somebody is back whose side may have served it too: caches may point there. */
         if (p->greet_returned && r->level_done == LEVEL_ANSWERING && router_is_settled_active(r)) {
@@ -222,13 +222,7 @@ static void pool_refresh_share(struct pool *p, struct mono now)
 
 void pool_tick(struct pool *p, struct mono now, struct effects *fx)
 {
-    if (p->left) {
-        return;
-    }
-    if (p->leaving) {
-        pool_leave_tick(p, fx);
-    }
-    if (!p->ready) {
+    if (p->left || !p->ready) {
         return;
     }
     p->heard_last = now;
@@ -275,7 +269,7 @@ struct mono pool_deadline(const struct pool *p)
         return MONO_NEVER;
     }
     struct mono deadline = mono_min(p->member_adver, isolation_deadline(p));
-    deadline = mono_min(deadline, p->balance_next);
+    deadline = mono_min(mono_min(deadline, p->balance_next), p->leave_by);
     if (p->greet) {
         deadline = mono_min(deadline, mono_add(p->last_greeting, p->settings->member_interval_us / 2));
     }

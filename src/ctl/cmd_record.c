@@ -172,6 +172,8 @@ static int show_counters(const struct ctl *ctl, const json_t *answer)
     json_array_foreach(reply_get(answer, "pools"), i, pool)
     {
         add_counters(ctl, table, answer, reply_text(pool, "name"), json_object_get(pool, "counters"));
+        snprintf(scope, sizeof(scope), "%s owner changes", reply_text(pool, "name"));
+        add_counters(ctl, table, answer, scope, json_object_get(pool, "owner_changes"));
         json_array_foreach(reply_get(pool, "units"), j, unit)
         {
             snprintf(scope, sizeof(scope), "%s %s", reply_text(pool, "name"), reply_text(unit, "address"));

@@ -18,6 +18,8 @@ struct guard {
     struct config *config;
     struct config *next_config; /* after a reload, until the worker has left */
     struct guard_page *page;
+    struct guard_script *script;
+    struct mono script_at; /* when guard_script_turn is wanted */
     int sender;
     int signals;
     /* the worker; pidfd is -1 while none runs */

@@ -20,6 +20,8 @@ static const struct {
     {"stranger", "4a073e6e67164af6b68597a70f81a5d0"},         {"address_list", "1602c8e097404701b1bcf67bac8f6747"},
     {"move_passed_over", "288940d479b5432cac067076e30f3bf3"}, {"kernel_failed", "1df986a514f245baa18b2aaac60b0718"},
     {"interval_differs", "3d699b5aee864f129e36c89d587d4e1f"}, {"duplicate_address", "0eacb4852d0c4e5e899168abee2823e9"},
+    {"instance_state", "b6ce60ccb1bf4040916f58a144516d3b"},   {"group_state", "580f487292bd4782911f0f35eb8ddc58"},
+    {"priority", "e3f5c24112844283a7494c1b9de3bb2a"},         {"weaker", "f6982a50c3a14f2d939dcbd5e8c8ddc5"},
     {"conflict", "de259a3cc34b4b5c87c4e585292c5fde"},         {"log_held_back", "44153090191b4eff985e5b2cf42d4895"},
     {"log_lost", "731d994692034a5b940e1ad9f2e77037"},
 };

@@ -73,6 +73,8 @@ void notes_take(struct worker *worker, const struct effect *effect, struct mono 
     struct note note;
 
     note_from_effect(worker->config, effect, &note);
+    if (effect->note == NOTE_UNIT_OWNER)
+        owner_changes_count(&worker->pools[effect->pool].changes, (enum reason)effect->reason, effect->value);
     add(worker, &note, now);
 }
 

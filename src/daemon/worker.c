@@ -279,6 +279,10 @@ static int begin(struct worker *worker, const struct worker_start *start)
     error = watch(worker);
     if (error < 0)
         return failed("the event loop", error, EX_OSERR);
+    error = tracking_open(worker, start->orders, start->connection, &worker->tracking);
+    if (error < 0)
+        return failed("what is tracked", error, EX_OSERR);
+    worker->tracking_next = tracking_run(worker->tracking, clock_now());
     worker_view_restore(worker, clock_now());
     return 0;
 }
@@ -293,6 +297,7 @@ static int end(struct worker *worker, int code)
         if (error < 0)
             code = failed("removing addresses and filter", error, EX_SOFTWARE);
     }
+    tracking_close(worker->tracking);
     loop_unwatch(worker->channel_watch);
     loop_unwatch(worker->signal_watch);
     link_close_all(worker);
@@ -327,6 +332,7 @@ int worker_run(const struct worker_start *start)
     worker->page = start->page;
     worker->channel = start->channel;
     worker->signals = -1;
+    worker->orders.fd = -1;
     worker->started = clock_now();
     worker->leave_by = MONO_NEVER;
     worker->log_next = worker->started;

@@ -9,6 +9,8 @@
  *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
  *   background.c   questions that nothing asked for: who else answers for what is held, is anybody there
  *   apply.c        effects -> kernel levels, frames, announcements, notes
+ *   tracking.c     checks, files, processes, interfaces -> EVENT_TRACK, EVENT_SHARE
+ *   tell.c         the core's notes -> commands and FIFOs, by way of the guard
  *   notes.c        the core's notes -> history, its file and the log
  *   worker_view.c  what the control socket shows, commands, drained pools
  *
@@ -24,12 +26,14 @@
 #include "core/core.h"
 #include "daemon/announce.h"
 #include "daemon/audit.h"
+#include "daemon/changes.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
 #include "daemon/guard_page.h"
 #include "daemon/history.h"
 #include "daemon/history_file.h"
 #include "daemon/loop.h"
+#include "daemon/orders.h"
 #include "daemon/rundir.h"
 #include "daemon/state.h"
 #include "daemon/thirdparty.h"
@@ -67,6 +71,7 @@ struct worker_pool {
     bool vmac;             /* the virtual MACs answer */
     bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
+    struct owner_changes changes;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
 
@@ -100,7 +105,9 @@ struct worker {
     struct worker_pool pools[SETTINGS_POOLS_MAX];
     struct worker_counters counters;
     struct mono started;
-    int channel; /* to the guard */
+    int channel;          /* to the guard */
+    struct orders orders; /* to the guard, about commands */
+    struct tracking *tracking;
     int signals;
     int64_t patience_us;      /* the shortest member interval: frames older than this are not sent */
     struct mono queued_since; /* the oldest decision behind a queued frame; MONO_NEVER: none */
@@ -112,6 +119,7 @@ struct worker {
     bool left;                   /* EFFECT_LEFT came */
     struct mono retry_next;      /* when link_retry is wanted */
     struct mono background_next; /* when background_ask is wanted */
+    struct mono tracking_next;   /* when tracking_run is wanted */
     struct mono log_next;        /* when log_tick is wanted */
     struct mono ask_next;        /* when third parties are asked in the background; audit.h keeps its own time */
     struct mono leave_by;        /* after this, leave without waiting */
@@ -138,16 +146,36 @@ void intake_run(struct worker *worker, bool all, struct mono now);
 /* background.c: queues the questions that are due; when it is wanted next. */
 struct mono background_ask(struct worker *worker, struct mono now);
 
+/* tracking.c: `orders` becomes the worker's end. 0 or a negative errno; close it in either case. */
+struct tracking;
+struct track;
+int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out);
+void tracking_close(struct tracking *tracking);
+/* Starts checks that are due, steps the core with what changed; when it is wanted next. */
+struct mono tracking_run(struct tracking *tracking, struct mono now);
+/*
+ * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
+ * it, after worker->config has become that one and all orders about the old one were flushed.
+ */
+struct track *tracking_prepare(const struct config *config);
+void tracking_go_on(struct tracking *tracking, struct track *track);
+/* For readers (track.h). */
+const struct track *tracking_track(const struct tracking *tracking);
+
 /* apply.c: steps the core and carries out what comes of it; sending waits for apply_flush. */
 enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
 
-/* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
+/* notes.c: an EFFECT_NOTE into the history (changes of ownership are counted, too); everything that is not logged yet
+ * into the log. */
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now);
 void notes_take_conflict(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
                          struct mono now);
 void notes_log(struct worker *worker);
+
+/* tell.c: what of an EFFECT_NOTE commands are told. */
+void tell_note(struct worker *worker, const struct effect *effect);
 
 /* worker_view.c */
 void worker_view_init(struct worker *worker);

@@ -79,6 +79,12 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
     case KERNEL_FILTER:
         take_filter(worker, report);
         return;
+    case KERNEL_POLICY:
+        if (report->error != 0)
+            log_warning("%s cannot be set: %s; it is tried again", report->text, strerrordesc_np(report->error));
+        else
+            log_warning("%s is in place again", report->text);
+        return;
     }
 }
 
@@ -97,6 +103,7 @@ static struct mono next_deadline(const struct worker *worker)
 
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         next = mono_min(next, announce_deadline(worker->pools[p].announce));
+    next = mono_min(next, worker->tracking_next);
     return mono_min(mono_min(next, worker->leave_by), mono_min(worker->log_next, mono_add(clock_now(), BEAT_US)));
 }
 
@@ -121,6 +128,7 @@ int worker_turn(struct worker *worker)
     if (due || worker->kernel_readable)
         take_reports(worker, now);
     worker->retry_next = link_retry(worker, now);
+    worker->tracking_next = tracking_run(worker->tracking, now);
     tick.now = now;
     apply_step(worker, &tick);
     worker->background_next = background_ask(worker, now);

@@ -141,6 +141,7 @@ void worker_view_init(struct worker *worker)
         worker->pool_views[p] = (struct daemon_pool_view){
             .filter_mode = FILTER_AUTO,
             .conflicts = worker->pools[p].conflicts,
+            .changes = &worker->pools[p].changes,
         };
     }
     worker->view = (struct daemon_view){

@@ -19,8 +19,11 @@
 #include "base/check.h"
 #include "platform/clock.h"
 #include "platform/kernel_work.h"
+#include "platform/realtime.h"
 
 #define STACK_BYTES (256 * 1024)
+#define BREATH_US                                                                                                      \
+    50 /* the thread waits at least so long: others' turn on RTNL, and real-time priority is not for ever */
 #define REPORTS_KEPT 64 /* a burst's memory is given back when its reports were read */
 
 struct order {
@@ -38,7 +41,7 @@ struct orders {
 struct kernel {
     const struct config *config;
     unsigned unit_count;
-    unsigned *first_unit;  /* of each pool */
+    unsigned *first_unit; /* of each pool */
     pthread_t thread;
     int wake_fd;           /* orders wait, or the thread shall end */
     int report_fd;         /* reports wait */
@@ -46,11 +49,14 @@ struct kernel {
     pthread_mutex_t mutex; /* guards the rest up to `work` */
     struct orders handed;
     bool closing;
+    bool told;                     /* reports wait, and the loop knows */
     struct kernel_report *reports; /* a ring */
     unsigned report_first, report_count, report_capacity;
     int left_error;
-    struct work work;      /* the thread's own */
+    int priority;     /* real-time, of the thread; 0: none */
+    struct work work; /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
+    atomic_llong *unit_spoke_us; /* in step with `units` of `staged` */
 };
 
 static void wake(int fd)
@@ -84,7 +90,7 @@ static bool reports_grow(struct kernel *kernel)
     return true;
 }
 
-/* A work_report: called on the thread. */
+/* A listener's `report`: called on the thread. */
 static bool post(void *context, const struct kernel_report *report)
 {
     struct kernel *kernel = context;
@@ -96,12 +102,22 @@ static bool post(void *context, const struct kernel_report *report)
         kernel->reports[(kernel->report_first + kernel->report_count) % kernel->report_capacity] = *report;
         kernel->report_count++;
     }
-    bool first = room && kernel->report_count == 1;
-
     pthread_mutex_unlock(&kernel->mutex);
-    if (first)
-        wake(kernel->report_fd);
     return room;
+}
+
+/* A listener's `told`: one turn of the loop takes all reports of a pass, not one each. */
+static void tell(void *context)
+{
+    struct kernel *kernel = context;
+
+    pthread_mutex_lock(&kernel->mutex);
+    bool news = kernel->report_count > 0 && !kernel->told;
+
+    kernel->told = kernel->told || news;
+    pthread_mutex_unlock(&kernel->mutex);
+    if (news)
+        wake(kernel->report_fd);
 }
 
 bool kernel_next(struct kernel *kernel, struct kernel_report *report)
@@ -115,6 +131,7 @@ bool kernel_next(struct kernel *kernel, struct kernel_report *report)
         kernel->report_count--;
     } else {
         awake(kernel->report_fd);
+        kernel->told = false;
         if (kernel->report_capacity > REPORTS_KEPT) {
             free(kernel->reports);
             kernel->reports = NULL;
@@ -132,7 +149,7 @@ int kernel_fd(const struct kernel *kernel)
 
 void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence)
 {
-    CHECK(pool < kernel->config->core.pool_count && unit < kernel->config->core.pools[pool].unit_count);
+    CHECK(pool < settings_all_count(&kernel->config->core) && unit < kernel->config->core.pools[pool].unit_count);
     kernel->staged.units[kernel->first_unit[pool] + unit] = (struct order){true, (uint8_t)level, sequence};
     kernel->staged.any = true;
 }
@@ -148,6 +165,12 @@ void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when)
 {
     CHECK(pool < kernel->config->core.pool_count);
     atomic_store(&kernel->spoke_us[pool], when.us);
+}
+
+void kernel_unit_spoke(struct kernel *kernel, unsigned pool, unsigned unit, struct mono when)
+{
+    CHECK(pool < settings_all_count(&kernel->config->core) && unit < kernel->config->core.pools[pool].unit_count);
+    atomic_store(&kernel->unit_spoke_us[kernel->first_unit[pool] + unit], when.us);
 }
 
 static void move_orders(struct order *from, struct order *to, unsigned count)
@@ -197,13 +220,12 @@ static bool take_orders(struct kernel *kernel)
     return !closing;
 }
 
-static int wait_ms(struct mono until)
+static struct timespec wait_until(struct mono until)
 {
-    if (mono_is_never(until))
-        return -1;
-    int64_t left_us = mono_diff_us(until, clock_now());
+    int64_t left_us = mono_is_never(until) ? 60 * US_PER_S : mono_diff_us(until, clock_now());
 
-    return left_us <= 0 ? 0 : left_us > 60 * US_PER_S ? 60000 : (int)(left_us / US_PER_MS) + 1;
+    left_us = left_us < BREATH_US ? BREATH_US : left_us > 60 * US_PER_S ? 60 * US_PER_S : left_us;
+    return (struct timespec){.tv_sec = left_us / US_PER_S, .tv_nsec = left_us % US_PER_S * 1000};
 }
 
 static void *thread_main(void *context)
@@ -215,12 +237,15 @@ static void *thread_main(void *context)
         {.fd = filter_watch_fd(kernel->work.filter), .events = POLLIN},
     };
 
+    if (kernel->priority > 0)
+        (void)realtime_thread(kernel->priority);
     while (take_orders(kernel)) {
-        struct mono until = work_pass(&kernel->work, clock_now());
+        const struct timespec wait = wait_until(work_pass(&kernel->work, clock_now()));
 
-        if (poll(fds, ARRAY_LENGTH(fds), wait_ms(until)) > 0 && fds[0].revents)
+        if (ppoll(fds, ARRAY_LENGTH(fds), &wait, NULL) > 0 && fds[0].revents)
             awake(kernel->wake_fd);
     }
+    (void)realtime_thread(0);
     int error = work_leave(&kernel->work);
 
     pthread_mutex_lock(&kernel->mutex);
@@ -258,6 +283,7 @@ static void kernel_free(struct kernel *kernel)
         close(kernel->report_fd);
     pthread_mutex_destroy(&kernel->mutex);
     free(kernel->first_unit);
+    free(kernel->unit_spoke_us);
     free(kernel->staged.units);
     free(kernel->staged.arms);
     free(kernel->handed.units);
@@ -275,7 +301,7 @@ static bool orders_allocate(struct orders *orders, unsigned units, unsigned pool
 
 static int kernel_prepare(struct kernel *kernel)
 {
-    unsigned pools = kernel->config->core.pool_count;
+    unsigned pools = settings_all_count(&kernel->config->core);
 
     kernel->first_unit = calloc(pools + 1, sizeof(*kernel->first_unit));
     if (!kernel->first_unit)
@@ -286,6 +312,9 @@ static int kernel_prepare(struct kernel *kernel)
     }
     if (!orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
         !orders_allocate(&kernel->handed, kernel->unit_count, pools))
+        return -ENOMEM;
+    kernel->unit_spoke_us = calloc(kernel->unit_count + 1, sizeof(*kernel->unit_spoke_us));
+    if (!kernel->unit_spoke_us)
         return -ENOMEM;
     kernel->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     kernel->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -300,11 +329,14 @@ int kernel_open(const struct config *config, struct kernel **out)
         return -ENOMEM;
     kernel->config = config;
     kernel->wake_fd = kernel->report_fd = -1;
+    /* A take-over is as urgent here as on the loop, which comes first all the same. */
+    kernel->priority = realtime_is_on() ? REALTIME_PRIORITY - 1 : 0;
     pthread_mutex_init(&kernel->mutex, NULL);
     int error = kernel_prepare(kernel);
 
     if (error == 0)
-        error = work_init(&kernel->work, config, kernel->spoke_us, post, kernel);
+        error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us,
+                          (struct work_listener){post, tell, kernel});
     if (error < 0) {
         kernel_free(kernel);
         return error;
@@ -350,6 +382,11 @@ static bool no_report(void *context, const struct kernel_report *report)
     return true;
 }
 
+static void no_told(void *context)
+{
+    (void)context;
+}
+
 struct kernel_rest {
     struct work work;
     atomic_llong never_spoke[SETTINGS_POOLS_MAX];
@@ -357,8 +394,9 @@ struct kernel_rest {
 
 int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
 {
+    const struct work_listener nobody = {no_report, no_told, NULL};
     struct kernel_rest *rest = calloc(1, sizeof(*rest));
-    int error = rest ? work_init(&rest->work, config, rest->never_spoke, no_report, NULL) : -ENOMEM;
+    int error = rest ? work_init(&rest->work, config, rest->never_spoke, NULL, nobody) : -ENOMEM;
 
     *out = NULL;
     if (error < 0) {

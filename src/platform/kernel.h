@@ -5,7 +5,7 @@
  *
  * The thread reconciles: wanted against actual, from every cause (new level, address removed by hand, interface deleted
  * and re-created, ruleset flushed, ENOBUFS resync) by the same code. It changes only addresses and tables that are
- * ours.
+ * ours. A set of instances (core/settings.h) counts as one pool more.
  */
 #ifndef EVENKEEL_PLATFORM_KERNEL_H
 #define EVENKEEL_PLATFORM_KERNEL_H
@@ -14,16 +14,24 @@
 #include "config/config.h"
 #include "core/effect.h"
 
+#define KERNEL_TEXT_MAX 192
+
 struct kernel;
 
 enum kernel_report_kind {
-    KERNEL_LEVEL_DONE, /* pool, unit, sequence; error 0 or a positive errno */
+    KERNEL_LEVEL_DONE, /* pool (or set), unit, sequence; error 0 or a positive errno */
     KERNEL_ARMED,      /* pool, sequence */
     KERNEL_LINK,       /* link: its state changed or is first known */
     /* pool, unit: an address that somebody removed was put back; unit EFFECT_NO_UNIT: the filter's table was */
     KERNEL_RESTORED,
     KERNEL_OVERRUN, /* the kernel dropped netlink messages; a full resync was made */
     KERNEL_FILTER,  /* pool: the filter in force is `filter_mode`, `text` says why; the first report of each pool */
+    /*
+     * A route, a rule or a static address that `text` names, with its place in the file, could not be put (error) or is
+     * there again after that or after somebody removed it (error 0). Of an instance: pool, unit; else unit
+     * EFFECT_NO_UNIT. Nothing waits for it.
+     */
+    KERNEL_POLICY,
 };
 
 struct kernel_link {
@@ -48,7 +56,7 @@ struct kernel_report {
     int32_t error;
     uint32_t sequence;
     struct kernel_link state; /* KERNEL_LINK */
-    char text[128];
+    char text[KERNEL_TEXT_MAX];
 };
 
 /*
@@ -60,7 +68,7 @@ int kernel_open(const struct config *config, struct kernel **out);
 
 /* Queues a wanted level; only the newest per unit counts. Nothing happens before kernel_commit. */
 void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence);
-/* Queues the arming of the pool's lease (EFFECT_ARM). */
+/* Queues the arming of the pool's lease (EFFECT_ARM). The units of a set have leases that begin when they open. */
 void kernel_arm(struct kernel *kernel, unsigned pool, uint32_t sequence);
 /* Hands everything queued to the thread as one batch. Never blocks on the kernel. */
 void kernel_commit(struct kernel *kernel);
@@ -71,6 +79,11 @@ void kernel_commit(struct kernel *kernel);
  * that. Costs no system call. A pool of which this was never said gets the whole lease.
  */
 void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when);
+/*
+ * The same for an instance's own advertisement (priority not 0). Its lease counts from there when it opens, too: a unit
+ * of which this was said too long ago does not open before it is said again.
+ */
+void kernel_unit_spoke(struct kernel *kernel, unsigned pool, unsigned unit, struct mono when);
 
 /* Readable while reports wait. */
 int kernel_fd(const struct kernel *kernel);

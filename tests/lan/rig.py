@@ -80,6 +80,15 @@ def processes_in(inodes):
     return found
 
 
+def comm(pid):
+    """A process' name; "" when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 def signal_all(pids, signum):
     for pid in pids:
         try:

@@ -57,6 +57,8 @@ static void rig_apply(struct rig *rig, const struct effect *effect)
     case EFFECT_NOTE:
         note_from_effect(&rig->config, effect, &note);
         history_add(rig->history, &note, rig->now, rig_view(rig)->wall_us);
+        if (note.kind == NOTE_UNIT_OWNER)
+            owner_changes_count(&rig->changes, (enum reason)note.reason, note.value);
         return;
     case EFFECT_ANNOUNCE:
     case EFFECT_LEFT:
@@ -163,7 +165,14 @@ static void rig_fill_units(struct rig *rig, unsigned units, unsigned members)
     for (unsigned u = 0; u < units; u++) {
         rig->addresses[u] = (struct addr){.family = FAMILY_IPV4, .bytes = {10, 20, 0, (uint8_t)(u + 1)}};
         rig->units[u] = (struct unit_settings){
-            .vrid = (uint8_t)(u + 1), .address_count = 1, .addresses = &rig->addresses[u], .links = 1};
+            .family = FAMILY_IPV4,
+            .version = 3,
+            .advert_interval_us = US_PER_S,
+            .vrid = (uint8_t)(u + 1),
+            .address_count = 1,
+            .addresses = &rig->addresses[u],
+            .links = 1,
+        };
         rig->vips[u] = (struct config_vip){.address = rig->addresses[u], .prefix_length = 24};
         rig->config_units[u] = (struct config_unit){.vip_count = 1, .vips = &rig->vips[u], .line = u + 1};
         rig->conflicts[u].last = MONO_NEVER;
@@ -224,7 +233,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
     rig_fill_pool(rig, units, members);
     rig->history = history_new(64);
     rig->link = (struct kernel_link){.present = true, .up = true, .ifindex = 2, .primary_ipv4 = rig_member(RIG_SELF)};
-    rig->pool_view = (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts};
+    rig->pool_view =
+        (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts, .changes = &rig->changes};
     rig->counter = (struct daemon_counter){.name = "frames_in", .value = 7};
     rig->view = (struct daemon_view){
         .version = "1.0.0",

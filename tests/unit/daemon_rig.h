@@ -6,6 +6,7 @@
 #ifndef EVENKEEL_TESTS_DAEMON_RIG_H
 #define EVENKEEL_TESTS_DAEMON_RIG_H
 
+#include "daemon/changes.h"
 #include "daemon/control.h"
 #include "daemon/history.h"
 #include "daemon/request_json.h"
@@ -27,6 +28,7 @@ struct rig {
     struct kernel_link link;
     struct daemon_pool_view pool_view;
     struct daemon_conflict conflicts[RIG_UNITS_MAX];
+    struct owner_changes changes;
     struct daemon_counter counter;
     struct daemon_view view;
     struct control_callbacks callbacks;

@@ -41,9 +41,9 @@ static int make(void **out)
     struct picture *p = calloc(1, sizeof(*p));
 
     assert_non_null(p);
-    p->vips[0] = (struct config_vip){address("10.0.0.50"), 24, 0};
-    p->vips[1] = (struct config_vip){address("10.1.0.50"), 24, 1};
-    p->vips[2] = (struct config_vip){address("2001:db8::50"), 64, 0};
+    p->vips[0] = (struct config_vip){.address = address("10.0.0.50"), .prefix_length = 24, .link = 0};
+    p->vips[1] = (struct config_vip){.address = address("10.1.0.50"), .prefix_length = 24, .link = 1};
+    p->vips[2] = (struct config_vip){.address = address("2001:db8::50"), .prefix_length = 64, .link = 0};
     p->units[0] = (struct config_unit){.vip_count = 2, .vips = &p->vips[0]};
     p->units[1] = (struct config_unit){.vip_count = 1, .vips = &p->vips[2]};
     p->pool.units = p->units;
@@ -94,7 +94,7 @@ static void tell_address(struct picture *p, enum netlink_event_kind kind, int if
 static unsigned changes(struct picture *p)
 {
     state_check(&p->state);
-    return state_changes(&p->state, false, p->changes, p->of);
+    return state_changes(&p->state, STATE_UNHURRIED, p->changes, p->of, ARRAY_LENGTH(p->changes));
 }
 
 static void test_changes__wanted_and_absent__are_put_on_their_own_links(void **out)
@@ -131,6 +131,26 @@ static void test_changes__present_and_unwanted__are_removed_first(void **out)
     assert_int_equal(p->changes[0].kind, NETLINK_REMOVE_ADDRESS);
     assert_int_equal(p->of[0], 2);
     assert_int_equal(p->changes[1].kind, NETLINK_PUT_ADDRESS);
+}
+
+static void test_changes__in_parts__awaited_ones_apart_and_no_more_than_asked_for(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth1", 8, true);
+    for (unsigned i = 0; i < 3; i++)
+        p->state.vips[i].wanted = true;
+    p->state.vips[1].awaited = true;
+    assert_int_equal(state_changes(&p->state, STATE_AWAITED, p->changes, p->of, 8), 1);
+    assert_int_equal(p->of[0], 1);
+    assert_int_equal(changes(p), 2);
+    assert_int_equal(p->of[1], 2);
+    assert_int_equal(state_changes(&p->state, STATE_UNHURRIED, p->changes, p->of, 1), 1);
+    assert_int_equal(p->of[0], 0);
+    tell_address(p, NETLINK_ADDRESS, 8, "10.1.0.50", 24);
+    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, 8), 1);
+    assert_int_equal(p->of[0], 1);
 }
 
 static void test_changes__wrong_prefix_length__is_taken_away_before_the_right_one_comes(void **out)
@@ -291,6 +311,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_changes__wanted_and_absent__are_put_on_their_own_links, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__present_and_unwanted__are_removed_first, make, unmake),
+        cmocka_unit_test_setup_teardown(test_changes__in_parts__awaited_ones_apart_and_no_more_than_asked_for, make,
+                                        unmake),
         cmocka_unit_test_setup_teardown(test_changes__wrong_prefix_length__is_taken_away_before_the_right_one_comes,
                                         make, unmake),
         cmocka_unit_test_setup_teardown(test_loss__of_a_wanted_vip__is_noted_once_and_of_an_unwanted_one_never, make,

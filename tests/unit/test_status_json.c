@@ -325,6 +325,34 @@ static void test_counters__every_refusal__has_a_name(void **state)
     json_decref(answer);
 }
 
+static void test_counters__owner_changes__each_in_one_reason_and_class(void **state)
+{
+    struct owner_changes saved = rig.changes;
+
+    (void)state;
+    memset(&rig.changes, 0, sizeof(rig.changes));
+    owner_changes_count(&rig.changes, REASON_RELEASED, 1000); /* a bound belongs to its class */
+    owner_changes_count(&rig.changes, REASON_RELEASED, 1001);
+    owner_changes_count(&rig.changes, REASON_MEMBER_DEAD, 10000001);
+    owner_changes_count(&rig.changes, REASON_HEARD, -1);
+    json_t *answer = ask("{\"command\":\"counters\"}");
+    const json_t *pool = json_array_get(json_object_get(answer, "pools"), 0);
+    const json_t *changes = json_object_get(pool, "owner_changes"), *gaps = json_object_get(pool, "owner_gaps");
+    const json_t *counts = json_object_get(gaps, "counts");
+
+    assert_int_equal(json_object_size(changes), REASON_COUNT);
+    assert_int_equal(json_integer_value(json_object_get(changes, "released")), 2);
+    assert_int_equal(json_integer_value(json_object_get(changes, "member_dead")), 1);
+    assert_int_equal(json_integer_value(json_object_get(changes, "heard")), 1);
+    assert_int_equal(json_array_size(counts), json_array_size(json_object_get(gaps, "bounds_ms")) + 1);
+    assert_int_equal(json_integer_value(json_array_get(counts, 0)), 1);
+    assert_int_equal(json_integer_value(json_array_get(counts, 1)), 1);
+    assert_int_equal(json_integer_value(json_array_get(counts, GAP_BOUND_COUNT)), 1);
+    assert_float_equal(json_real_value(json_object_get(gaps, "sum_ms")), 10002.002, 1e-6);
+    json_decref(answer);
+    rig.changes = saved;
+}
+
 static void test_events__followed__nothing_twice_and_loss_counted(void **state)
 {
     json_t *answer = ask("{\"command\":\"events\",\"after\":0,\"limit\":5}");
@@ -464,6 +492,7 @@ int main(void)
         TEST(test_plan__with_member__moves_its_fair_share),
         TEST(test_explain__held_unit__facts_on_every_topic),
         TEST(test_counters__every_refusal__has_a_name),
+        TEST(test_counters__owner_changes__each_in_one_reason_and_class),
         TEST(test_events__followed__nothing_twice_and_loss_counted),
         TEST(test_history__one_unit__only_its_owners),
         TEST(test_answers__of_every_command__match_their_schema),
