@@ -43,6 +43,8 @@ static uint64_t names_hash(void)
         hash = add_name(hash, reason_name((enum reason)reason));
     for (unsigned state = 0; state < ROUTER_STATE_COUNT; state++)
         hash = add_name(hash, router_state_name((enum router_state)state));
+    for (unsigned state = 0; state < INSTANCE_STATE_COUNT; state++)
+        hash = add_name(hash, instance_state_name((enum instance_state)state));
     return hash_finish(hash);
 }
 
@@ -144,6 +146,12 @@ static bool read_pool(struct reader *r, char pool[static SETTINGS_NAME_MAX])
     return true;
 }
 
+/* What the states of a note of that kind may be: a unit has fewer than an instance. */
+static unsigned state_count(uint8_t kind)
+{
+    return kind == NOTE_INSTANCE_STATE || kind == NOTE_GROUP_STATE ? INSTANCE_STATE_COUNT : ROUTER_STATE_COUNT;
+}
+
 enum history_record_result history_record_decode(const uint8_t bytes[static HISTORY_RECORD_BYTES],
                                                  struct history_entry *out)
 {
@@ -166,8 +174,8 @@ enum history_record_result history_record_decode(const uint8_t bytes[static HIST
 
     out->note = note;
     return whole && out->sequence > 0 && out->sequence < SEQUENCE_MAX && note.kind < NOTE_KINDS &&
-                   note.reason < REASON_COUNT && note.from_state < ROUTER_STATE_COUNT &&
-                   note.to_state < ROUTER_STATE_COUNT
+                   note.reason < REASON_COUNT && note.from_state < state_count(note.kind) &&
+                   note.to_state < state_count(note.kind)
                ? HISTORY_RECORD_OK
                : HISTORY_RECORD_DAMAGED;
 }
