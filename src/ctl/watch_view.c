@@ -280,6 +280,38 @@ static void add_unowned(struct page *page, const json_t *pool, const struct colu
               columns);
 }
 
+static enum colour instance_colour(const char *state)
+{
+    if (strcmp(state, "Active") == 0)
+        return COLOUR_GREEN;
+    return strcmp(state, "Fault") == 0 ? COLOUR_RED : COLOUR_NONE;
+}
+
+/* keepalived's instances, which have a state of this host instead of members. */
+static void draw_instances(struct page *page, const json_t *instances)
+{
+    json_t *instance;
+    size_t i;
+
+    if (json_array_size(instances) > 0)
+        add_line(page, COLOUR_DIM, "  %-24s %-10s %8s  %-24s %s", "INSTANCE", "STATE", "PRIORITY", "ACTIVE ROUTER",
+                 "ADDRESSES");
+    json_array_foreach(instances, i, instance)
+    {
+        const json_t *addresses = reply_get(instance, "addresses");
+        const char *holder = reply_text(instance, "holder");
+        size_t more = json_array_size(addresses);
+        char rest[32] = "";
+
+        if (more > 1)
+            snprintf(rest, sizeof(rest), " +%zu", more - 1);
+        add_line(page, instance_colour(reply_text(instance, "state")), "  %-24.24s %-10s %8lld  %-24s %s%s",
+                 reply_text(instance, "name"), reply_text(instance, "state"),
+                 (long long)reply_int(instance, "priority"), *holder != '\0' ? holder : "nobody",
+                 more > 0 ? json_string_value(json_array_get(addresses, 0)) : "-", rest);
+    }
+}
+
 static void draw_members(struct page *page, const json_t *status)
 {
     json_t *pool, *member;
@@ -297,6 +329,7 @@ static void draw_members(struct page *page, const json_t *status)
         json_array_foreach(reply_get(pool, "members"), k, member) add_member(page, pool, member, &columns);
         add_unowned(page, pool, &columns);
     }
+    draw_instances(page, reply_get(status, "instances"));
 }
 
 /* --- the page of units --- */
