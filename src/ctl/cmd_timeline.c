@@ -100,6 +100,11 @@ int timeline_show(const struct ctl *ctl, const char *unit)
 {
     json_t *status = NULL, *entries = NULL, *chosen = NULL;
     struct record_choice only = {.pool = NULL};
+
+    if (ctl->json) {
+        ctl_complain("--json does not go with --timeline and --svg; 'keelctl --json events' has what they are made of");
+        return EX_USAGE;
+    }
     int code = unit != NULL ? choose(ctl, unit, &chosen, &only) : EX_OK;
 
     if (code == EX_OK)

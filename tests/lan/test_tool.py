@@ -146,6 +146,8 @@ def test_history__timeline__a_line_for_each_address(place):
     for vip in VIPS:
         assert re.search(rf"^{re.escape(vip)} +[AB! ]+$", text, re.MULTILINE), text
     assert "A alpha, 192.0.2.1\n" in text
+    refused = place.hosts["h1"].keelctl("--json", "history", "--timeline")
+    assert refused.returncode == 64 and "--json events" in refused.stderr
 
 
 # The log
