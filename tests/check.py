@@ -27,6 +27,7 @@ FACTS = {
     "lan-peers": ["strangers", "snmp", "mib", "audit", "watch", "tool"],
     "lan-scripts": ["scripts"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
+    "interop": ["interop"],
 }
 
 
@@ -69,6 +70,12 @@ def count_results(text, status):
     return passed, failed, skipped
 
 
+def print_file(path):
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            print(f.read(), flush=True)
+
+
 def run(step):
     os.makedirs(LOGS, exist_ok=True)
     log_path = os.path.join(LOGS, step.name + ".log")
@@ -107,6 +114,8 @@ def run(step):
             print("       " + line, flush=True)
     if step.failed:
         print("\n".join("   | " + l for l in text.splitlines()[-60:]), flush=True)
+    if step.name == "interop":  # what it is run for
+        print_file(os.path.join(LOGS, "interop.txt"))
 
 
 def steps():

@@ -130,6 +130,15 @@ static inline unsigned settings_all_count(const struct core_settings *settings)
     return (unsigned)settings->pool_count + settings->set_count;
 }
 
+static inline unsigned settings_instance_count(const struct core_settings *settings)
+{
+    unsigned count = 0;
+
+    for (unsigned p = settings->pool_count; p < settings_all_count(settings); p++)
+        count += settings->pools[p].unit_count;
+    return count;
+}
+
 /*
  * The lease (doc/design.md 2.6): so long after its last own member advertisement a host may still answer; whoever
  * wakes up later than that is no longer an owner. Others take over after 3 intervals.

@@ -158,6 +158,24 @@ static const char *name_of(const json_t *status, const char *address)
     return *address != '\0' ? address : "nobody";
 }
 
+/* What changed: who had the unit, or the state of an instance. */
+static void put_change(const json_t *status, const json_t *entry, struct screen *screen, unsigned row)
+{
+    const char *time = reply_text(entry, "time"), *instance = reply_text(entry, "instance");
+    double gap_ms = reply_real(entry, "gap_ms", -1);
+    unsigned column = put(screen, row, 0, "%.12s  ", strlen(time) > TIME_BEGIN ? time + TIME_BEGIN : "-");
+
+    if (*instance != '\0')
+        column = put(screen, row, column, "%s  %s -> %s  %s", instance, reply_text(entry, "from_state"),
+                     reply_text(entry, "to_state"), reply_text(entry, "reason"));
+    else
+        column = put(screen, row, column, "%s  %s -> %s  %s", reply_text(entry, "address"),
+                     name_of(status, reply_text(entry, "from")), name_of(status, reply_text(entry, "to")),
+                     reply_text(entry, "reason"));
+    if (gap_ms >= 0)
+        put(screen, row, column, ", gap %.1f ms", gap_ms);
+}
+
 /* The newest first, in the rows from `row` to `end`. */
 static void draw_changes(const struct watch_answers *answers, struct screen *screen, unsigned row, unsigned end)
 {
@@ -166,18 +184,8 @@ static void draw_changes(const struct watch_answers *answers, struct screen *scr
     if (row + 1 >= end)
         return;
     screen_put(screen, row++, 0, COLOUR_BOLD, "LAST CHANGES");
-    for (size_t i = json_array_size(entries); i > 0 && row < end; i--, row++) {
-        const json_t *entry = json_array_get(entries, i - 1);
-        const char *time = reply_text(entry, "time");
-        double gap_ms = reply_real(entry, "gap_ms", -1);
-        unsigned column =
-            put(screen, row, 0, "%.12s  %s  %s -> %s  %s", strlen(time) > TIME_BEGIN ? time + TIME_BEGIN : "-",
-                reply_text(entry, "address"), name_of(answers->status, reply_text(entry, "from")),
-                name_of(answers->status, reply_text(entry, "to")), reply_text(entry, "reason"));
-
-        if (gap_ms >= 0)
-            put(screen, row, column, ", gap %.1f ms", gap_ms);
-    }
+    for (size_t i = json_array_size(entries); i > 0 && row < end; i--, row++)
+        put_change(answers->status, json_array_get(entries, i - 1), screen, row);
 }
 
 /* --- the page of members --- */

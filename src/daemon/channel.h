@@ -10,6 +10,9 @@ enum channel_message {
     CHANNEL_UP,    /* worker: it runs; the daemon has started */
     CHANNEL_LEFT,  /* worker: it left in order and is about to exit; without this word the channel's end is a crash */
     CHANNEL_LEAVE, /* guard: leave in order and exit */
+    CHANNEL_DUMP,  /* guard: write the files of enum daemon_dump; this one and the next two in its order */
+    CHANNEL_DUMP_STATS,
+    CHANNEL_DUMP_JSON,
     CHANNEL_MESSAGE_COUNT,
 };
 

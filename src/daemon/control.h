@@ -8,7 +8,7 @@
 #ifndef EVENKEEL_DAEMON_CONTROL_H
 #define EVENKEEL_DAEMON_CONTROL_H
 
-#include "daemon/daemon_view.h"
+#include "daemon/dialect.h"
 
 struct event_base;
 struct control;
@@ -29,6 +29,8 @@ struct control_callbacks {
      * has to survive a restart. 0 and *result, or a negative errno when it could not be remembered (the step was made).
      */
     int (*command)(void *context, const struct event *event, enum core_result *result);
+    /* A picture of the daemon, to be freed; NULL: no memory. */
+    char *(*dump)(void *context, enum daemon_dump dump);
     /* Microseconds until the protocol has something to do; 0 or less: now. NULL: it never has. */
     int64_t (*spare_us)(void *context);
 };

@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "platform/clock.h"
+#include "platform/packet_ip.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
 
@@ -47,7 +48,7 @@ static void reload(struct guard *guard, struct mono now)
         log_warning("reload: not now, the worker is just leaving");
         return;
     }
-    guard->next_config = reload_config(guard->start->config_path, guard->config);
+    guard->next_config = reload_config(guard->start->dialect, &guard->start->request, guard->config);
     if (guard->next_config == NULL)
         return;
     guard_script_expect(guard->script, guard->next_config);
@@ -57,6 +58,21 @@ static void reload(struct guard *guard, struct mono now)
         guard_worker_adopt_config(guard);
 }
 
+/* The worker has what is asked for, and the rights to write it. One that does not run has nothing to tell. */
+static void ask_for_dump(struct guard *guard, int number)
+{
+    enum channel_message message = CHANNEL_DUMP;
+
+    if (number == SIGUSR2 || number == SIGRTMAX - 1)
+        message = CHANNEL_DUMP_STATS;
+    else if (number == SIGRTMIN + 2)
+        message = CHANNEL_DUMP_JSON;
+    if (number == SIGRTMAX - 1)
+        log_notice("counters are not cleared: they would go backwards for whoever reads them");
+    if (guard->pidfd >= 0)
+        channel_send(guard->channel, message);
+}
+
 static void take_signals(struct guard *guard, struct mono now)
 {
     struct signalfd_siginfo info;
@@ -64,8 +80,10 @@ static void take_signals(struct guard *guard, struct mono now)
     while (read(guard->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
             reload(guard, now);
-        else if (info.ssi_signo != SIGCHLD) /* that one only wakes us, for guard_script.h */
+        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             stop(guard, now);
+        else if (info.ssi_signo != SIGCHLD) /* that one only wakes us, for guard_script.h */
+            ask_for_dump(guard, (int)info.ssi_signo);
     }
 }
 
@@ -92,6 +110,9 @@ static void take_messages(struct guard *guard)
             guard->worker_left = true;
             break;
         case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_DUMP:
+        case CHANNEL_DUMP_STATS:
+        case CHANNEL_DUMP_JSON:
         case CHANNEL_MESSAGE_COUNT:
             break;
         }
@@ -171,6 +192,10 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGRTMIN + 2);
+    sigaddset(&set, SIGRTMAX - 1);
     sigaddset(&set, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
@@ -193,6 +218,11 @@ static int prepare(struct guard *guard)
     guard->sender = sender_open();
     if (guard->sender < 0) {
         log_error("a packet socket cannot be opened: %s", strerror(-guard->sender));
+        return EX_OSERR;
+    }
+    error = packet_ip_open(&guard->ip);
+    if (error < 0) {
+        log_error("a raw socket cannot be opened: %s", strerror(-error));
         return EX_OSERR;
     }
     error = guard_page_open(&guard->config->core, &guard->page);
@@ -238,6 +268,7 @@ int guard_run(const struct guard_start *start)
     if (guard.signals >= 0)
         close(guard.signals);
     sender_close(guard.sender);
+    packet_ip_close(guard.ip);
     guard_page_close(guard.page);
     config_free(guard.next_config);
     config_free(guard.config);

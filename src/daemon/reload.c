@@ -48,9 +48,11 @@ static void report_finding(void *context, enum config_severity severity, const c
         log_warning("%s:%u:%u: %s", file, line, column, text);
 }
 
-struct config *reload_config(const char *path, const struct config *current)
+struct config *reload_config(const struct daemon_dialect *dialect, const struct config_request *request,
+                             const struct config *current)
 {
-    struct config *config = config_load(path, report_finding, NULL);
+    struct config *config = dialect->read(*request, report_finding, NULL);
+    const char *path = request->path;
 
     if (config == NULL) {
         log_error("reload: %s is not usable, going on unchanged", path);

@@ -3,12 +3,13 @@
 #ifndef EVENKEEL_DAEMON_RELOAD_H
 #define EVENKEEL_DAEMON_RELOAD_H
 
-#include "config/config.h"
+#include "daemon/dialect.h"
 
 /* True when both say the same, in whatever order of lines. */
 bool reload_same(const struct config *a, const struct config *b);
 
-/* The configuration in `path` when it is good and differs from `current`, else NULL. Logs which, and every finding. */
-struct config *reload_config(const char *path, const struct config *current);
+/* What the request names, when it is good and differs from `current`, else NULL. Logs which, and every finding. */
+struct config *reload_config(const struct daemon_dialect *dialect, const struct config_request *request,
+                             const struct config *current);
 
 #endif

@@ -36,6 +36,7 @@ static const struct command commands[] = {
     {"snmp", SHOWS, "pool ", snmp_answer},
     {"history", SHOWS, "pool unit after limit ", history_answer},
     {"events", SHOWS, "pool unit after limit ", events_answer},
+    {"dump", SHOWS, "what ", dump_answer},
     {"check-hash", SHOWS, "hash ", check_hash_answer},
     {"take", CHANGES, "pool unit ", take_answer},
     {"release", CHANGES, "pool unit ", release_answer},

@@ -35,6 +35,7 @@ struct track_change {
     uint16_t unit;
     bool hold;      /* a result that may be a fault is awaited; then `fault` too */
     bool fault;     /* something that must not fail has failed */
+    bool no_source; /* TRACK_INSTANCE: the address that it must speak from is not here */
     int16_t weight; /* sum for the priority; 0 when it cannot matter (fault) */
     uint8_t share;  /* TRACK_POOL: 2..254, 0: it may hold nothing */
 };
@@ -100,6 +101,9 @@ void track_process(struct track *track, unsigned process, unsigned count, struct
 unsigned track_interface_count(const struct track *track);
 const char *track_interface_name(const struct track *track, unsigned interface);
 void track_interface(struct track *track, unsigned interface, bool up, struct mono now);
+
+/* Of an instance with track_source: whether its source address is here. */
+void track_source_address(struct track *track, unsigned pool, unsigned unit, bool here);
 
 /* The next script that is due; false: none is. */
 bool track_next_run(struct track *track, struct mono now, struct track_run *out);

@@ -123,9 +123,41 @@ static void on_files(void *context)
 
 /* --- interfaces and processes --- */
 
+static bool tracks_source(const struct unit_settings *unit)
+{
+    return unit->instance != NULL && unit->instance->track_source && !addr_is_none(&unit->instance->source);
+}
+
+/* Whether any instance must speak from an address that it does not bring itself. */
+static bool any_source(const struct config *config)
+{
+    for (unsigned p = config->core.pool_count; p < settings_all_count(&config->core); p++)
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
+            if (tracks_source(&config->core.pools[p].units[u]))
+                return true;
+    return false;
+}
+
+static void look_at_sources(struct tracking *tracking)
+{
+    const struct config *config = tracking->worker->config;
+
+    for (unsigned p = config->core.pool_count; p < settings_all_count(&config->core); p++)
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
+            const struct unit_settings *unit = &config->core.pools[p].units[u];
+
+            if (tracks_source(unit))
+                track_source_address(tracking->track, p, u,
+                                     link_watch_has_address(&unit->instance->source, config->links[unit->link]));
+        }
+}
+
 static void look_at_links(struct tracking *tracking, struct mono now)
 {
-    for (unsigned i = 0; tracking->links >= 0 && i < track_interface_count(tracking->track); i++) {
+    if (tracking->links < 0)
+        return;
+    look_at_sources(tracking);
+    for (unsigned i = 0; i < track_interface_count(tracking->track); i++) {
         const char *name = track_interface_name(tracking->track, i);
 
         track_interface(tracking->track, i, link_watch_is_up(tracking->links, name), now);
@@ -177,6 +209,7 @@ static void tell_core(struct tracking *tracking, const struct track_change *chan
         .share = change->share,
         .hold = change->hold,
         .fault = change->fault,
+        .no_source = change->no_source,
         .weight = change->weight,
         .now = now,
     };
@@ -240,8 +273,10 @@ static int open_files(struct tracking *tracking)
 
 static int open_links(struct tracking *tracking)
 {
+    bool needed = track_interface_count(tracking->track) > 0 || any_source(tracking->worker->config);
+
     tracking->links_changed = true;
-    if (track_interface_count(tracking->track) == 0 || tracking->links >= 0)
+    if (!needed || tracking->links >= 0)
         return 0;
     tracking->links = link_watch_open();
     if (tracking->links < 0)

@@ -3,6 +3,7 @@
  * The turn of the worker's loop: what is taken in, in which order, before the core is asked what is due (see
  * worker.h). It owns no state. Called by worker.c.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -10,6 +11,7 @@
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
+#define POOL_TEXT_MAX (SETTINGS_NAME_MAX + 8)
 #define BEAT_US US_PER_S /* at least so often the loop turns, for the guard's watchdog */
 
 static void take_done(struct worker *worker, const struct kernel_report *report, enum event_kind kind, struct mono now)
@@ -26,35 +28,59 @@ static void take_done(struct worker *worker, const struct kernel_report *report,
     apply_step(worker, &event);
 }
 
+/* "pool web", or for a set "instances". */
+static const char *pool_text(const struct worker *worker, unsigned pool, char text[static POOL_TEXT_MAX])
+{
+    snprintf(text, POOL_TEXT_MAX, "%s%s", pool < worker->config->core.pool_count ? "pool " : "",
+             worker->config->core.pools[pool].name);
+    return text;
+}
+
+static bool wants_vmac(const struct worker *worker, unsigned pool)
+{
+    const struct config_pool *more = &worker->config->pools[pool];
+
+    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
+        if (more->units[u].router != NULL && more->units[u].router->use_vmac)
+            return true;
+    return more->use_vmac;
+}
+
 static void take_filter(struct worker *worker, const struct kernel_report *report)
 {
     static const char *const names[] = {
         [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
     struct worker_pool *pool = &worker->pools[report->pool];
+    char name[POOL_TEXT_MAX];
     const char *mode = report->filter_mode < ARRAY_LENGTH(names) ? names[report->filter_mode] : "unknown";
 
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
     worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
     pool->vmac = report->vmac;
-    if (worker->config->pools[report->pool].use_vmac && !pool->vmac)
-        log_warning("pool %s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
+    pool_text(worker, report->pool, name);
+    if (wants_vmac(worker, report->pool) && !pool->vmac)
+        log_warning("%s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
                     "interface's own MAC answers",
-                    worker->config->core.pools[report->pool].name);
-    log_info("pool %s: arp_filter %s%s%s", worker->config->core.pools[report->pool].name, mode,
-             report->text[0] != '\0' ? ": " : "", report->text);
+                    name);
+    log_info("%s: arp_filter %s%s%s", name, mode, report->text[0] != '\0' ? ": " : "", report->text);
 }
 
 static void log_restored(struct worker *worker, const struct kernel_report *report)
 {
-    const char *pool = worker->config->core.pools[report->pool].name;
+    const struct pool_settings *settings = &worker->config->core.pools[report->pool];
+    char pool[POOL_TEXT_MAX];
 
     worker->counters.restored++;
+    pool_text(worker, report->pool, pool);
     if (report->unit == EFFECT_NO_UNIT)
-        log_warning("pool %s: somebody removed the filter's table, it was put back", pool);
+        log_warning("%s: somebody removed the filter's table, it was put back", pool);
+    else if (settings->units[report->unit].instance != NULL)
+        log_warning("instance %s: somebody removed an address of it, it was put back",
+                    settings->units[report->unit].instance->name);
     else
-        log_warning("pool %s: somebody removed an address of unit %u, it was put back", pool,
-                    worker->config->core.pools[report->pool].units[report->unit].vrid);
+        log_warning("%s: somebody removed an address of unit %u, it was put back", pool,
+                    settings->units[report->unit].vrid);
 }
 
 static void take_report(struct worker *worker, const struct kernel_report *report, struct mono now)
@@ -101,8 +127,7 @@ static struct mono next_deadline(const struct worker *worker)
 {
     struct mono next = mono_min(mono_min(core_deadline(worker->core), worker->retry_next), worker->background_next);
 
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
-        next = mono_min(next, announce_deadline(worker->pools[p].announce));
+    next = mono_min(next, announcing_deadline(worker));
     next = mono_min(next, worker->tracking_next);
     return mono_min(mono_min(next, worker->leave_by), mono_min(worker->log_next, mono_add(clock_now(), BEAT_US)));
 }

@@ -62,7 +62,8 @@ struct kernel_report {
 /*
  * Starts the thread. `config` must outlive it. First removes what an earlier run left (all VIPs of the configuration
  * from its links), then installs the filter with everything closed, then reports filters and links. 0 or a negative
- * errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread.
+ * errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread. Where the caller has real-time
+ * priority, the thread gets one step less.
  */
 int kernel_open(const struct config *config, struct kernel **out);
 

@@ -10,9 +10,9 @@
  * and rules come after the addresses and go before them.
  *
  * Addresses change in slices, one a pass. Linux walks all multicast groups of an interface, twice, for every IPv6
- * address that is put on it (ipv6_find_idev), so that 80 of them may cost tens of milliseconds: no unit waits for more
- * than a slice of others, and what nobody waits for - to be removed behind a closed filter, to be resident - comes last
- * and leaves pauses in which others get RTNL.
+ * address that is put on it (ipv6_find_idev), so that 80 of them may cost tens of milliseconds: no unit waits for those
+ * that come after it. What nobody waits for - an address behind a closed filter, or one that no client was told of -
+ * comes last, and leaves pauses in which others get RTNL.
  */
 #include "platform/kernel_work.h"
 

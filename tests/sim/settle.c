@@ -15,7 +15,10 @@ int64_t settle_cover_bound_us(const struct world *w)
     int64_t batch_us =
         w->profile->kernel.stuck_ppm != 0 ? w->profile->kernel.stuck_max_us : w->profile->kernel.slow_max_us;
 
-    return 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) + 100 * US_PER_MS;
+    int64_t held_us = w->routers ? w->startup_us : 0; /* a pool's reserves serve when nobody else can */
+
+    return held_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) +
+           100 * US_PER_MS;
 }
 
 int64_t settle_move_gap_us(const struct world *w)
@@ -49,6 +52,15 @@ bool settle_can_hold(const struct world *w, unsigned node, unsigned unit)
 
     for (unsigned link = 0; link < w->link_count; link++) {
         if ((w->units[unit].links >> link & 1) != 0 && !h->link_up[link]) {
+            return false;
+        }
+    }
+    unsigned from = unit, end = unit + 1;
+    if (w->routers) {
+        routers_group_of(w, unit, &from, &end);
+    }
+    for (unsigned u = from; u < end; u++) {
+        if (w->routers && h->router_fault[u]) {
             return false;
         }
     }

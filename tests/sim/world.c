@@ -101,7 +101,7 @@ static void world_dispatch(struct world *w, const struct sim_event *e)
         kernel_stage(w, e->node);
         break;
     case SIM_LEASE:
-        kernel_lease_event(w, e->node);
+        kernel_lease_event(w, e->node, e->small);
         break;
     case SIM_HEARD:
     case SIM_LINK:
@@ -280,6 +280,9 @@ static void world_configure_host(struct world *w, unsigned node)
         .units = w->units,
     };
     h->settings = (struct core_settings){.pool_count = 1, .link_count = (uint8_t)w->link_count, .pools = &h->pool};
+    if (w->routers) {
+        routers_configure_host(w, node);
+    }
     w->lease_us = settings_lease_us(&h->pool);
     h->storage = malloc(core_storage_size(&h->settings));
     h->effects.capacity = effects_capacity(&h->settings);
@@ -407,7 +410,7 @@ static void world_pick_strangers(struct world *w)
         s->unit = (uint16_t)prng_below(&w->prng, w->unit_count);
         s->preempt = world_chance(w, 80);
         s->asserts = world_chance(w, 50);
-        s->priority = (uint8_t)(world_chance(w, 10) ? 255 : world_random(w, 1, 254));
+        s->priority = (uint8_t)(!w->routers && world_chance(w, 10) ? 255 : world_random(w, 1, 254));
     }
 }
 
@@ -426,9 +429,12 @@ void world_init(struct world *w, const struct profile *profile, uint64_t seed)
     w->lan.background = world_chance(w, 50);
     w->lan.loss_ppm = (uint32_t)world_random(w, 0, profile->loss_ppm_max);
     world_pick_intervals(w);
+    if (profile->routers) {
+        routers_pick(w);
+    }
     world_limit_delay(w);
     world_make_hosts(w);
-    world_make_units(w, !profile->quiet && world_chance(w, 30));
+    world_make_units(w, !profile->quiet && !profile->routers && world_chance(w, 30));
     world_configure(w);
     if (profile->weight[FAULT_STRANGER] > 0) {
         world_pick_strangers(w);

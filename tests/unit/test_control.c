@@ -212,7 +212,7 @@ static void test_control__sender_shut_down__still_gets_answer(void **state)
     (void)state;
     say(fd, "{\"command\":\"status\"}\n");
     shutdown(fd, SHUT_WR);
-    assert_hears(fd, "\"instances\":[]}");
+    assert_hears(fd, "\"groups\":[]}");
     assert_closed(fd);
     close(fd);
 }

@@ -209,6 +209,26 @@ static void test_track__process_delays__are_waited_for_and_forgotten_when_it_tur
     expect(false, false, 0);
 }
 
+static void test_track__source_address__is_told_beside_the_rest(void **state)
+{
+    struct instance_settings *own = &instance_settings[0];
+
+    (void)state;
+    own->track_source = true;
+    assert_true(addr_parse("192.0.2.1", &own->source));
+    start(NULL, 0);
+    take();
+    expect(false, false, 0);
+    track_source_address(track, 1, 0, true);
+    assert_false(take());
+    track_source_address(track, 1, 0, false);
+    assert_true(take());
+    assert_true(last.no_source);
+    track_source_address(track, 1, 0, true);
+    assert_true(take());
+    assert_false(last.no_source);
+}
+
 static void test_track__changes_of_state__are_news_once(void **state)
 {
     const struct check_tracker tracker = tracks(CHECK_TRACK_SCRIPT, 0, false);
@@ -265,6 +285,7 @@ int main(void)
         TEST(test_track__result_that_never_comes__is_a_failure_and_a_late_one_is_none),
         TEST(test_track__script_without_command__has_failed_and_is_never_run),
         TEST(test_track__process_delays__are_waited_for_and_forgotten_when_it_turns_back),
+        TEST(test_track__source_address__is_told_beside_the_rest),
         TEST(test_track__changes_of_state__are_news_once),
         TEST(test_track__reload__goes_on_as_it_stood),
     };

@@ -289,8 +289,11 @@ static void test_draw__instances__state_and_active_router(void **unused)
                                   "Backup", "priority", 150, "holder", "10.20.0.77", "addresses", "10.20.0.200",
                                   "10.20.0.201", "name", "VI_2", "state", "Fault", "priority", 100, "holder",
                                   "addresses"));
+    json_array_append_new(json_object_get(history, "entries"),
+                          json_pack("{s:s,s:s,s:s,s:s,s:s}", "time", "2026-01-01T00:00:11.500Z", "instance", "VI_1",
+                                    "from_state", "Active", "to_state", "Backup", "reason", "stronger"));
     draw(100, 30, "");
-    assert_shows("VI_1");
+    assert_shows("00:00:11.500  VI_1  Active -> Backup  stronger");
     assert_shows("10.20.0.77");
     assert_shows("10.20.0.200 +1");
     assert_shows("Fault");

@@ -23,6 +23,8 @@ static struct config_group group;
 static struct config_router routers[2];
 static struct config_unit units[2];
 static struct config_pool pools[2];
+static struct instance_settings instance_settings[2];
+static struct unit_settings unit_settings[2];
 static struct pool_settings settings[2];
 static struct config_watch watches[2];
 static struct config config;
@@ -57,7 +59,11 @@ static int set_up(void **state)
         watches[i] = (struct config_watch){0};
     }
     settings[0] = (struct pool_settings){.share = 100};
-    settings[1] = (struct pool_settings){.unit_count = 2};
+    settings[1] = (struct pool_settings){.unit_count = 2, .units = unit_settings};
+    for (unsigned i = 0; i < 2; i++) {
+        instance_settings[i] = (struct instance_settings){0};
+        unit_settings[i] = (struct unit_settings){.instance = &instance_settings[i]};
+    }
     pools[1].units = units;
     config = (struct config){.core = {.pool_count = 1, .set_count = 1, .pools = settings},
                              .pools = pools,
