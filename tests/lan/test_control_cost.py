@@ -63,12 +63,13 @@ def read_steadily(daemon, seconds, results):
 
 class Reader:
     def __init__(self, daemon, seconds):
+        self.seconds = seconds
         self.results = multiprocessing.Queue()
         self.process = multiprocessing.Process(target=read_steadily, args=(daemon, seconds, self.results), daemon=True)
         self.process.start()
 
     def result(self):
-        found = self.results.get(timeout=90)
+        found = self.results.get(timeout=self.seconds + 30)
         self.process.join()
         return found
 

@@ -243,6 +243,7 @@ def test_completion__bash__commands_options_and_what_the_daemon_knows(place):
     assert complete(daemon, "plan", "--without", "") == {"alpha", "beta", "192.0.2.1", "192.0.2.2"}
     assert complete(daemon, "plan", "--without", "al") == {"alpha"}
     assert complete(daemon, "status", "--pool", "") == {"web"}
+    assert complete(daemon, "dump", "") == {"data", "stats", "json"}
     assert complete(daemon, "--color", "") == {"auto", "always", "never"}
     assert complete(daemon, "watch", "--i") == {"--interval"}
     assert {"--svg", "--timeline", "--limit"} <= complete(daemon, "history", "--")
