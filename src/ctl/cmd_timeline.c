@@ -40,7 +40,7 @@ static int ask_events(const struct ctl *ctl, json_t **entries)
     }
 }
 
-/* The unit that was named, by pool and VRID; the names belong to *answer. */
+/* The unit or instance that was named; the names belong to *answer. */
 static int choose(const struct ctl *ctl, const char *unit, json_t **answer, struct record_choice *out)
 {
     json_t *request = client_request(ctl, "explain");
@@ -48,7 +48,11 @@ static int choose(const struct ctl *ctl, const char *unit, json_t **answer, stru
     json_object_set_new(request, "unit", json_string(unit));
     int code = client_ask(ctl, request, answer);
 
-    if (code == EX_OK)
+    const json_t *instance = reply_get(*answer, "instance");
+
+    if (instance != NULL)
+        *out = (struct record_choice){.pool = reply_text(instance, "name"), .vrid = reply_int(instance, "vrid")};
+    else
         *out = (struct record_choice){.pool = reply_text(*answer, "pool"),
                                       .vrid = reply_int(reply_get(*answer, "unit"), "vrid")};
     return code;
