@@ -26,7 +26,7 @@ FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-instances": ["conformance_instances", "instances"],
     "lan-peers": ["strangers", "snmp", "mib", "audit", "watch", "tool"],
-    "lan-scripts": ["scripts"],
+    "lan-scripts": ["scripts", "scripts_instances"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
     "interop": ["interop"],
 }
