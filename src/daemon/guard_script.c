@@ -40,8 +40,8 @@ struct guard_script {
     struct runner *runner;
     struct notify *notify;
     struct orders worker;
-    uint32_t generation; /* of orders: counts workers and configurations, so that no answer is for another one */
-    uint32_t readers;    /* counts configurations */
+    uint32_t connection; /* counts workers: an answer to one that is gone is for nobody */
+    uint32_t generation; /* counts configurations */
     uint64_t refused;
     struct fifo *fifos[FIFOS];
     struct mono reader_at[FIFOS]; /* when to start its reader; MONO_NEVER: it has none, or that runs */
@@ -67,13 +67,13 @@ static void end_check(struct guard_script *script, const struct runner_order *or
         .value = result->value,
     };
 
-    if (order->key >> 16 == script->generation)
+    if (order->key >> 16 == script->connection)
         orders_add(&script->worker, &answer);
 }
 
 static void end_reader(struct guard_script *script, const struct runner_order *order)
 {
-    if (!script->finishing && order->key >> 1 == script->readers)
+    if (!script->finishing && order->key >> 1 == script->generation)
         script->reader_at[order->key & 1] = mono_add(clock_now(), READER_AGAIN_US);
 }
 
@@ -136,7 +136,7 @@ static void start_reader(struct guard_script *script, unsigned index)
     char what[FIFO_PROBLEM_MAX];
     const struct runner_order order = {
         .class = RUNNER_READER,
-        .key = (uint64_t)script->readers << 1 | index,
+        .key = (uint64_t)script->generation << 1 | index,
         .command = &settings->script,
         .extra = extra,
         .extra_count = 1,
@@ -159,7 +159,7 @@ static void start_check(struct guard_script *script, const struct order *request
     const struct check_script *check = &instances->scripts[request->index];
     const struct runner_order order = {
         .class = RUNNER_CHECK,
-        .key = (uint64_t)script->generation << 16 | request->index,
+        .key = (uint64_t)script->connection << 16 | request->index,
         .tag = request->run,
         .command = &check->command,
         .what = check->name,
@@ -235,7 +235,6 @@ static void open_fifos(struct guard_script *script)
     const struct config_instances *instances = script->config->instances;
     char problem[FIFO_PROBLEM_MAX];
 
-    script->readers++;
     for (unsigned i = 0; i < FIFOS; i++) {
         const struct check_fifo *settings = instances != NULL && i < instances->fifo_count ? instances->fifos[i] : NULL;
 
@@ -268,6 +267,7 @@ int guard_script_open(const struct config *config, struct guard_script **out)
     if (script == NULL)
         return -ENOMEM;
     script->config = config;
+    script->generation = 1;
     script->worker.fd = -1;
     script->runner = runner_new(on_done, script);
     script->notify = notify_new(config);
@@ -319,7 +319,7 @@ int guard_script_connect(struct guard_script *script, int *worker_end)
 
     if (error < 0)
         return error;
-    error = orders_open(&script->worker, own, ++script->generation);
+    error = orders_open(&script->worker, own, ++script->connection);
     if (error < 0) {
         orders_close(&script->worker);
         close(*worker_end);
@@ -327,9 +327,9 @@ int guard_script_connect(struct guard_script *script, int *worker_end)
     return error;
 }
 
-uint32_t guard_script_generation(const struct guard_script *script)
+uint32_t guard_script_connection(const struct guard_script *script)
 {
-    return script->generation;
+    return script->connection;
 }
 
 void guard_script_disconnect(struct guard_script *script)
@@ -350,6 +350,9 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     struct notify_news news;
     unsigned cursor = 0;
 
+    take_orders(script); /* they are about the configuration until now */
+    script->worker.connection = ++script->connection;
+    runner_end(script->runner, RUNNER_CHECK);
     if (!notify_adopt(script->notify, config)) {
         struct notify *anew = notify_new(config);
 

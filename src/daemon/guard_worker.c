@@ -49,7 +49,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
         .rundir = guard->start->rundir,
         .channel = channel,
         .orders = orders,
-        .generation = guard_script_generation(guard->script),
+        .connection = guard_script_connection(guard->script),
         .up = guard->start->worker_up,
         .context = guard->start->context,
     };

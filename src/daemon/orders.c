@@ -21,9 +21,9 @@ int orders_pair(int *guard_end, int *worker_end)
     return 0;
 }
 
-int orders_open(struct orders *orders, int fd, uint32_t generation)
+int orders_open(struct orders *orders, int fd, uint32_t connection)
 {
-    *orders = (struct orders){.fd = fd, .generation = generation};
+    *orders = (struct orders){.fd = fd, .connection = connection};
     orders->queue = calloc(QUEUE_MAX, sizeof(orders->queue[0]));
     return orders->queue != NULL ? 0 : -ENOMEM;
 }
@@ -45,7 +45,7 @@ void orders_add(struct orders *orders, const struct order *order)
     struct order *place = &orders->queue[(orders->first + orders->count++) % QUEUE_MAX];
 
     *place = *order;
-    place->generation = orders->generation;
+    place->connection = orders->connection;
 }
 
 /* How many stand in a row from the first on, at most a batch. */
@@ -82,7 +82,7 @@ int orders_receive(struct orders *orders, struct order batch[static ORDERS_BATCH
     if (got <= 0)
         return got < 0 && errno == EAGAIN ? -EAGAIN : 0;
     for (size_t i = 0; i < (size_t)got / sizeof(batch[0]); i++) {
-        if (batch[i].kind >= ORDER_KIND_COUNT || batch[i].generation != orders->generation)
+        if (batch[i].kind >= ORDER_KIND_COUNT || batch[i].connection != orders->connection)
             (*refused)++;
         else
             batch[kept++] = batch[i];

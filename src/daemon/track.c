@@ -113,6 +113,12 @@ void track_free(struct track *track)
     free(track);
 }
 
+void track_take_over(struct track *track, const struct track *old)
+{
+    track_sources_take_over(&track->sources, &old->sources);
+    track->dirty = true;
+}
+
 /* --- sums --- */
 
 struct effect_sum {

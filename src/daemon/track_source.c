@@ -110,6 +110,52 @@ bool track_sources_bind(struct track_sources *sources, const struct check_tracke
     return true;
 }
 
+static const struct track_source *named_source(const struct track_sources *sources, const struct track_source *like)
+{
+    for (unsigned i = 0; i < sources->count; i++)
+        if (sources->list[i].kind == like->kind && strcmp(sources->list[i].name, like->name) == 0)
+            return &sources->list[i];
+    return NULL;
+}
+
+/* Its rise and fall may be others now: what counts is how it stands. */
+static int64_t fitting_counter(const struct track_source *source)
+{
+    const struct check_script *script = source->script;
+    int64_t most = (int64_t)script->rise + script->fall - 1;
+
+    if (source->state == TRACK_GOOD)
+        return source->counter < script->rise || source->counter > most ? most : source->counter;
+    return source->counter >= script->rise ? script->rise - 1 : source->counter;
+}
+
+void track_sources_take_over(struct track_sources *sources, const struct track_sources *old)
+{
+    for (unsigned i = 0; i < sources->count; i++) {
+        struct track_source *source = &sources->list[i];
+        const struct track_source *from = named_source(old, source);
+        bool script = source->kind == CHECK_TRACK_SCRIPT;
+
+        if (from == NULL || from->state == TRACK_WAITING || (script && mono_is_never(source->next)))
+            continue;
+        source->state = from->state;
+        source->since = from->since;
+        source->value = from->value;
+        source->last = from->last;
+        source->run = from->run;
+        source->runs = from->runs;
+        source->failures = from->failures;
+        source->timeouts = from->timeouts;
+        source->not_run = from->not_run;
+        source->skipped = from->skipped;
+        set_text(source, from->text);
+        if (!script)
+            continue;
+        source->counter = from->counter;
+        source->counter = fitting_counter(source);
+    }
+}
+
 /* --- states --- */
 
 /* True when it is another one than before. */

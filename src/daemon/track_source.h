@@ -43,6 +43,9 @@ bool track_sources_bind(struct track_sources *sources, const struct check_tracke
 /* NULL: nobody tracks it. */
 struct track_source *track_sources_find(struct track_sources *sources, enum check_tracker_kind kind, unsigned index);
 
+/* Those of the same kind and name go on as they stood. */
+void track_sources_take_over(struct track_sources *sources, const struct track_sources *old);
+
 /* Results; true when something changed for those who track it. */
 bool track_source_script(struct track_source *source, uint32_t run, enum track_outcome outcome, const char *text,
                          struct mono now);

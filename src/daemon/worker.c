@@ -299,7 +299,7 @@ static int begin(struct worker *worker, const struct worker_start *start)
     error = watch(worker);
     if (error < 0)
         return failed("the event loop", error, EX_OSERR);
-    error = tracking_open(worker, start->orders, start->generation, &worker->tracking);
+    error = tracking_open(worker, start->orders, start->connection, &worker->tracking);
     if (error < 0)
         return failed("what is tracked", error, EX_OSERR);
     worker->tracking_next = tracking_run(worker->tracking, clock_now());

@@ -166,12 +166,16 @@ struct mono background_ask(struct worker *worker, struct mono now);
 /* tracking.c: `orders` becomes the worker's end. 0 or a negative errno; close it in either case. */
 struct tracking;
 struct track;
-int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out);
+int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out);
 void tracking_close(struct tracking *tracking);
 /* Starts checks that are due, steps the core with what changed; when it is wanted next. */
 struct mono tracking_run(struct tracking *tracking, struct mono now);
-/* Whether the source address of an instance is on this host; it is acted upon by the next tracking_run. */
-void tracking_source(struct tracking *tracking, unsigned pool, unsigned unit, bool here);
+/*
+ * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
+ * it, after worker->config has become that one and all orders about the old one were flushed.
+ */
+struct track *tracking_prepare(const struct config *config);
+void tracking_go_on(struct tracking *tracking, struct track *track);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 

@@ -18,7 +18,7 @@ struct worker_start {
     struct rundir *rundir;
     int channel;               /* the worker's end */
     int orders;                /* the worker's end, see orders.h */
-    uint32_t generation;       /* what its indices are about */
+    uint32_t connection;       /* its number */
     void (*up)(void *context); /* called when the worker is up */
     void *context;
 };

@@ -83,17 +83,6 @@ static void log_restored(struct worker *worker, const struct kernel_report *repo
                     settings->units[report->unit].vrid);
 }
 
-static void take_source(struct worker *worker, const struct kernel_report *report)
-{
-    const struct instance_settings *instance = worker->config->core.pools[report->pool].units[report->unit].instance;
-    char address[ADDR_TEXT_MAX];
-
-    addr_format(&instance->source, address);
-    tracking_source(worker->tracking, report->pool, report->unit, report->error == 0);
-    if (report->error != 0)
-        log_warning("instance %s: %s, from which it is to speak, is not on this host", instance->name, address);
-}
-
 static void take_report(struct worker *worker, const struct kernel_report *report, struct mono now)
 {
     switch ((enum kernel_report_kind)report->kind) {
@@ -121,9 +110,6 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
             log_warning("%s cannot be set: %s; it is tried again", report->text, strerrordesc_np(report->error));
         else
             log_warning("%s is in place again", report->text);
-        return;
-    case KERNEL_SOURCE:
-        take_source(worker, report);
         return;
     }
 }

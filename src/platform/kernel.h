@@ -32,11 +32,6 @@ enum kernel_report_kind {
      * EFFECT_NO_UNIT. Nothing waits for it.
      */
     KERNEL_POLICY,
-    /*
-     * pool, unit: the source address that the file gives an instance (instance_settings.source) is on its link, of a
-     * unicast one on any link that is known (error 0), or is not (EADDRNOTAVAIL). At first, and when that changes.
-     */
-    KERNEL_SOURCE,
 };
 
 struct kernel_link {

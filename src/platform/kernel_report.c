@@ -131,32 +131,6 @@ static void report_units(struct work *work)
     }
 }
 
-static void report_source(struct work *work, struct work_unit *unit)
-{
-    const struct unit_settings *settings = &work->config->core.pools[unit->pool].units[unit->unit];
-    unsigned link = settings->instance->unicast ? work->state.link_count : settings->link;
-    const struct kernel_report report = {
-        .kind = KERNEL_SOURCE,
-        .pool = unit->pool,
-        .unit = unit->unit,
-        .error = state_has_address(&work->state, link, &settings->instance->source) ? 0 : EADDRNOTAVAIL,
-    };
-
-    if (report.error != unit->source_reported && send(work, &report))
-        unit->source_reported = report.error;
-}
-
-static void report_sources(struct work *work)
-{
-    for (unsigned i = 0; i < work->unit_count; i++) {
-        struct work_unit *unit = &work->units[i];
-        const struct pool_settings *pool = &work->config->core.pools[unit->pool];
-
-        if (work_is_set(work, unit->pool) && !addr_is_none(&pool->units[unit->unit].instance->source))
-            report_source(work, unit);
-    }
-}
-
 static void report_statics(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++) {
@@ -190,7 +164,6 @@ void work_reports(struct work *work)
     if (work->overrun)
         work->overrun = !send(work, &overrun);
     report_links(work);
-    report_sources(work);
     report_restored(work);
     report_units(work);
     report_statics(work);

@@ -46,26 +46,6 @@ static struct state_vip *find_vip(const struct state *state, unsigned link, cons
     return NULL;
 }
 
-static bool link_has_address(const struct state *state, unsigned link, const struct addr *address)
-{
-    const struct state_vip *vip = find_vip(state, link, address);
-
-    for (unsigned i = 0; i < state->links[link].own_count; i++)
-        if (addr_equal(&state->links[link].own[i].address, address))
-            return true;
-    return vip && vip->present;
-}
-
-bool state_has_address(const struct state *state, unsigned link, const struct addr *address)
-{
-    if (link < state->link_count)
-        return link_has_address(state, link, address);
-    for (unsigned i = 0; i < state->link_count; i++)
-        if (link_has_address(state, i, address))
-            return true;
-    return false;
-}
-
 bool state_elsewhere(const struct state *state, unsigned index)
 {
     const struct state_vip *vip = &state->vips[index];

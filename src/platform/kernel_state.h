@@ -109,9 +109,6 @@ unsigned state_changes(const struct state *state, enum state_part part, struct n
 /* Notes the outcome of one change of state_changes(). */
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
 
-/* The address is on the link, VIP or not; link >= link_count: on some link. */
-bool state_has_address(const struct state *state, unsigned link, const struct addr *address);
-
 /* The VIP's address is also one on another link. */
 bool state_elsewhere(const struct state *state, unsigned vip);
 

@@ -214,7 +214,7 @@ static void choose_filters(struct work *work)
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
-        work->state.vips[i].wanted = work->state.vips[i].pool == STATE_STATIC;
+        work->state.vips[i].wanted = work->state.vips[i].awaited = work->state.vips[i].pool == STATE_STATIC;
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 

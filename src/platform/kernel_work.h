@@ -23,7 +23,6 @@ struct work_unit {
     int reported;        /* error that was reported for this order; 0: none yet */
     bool open;           /* its VIPs are in the table's held sets */
     bool opens;          /* in the transaction that is being made: they will be */
-    int source_reported; /* KERNEL_SOURCE; -1: nothing yet */
     struct addr self;    /* of a set: where its advertisements come from, as the table has it */
     unsigned first_vip, vip_count;
 };
@@ -42,7 +41,6 @@ struct work_pool {
     struct mono armed_at;
     int error; /* of the last transaction: 0 or a positive errno */
     bool held_back;
-    int source_reported;               /* KERNEL_SOURCE; -1: nothing yet */
     struct addr self;                  /* as the table has it */
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };

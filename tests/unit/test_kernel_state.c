@@ -345,10 +345,7 @@ static void test_statics__are_the_hosts_own_too_and_the_links_they_name_are_know
     assert_true(p->state.vips[3].present);
     state_link_view(&p->state, 0, &view);
     assert_true(addr_equal(&view.primary_ipv4, &own));
-    assert_true(state_has_address(&p->state, 0, &own) && state_has_address(&p->state, p->state.link_count, &own));
-    assert_false(state_has_address(&p->state, 1, &own));
     tell_address(p, NETLINK_ADDRESS_GONE, 7, "10.0.0.60", 32);
-    assert_false(state_has_address(&p->state, 0, &own));
     state_link_view(&p->state, 0, &view);
     assert_true(addr_is_none(&view.primary_ipv4));
 }
@@ -365,7 +362,7 @@ static void test_statics__that_somebody_else_put__are_never_removed(void **out)
     assert_int_equal(changes(p), 1);
     assert_int_equal(p->changes[0].ifindex, 9);
     state_changed(&p->state, p->of[0], &p->changes[0]);
-    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, 8), 1);
+    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, ARRAY_LENGTH(p->changes)), 1);
     assert_int_equal(p->of[0], 4);
 }
 

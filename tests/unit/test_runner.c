@@ -260,7 +260,7 @@ static void test_orders__many__arrive_in_order_and_others_are_refused(void **sta
     }
     assert_int_equal(refused, 0);
     orders_add(&worker, &(struct order){.kind = 200});
-    worker.generation = 6; /* what it says is about another configuration */
+    worker.connection = 6; /* what it says is about another configuration */
     orders_add(&worker, &(struct order){.kind = ORDER_CHECK});
     assert_true(orders_flush(&worker));
     assert_int_equal(orders_receive(&guard, batch, &refused), -EAGAIN);

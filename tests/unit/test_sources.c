@@ -220,10 +220,15 @@ static void test_process__that_runs_and_ends__is_counted(void **state)
 static void test_link__missing__is_down(void **state)
 {
     int fd = link_watch_open();
+    struct addr address;
 
     (void)state;
     assert_true(fd >= 0);
     assert_false(link_watch_is_up(fd, "no-such-link"));
+    assert_true(addr_parse("192.0.2.199", &address));
+    assert_false(link_watch_has_address(&address, "lo"));
+    assert_true(addr_parse("127.0.0.1", &address));
+    assert_true(link_watch_has_address(&address, "lo"));
     link_watch_drain(fd);
     close(fd);
 }

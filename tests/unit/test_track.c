@@ -245,6 +245,33 @@ static void test_track__changes_of_state__are_news_once(void **state)
     assert_int_equal(view_of(source).since.us, 100 * S);
 }
 
+static void test_track__reload__goes_on_as_it_stood(void **state)
+{
+    struct check_tracker list[] = {tracks(CHECK_TRACK_SCRIPT, 0, false), tracks(CHECK_TRACK_FILE, 1, false)};
+    struct track *old;
+
+    (void)state;
+    scripts[0].fall = 3;
+    start(list, 2);
+    finish(0, TRACK_RAN_GOOD);
+    finish(0, TRACK_RAN_BAD);
+    track_file(track, 0, 7, false, "", now);
+    old = track;
+    track = NULL;
+    scripts[0].fall = 2; /* the one failure has no place any more */
+    start(list, 2);
+    track_take_over(track, old);
+    track_free(old);
+    take();
+    expect(false, false, 7); /* no hold, no fault, no first result */
+    assert_int_equal(view_of(0).runs, 2);
+    finish(0, TRACK_RAN_BAD);
+    assert_false(take());
+    finish(0, TRACK_RAN_BAD);
+    take();
+    expect(false, true, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +287,7 @@ int main(void)
         TEST(test_track__process_delays__are_waited_for_and_forgotten_when_it_turns_back),
         TEST(test_track__source_address__is_told_beside_the_rest),
         TEST(test_track__changes_of_state__are_news_once),
+        TEST(test_track__reload__goes_on_as_it_stood),
     };
 
     return cmocka_run_group_tests_name("track", tests, NULL, NULL);
