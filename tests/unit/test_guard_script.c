@@ -90,7 +90,7 @@ static void connect_worker(void)
     int end;
 
     assert_int_equal(guard_script_connect(guard, &end), 0);
-    assert_int_equal(orders_open(&worker, end, guard_script_generation(guard)), 0);
+    assert_int_equal(orders_open(&worker, end, guard_script_connection(guard)), 0);
 }
 
 /* A turn, and a moment for what runs. */
@@ -165,7 +165,7 @@ static void test_guard__hostile_worker__gets_nothing_run_but_that(void **state)
     for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
         orders_add(&worker, &hostile[i]);
     orders_flush(&worker);
-    worker.generation = stale;
+    worker.connection = stale;
     orders_add(&worker, &(struct order){.kind = ORDER_CHECK, .index = 0});
     orders_flush(&worker);
     memset(noise, 0xff, sizeof(noise));
@@ -174,7 +174,7 @@ static void test_guard__hostile_worker__gets_nothing_run_but_that(void **state)
     for (unsigned i = 0; i < 200; i++)
         turn();
     assert_string_equal(ran(), "");
-    worker.generation = guard_script_generation(guard); /* and it goes on for one that behaves */
+    worker.connection = guard_script_connection(guard); /* and it goes on for one that behaves */
     orders_add(&worker, &(struct order){.kind = ORDER_CHECK, .index = 0, .run = 9});
     orders_flush(&worker);
     assert_int_equal(next_result().run, 9);
