@@ -124,7 +124,7 @@ static void core_leave(struct core *core, struct effects *fx)
 {
     core->leaving = true;
     for (unsigned i = 0; i < core->settings->pool_count; i++) {
-        pool_leave(&core->pools[i], fx);
+        pool_leave(&core->pools[i], REASON_SHUTDOWN, fx);
     }
 }
 
@@ -180,6 +180,10 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
         return balance_give(p, u, event->now, fx);
     case EVENT_REBALANCE:
         balance_hurry(p, event->now);
+        break;
+    case EVENT_RETIRE:
+        CHECK(u != NULL || event->unit == EFFECT_NO_UNIT);
+        core_retire(core, event, fx);
         break;
     case EVENT_TICK:
     case EVENT_PACKET:

@@ -40,6 +40,7 @@ enum event_kind {
     EVENT_RELEASE,   /* give a unit away, or unpin it */
     EVENT_REBALANCE, /* do not wait for penalties or for the round's time */
     EVENT_LEAVE,     /* release everything and say goodbye; ends with EFFECT_LEFT */
+    EVENT_RETIRE,    /* a reload drops this unit, or with unit EFFECT_NO_UNIT the pool: see handover.h */
 };
 
 struct event {

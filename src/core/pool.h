@@ -9,6 +9,7 @@
  *   contest.c    two routers claim one unit: who asserts, who is believed, who is broken
  *   balance.c    planned moves: pacing, flap penalty, pairs tried in vain, drain, take and release
  *   isolation.c  deaf and mute hosts
+ *   handover.c   going on with other settings
  *
  * Packets only change what is known (`changed` is set); everything that follows from it happens in pool_tick.
  */
@@ -71,6 +72,7 @@ struct unit {
     uint8_t rank;         /* of this host */
     bool pinned_here;     /* by `take` */
     bool claiming;        /* we ask its owner for it by advertising 254 */
+    bool retired;         /* the file does not have it any more: released, and not taken again */
     uint8_t repeats_left; /* of our new claim */
     struct mono repeat_next;
     uint8_t claims_left;
@@ -115,6 +117,7 @@ struct pool {
     uint32_t links_up; /* all links */
     bool ready;        /* started: link up and a primary address */
     bool leaving, left;
+    bool retired; /* the file does not have the pool any more */
     bool drained, drain_now;
     bool faulted;      /* share 0: may hold nothing */
     bool changed;      /* the view changed: plan anew in the next tick */
@@ -126,6 +129,7 @@ struct pool {
     struct mono ready_since;   /* of the last start of the routers */
     struct mono member_adver;  /* next member advertisement; never while not ready */
     struct mono lease_base;    /* the lease was last known to begin then */
+    int64_t lease_us;          /* ... and lasts so long: what others were told last may differ from the settings */
     struct mono lease_pending; /* a member advertisement went out with this time; never: none is unconfirmed */
     struct mono view_changed;  /* membership changed, or a unit lost its owner */
     struct mono last_move;     /* planned move, by anybody */
@@ -165,7 +169,7 @@ bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx);
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx);
 void pool_armed(struct pool *p, uint32_t sequence);
 void pool_sent(struct pool *p, struct mono now, struct effects *fx);
-void pool_leave(struct pool *p, struct effects *fx);
+void pool_leave(struct pool *p, enum reason reason, struct effects *fx);
 struct mono pool_deadline(const struct pool *p);
 void pool_check(const struct pool *p);
 
@@ -173,6 +177,13 @@ void pool_check(const struct pool *p);
  * interface and family share what this host says of itself. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
 void pool_leave_tick(struct pool *p, struct effects *fx);
+/* pool.c, for handover.c: where the pool stands in its core; repeats an Active's word at the members' pace; the own VRID
+ * when a unit has it now, or another one is configured. */
+void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
+               struct plan_unit *plan_units);
+void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now);
+void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono now, struct effects *fx);
+
 bool pool_is_on_same_wire(const struct pool *p, const struct pool *q);
 bool pool_is_wire_emptied(const struct pool *p);
 

@@ -50,6 +50,15 @@ static void router_want(struct router *r, enum unit_level level, struct effects 
     effect->sequence = r->sequence;
 }
 
+void router_ask_again(const struct router *r, struct effects *fx)
+{
+    if (r->sequence_done != r->sequence) {
+        struct effect *effect = effects_add(fx, EFFECT_LEVEL, r->pool, r->unit);
+        effect->level = r->level;
+        effect->sequence = r->sequence;
+    }
+}
+
 static void router_send(const struct router *r, uint8_t priority, struct effects *fx)
 {
     effects_add(fx, EFFECT_SEND, r->pool, r->unit)->priority = priority;
