@@ -15,15 +15,6 @@
 
 #include "core/core.h"
 
-#define HANDOVER_NONE UINT16_MAX
-
-/* For each part of the new settings the index of the part of the old ones that goes on as it, or HANDOVER_NONE. */
-struct handover {
-    uint16_t old_link[SETTINGS_LINKS_MAX];
-    uint16_t old_pool[SETTINGS_POOLS_MAX];
-    uint16_t old_unit[SETTINGS_POOLS_MAX][PLAN_UNITS_MAX];
-};
-
 /*
  * Fills in pools and units; `map->old_link` is the caller's, since the core knows no names of links. A pool goes on as
  * the one of its name when link, family and version are the same: with another of these it is another pool. One that

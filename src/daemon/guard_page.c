@@ -9,10 +9,13 @@
 #include "daemon/guard_page.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "core/effect.h"
@@ -43,6 +46,7 @@ struct page_header {
 struct guard_page {
     uint8_t *memory;
     size_t size;
+    int file;
     unsigned pool_count;
     struct layout pools[SETTINGS_POOLS_MAX];
 };
@@ -65,14 +69,16 @@ size_t guard_page_frame_max(const struct pool_settings *pool)
     return ETHERNET_HEADER + header + VRRP_HEADER + addresses * addr_length(&any) + VRRP_AUTH_LENGTH;
 }
 
-int guard_page_open(const struct core_settings *settings, struct guard_page **out)
+static struct guard_page *lay_out(const struct core_settings *settings)
 {
     struct guard_page *page = calloc(1, sizeof(*page));
     size_t offset = round_up(sizeof(struct page_header), 64);
     unsigned first = 0;
 
     if (page == NULL)
-        return -ENOMEM;
+        return NULL;
+    page->file = -1;
+    page->memory = MAP_FAILED;
     page->pool_count = settings->pool_count;
     for (unsigned p = 0; p < settings->pool_count; p++) {
         struct layout *layout = &page->pools[p];
@@ -85,22 +91,72 @@ int guard_page_open(const struct core_settings *settings, struct guard_page **ou
         offset += layout->slots * layout->stride;
     }
     page->size = offset;
-    page->memory = mmap(NULL, page->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page->memory == MAP_FAILED) {
-        int error = errno;
+    return page;
+}
 
-        free(page);
-        return -error;
+static int map(struct guard_page *page)
+{
+    page->memory = mmap(NULL, page->size, PROT_READ | PROT_WRITE, MAP_SHARED, page->file, 0);
+    return page->memory == MAP_FAILED ? -errno : 0;
+}
+
+/* Sealed: a worker gone wrong must not be able to cut the page off under the guard. */
+static int make_file(struct guard_page *page)
+{
+    page->file = memfd_create("evenkeel-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (page->file < 0 || ftruncate(page->file, (off_t)page->size) < 0 ||
+        fcntl(page->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return -errno;
+    return map(page);
+}
+
+static int use_file(struct guard_page *page, int file)
+{
+    struct stat status;
+
+    page->file = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    if (page->file < 0 || fstat(page->file, &status) < 0)
+        return -errno;
+    return status.st_size == (off_t)page->size ? map(page) : -EINVAL;
+}
+
+static int finish(struct guard_page *page, int error, struct guard_page **out)
+{
+    if (error < 0) {
+        guard_page_close(page);
+        return error;
     }
     *out = page;
     return 0;
+}
+
+int guard_page_open(const struct core_settings *settings, struct guard_page **out)
+{
+    struct guard_page *page = lay_out(settings);
+
+    return page == NULL ? -ENOMEM : finish(page, make_file(page), out);
+}
+
+int guard_page_map(const struct core_settings *settings, int file, struct guard_page **out)
+{
+    struct guard_page *page = lay_out(settings);
+
+    return page == NULL ? -ENOMEM : finish(page, use_file(page, file), out);
+}
+
+int guard_page_file(const struct guard_page *page)
+{
+    return page->file;
 }
 
 void guard_page_close(struct guard_page *page)
 {
     if (page == NULL)
         return;
-    munmap(page->memory, page->size);
+    if (page->memory != MAP_FAILED)
+        munmap(page->memory, page->size);
+    if (page->file >= 0)
+        close(page->file);
     free(page);
 }
 

@@ -155,8 +155,9 @@ static void add_lease(struct filter_batch *batch, const struct filter_table *tab
     char key[CONFIG_INTERFACE_MAX];
 
     layout_lease_key(table, key);
-    batch_element_lease(batch, elements, key, sizeof(key), table->lease_ms,
-                        left_ms < table->lease_ms ? left_ms : table->lease_ms);
+    /* What a longer lease has left of it stays: the next advertisement grants the new one. */
+    batch_element_lease(batch, elements, key, sizeof(key), left_ms > table->lease_ms ? left_ms : table->lease_ms,
+                        left_ms);
     batch_put(batch, elements);
 }
 

@@ -35,6 +35,16 @@ struct orders {
     bool any;
 };
 
+/* All that depends on the configuration; of a kernel that runs, and of the one that a reload has prepared. */
+struct kernel_next {
+    const struct config *config;
+    struct handover map;
+    unsigned unit_count;
+    unsigned *first_unit;
+    struct orders staged, handed;
+    struct work work;
+};
+
 struct kernel {
     const struct config *config;
     unsigned unit_count;
@@ -49,6 +59,9 @@ struct kernel {
     struct kernel_report *reports; /* a ring */
     unsigned report_first, report_count, report_capacity;
     int left_error;
+    struct kernel_next *next; /* the thread shall pause for it, or has */
+    bool dropping, paused;    /* what the next one has no place for is being removed; the thread waits */
+    pthread_cond_t resumed;
     struct work work;      /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
 };
@@ -172,6 +185,14 @@ void kernel_commit(struct kernel *kernel)
     wake(kernel->wake_fd);
 }
 
+/* Under the mutex: is there a reload whose pause is due, and begin it. */
+static void begin_pause(struct kernel *kernel)
+{
+    if (kernel->next && !kernel->dropping)
+        work_drop(&kernel->work, &kernel->next->work, &kernel->next->map);
+    kernel->dropping = kernel->next != NULL;
+}
+
 /* Takes what was handed over; false when the thread shall end. */
 static bool take_orders(struct kernel *kernel)
 {
@@ -193,6 +214,7 @@ static bool take_orders(struct kernel *kernel)
         order->set = false;
     }
     kernel->handed.any = false;
+    begin_pause(kernel);
     pthread_mutex_unlock(&kernel->mutex);
     return !closing;
 }
@@ -204,6 +226,26 @@ static int wait_ms(struct mono until)
     int64_t left_us = mono_diff_us(until, clock_now());
 
     return left_us <= 0 ? 0 : left_us > 60 * US_PER_S ? 60000 : (int)(left_us / US_PER_MS) + 1;
+}
+
+/* Between two passes, with nothing left to drop: says so, and waits for kernel_go_on or the end. */
+static void pause_if_wanted(struct kernel *kernel)
+{
+    const struct kernel_report paused = {.kind = KERNEL_PAUSED, .unit = EFFECT_NO_UNIT};
+
+    if (!kernel->dropping || !work_is_dropped(&kernel->work))
+        return;
+    kernel->paused = true; /* read by the loop only after the report */
+    if (!post(kernel, &paused)) {
+        kernel->paused = false;
+        return;
+    }
+    pthread_mutex_lock(&kernel->mutex);
+    while (kernel->paused && !kernel->closing)
+        pthread_cond_wait(&kernel->resumed, &kernel->mutex);
+    kernel->dropping = false;
+    pthread_mutex_unlock(&kernel->mutex);
+    wake(kernel->wake_fd); /* to a pass under the new configuration at once */
 }
 
 static void *thread_main(void *context)
@@ -218,6 +260,7 @@ static void *thread_main(void *context)
     while (take_orders(kernel)) {
         struct mono until = work_pass(&kernel->work, clock_now());
 
+        pause_if_wanted(kernel);
         if (poll(fds, ARRAY_LENGTH(fds), wait_ms(until)) > 0 && fds[0].revents)
             awake(kernel->wake_fd);
     }
@@ -250,18 +293,24 @@ static int thread_start(struct kernel *kernel)
     return -error;
 }
 
+static void orders_free(struct orders *orders)
+{
+    free(orders->units);
+    free(orders->arms);
+}
+
 static void kernel_free(struct kernel *kernel)
 {
     if (kernel->wake_fd >= 0)
         close(kernel->wake_fd);
     if (kernel->report_fd >= 0)
         close(kernel->report_fd);
+    pthread_cond_destroy(&kernel->resumed);
     pthread_mutex_destroy(&kernel->mutex);
+    kernel_unprepare(kernel->next);
     free(kernel->first_unit);
-    free(kernel->staged.units);
-    free(kernel->staged.arms);
-    free(kernel->handed.units);
-    free(kernel->handed.arms);
+    orders_free(&kernel->staged);
+    orders_free(&kernel->handed);
     free(kernel->reports);
     free(kernel);
 }
@@ -273,18 +322,26 @@ static bool orders_allocate(struct orders *orders, unsigned units, unsigned pool
     return orders->units && orders->arms;
 }
 
-static int kernel_prepare(struct kernel *kernel)
+static int count_units(const struct config *config, unsigned **first_unit, unsigned *unit_count)
+{
+    unsigned pools = config->core.pool_count;
+
+    *first_unit = calloc(pools + 1, sizeof(**first_unit));
+    if (!*first_unit)
+        return -ENOMEM;
+    for (unsigned p = 0; p < pools; p++) {
+        (*first_unit)[p] = *unit_count;
+        *unit_count += config->core.pools[p].unit_count;
+    }
+    return 0;
+}
+
+static int make_parts(struct kernel *kernel)
 {
     unsigned pools = kernel->config->core.pool_count;
 
-    kernel->first_unit = calloc(pools + 1, sizeof(*kernel->first_unit));
-    if (!kernel->first_unit)
-        return -ENOMEM;
-    for (unsigned p = 0; p < pools; p++) {
-        kernel->first_unit[p] = kernel->unit_count;
-        kernel->unit_count += kernel->config->core.pools[p].unit_count;
-    }
-    if (!orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
+    if (count_units(kernel->config, &kernel->first_unit, &kernel->unit_count) < 0 ||
+        !orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
         !orders_allocate(&kernel->handed, kernel->unit_count, pools))
         return -ENOMEM;
     kernel->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -301,7 +358,8 @@ int kernel_open(const struct config *config, struct kernel **out)
     kernel->config = config;
     kernel->wake_fd = kernel->report_fd = -1;
     pthread_mutex_init(&kernel->mutex, NULL);
-    int error = kernel_prepare(kernel);
+    pthread_cond_init(&kernel->resumed, NULL);
+    int error = make_parts(kernel);
 
     if (error == 0)
         error = work_init(&kernel->work, config, kernel->spoke_us, post, kernel);
@@ -325,6 +383,7 @@ int kernel_close(struct kernel *kernel, unsigned timeout_ms)
 
     pthread_mutex_lock(&kernel->mutex);
     kernel->closing = true;
+    pthread_cond_signal(&kernel->resumed);
     pthread_mutex_unlock(&kernel->mutex);
     wake(kernel->wake_fd);
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -341,6 +400,88 @@ int kernel_close(struct kernel *kernel, unsigned timeout_ms)
     work_free(&kernel->work);
     kernel_free(kernel);
     return error;
+}
+
+void kernel_unprepare(struct kernel_next *next)
+{
+    if (!next)
+        return;
+    work_free(&next->work);
+    free(next->first_unit);
+    orders_free(&next->staged);
+    orders_free(&next->handed);
+    free(next);
+}
+
+int kernel_prepare(const struct config *config, const struct handover *map, struct kernel_next **out)
+{
+    struct kernel_next *next = calloc(1, sizeof(*next));
+
+    if (!next)
+        return -ENOMEM;
+    next->config = config;
+    next->map = *map;
+    if (work_prepare(&next->work, config) < 0 || count_units(config, &next->first_unit, &next->unit_count) < 0 ||
+        !orders_allocate(&next->staged, next->unit_count, config->core.pool_count) ||
+        !orders_allocate(&next->handed, next->unit_count, config->core.pool_count)) {
+        kernel_unprepare(next);
+        return -ENOMEM;
+    }
+    *out = next;
+    return 0;
+}
+
+void kernel_pause(struct kernel *kernel, struct kernel_next *next)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    kernel->next = next;
+    pthread_mutex_unlock(&kernel->mutex);
+    wake(kernel->wake_fd);
+}
+
+static void swap_orders(struct orders *a, struct orders *b)
+{
+    struct orders other = *a;
+
+    *a = *b;
+    *b = other;
+}
+
+static void carry_spoken(struct kernel *kernel, const struct kernel_next *next)
+{
+    long long spoke_us[SETTINGS_POOLS_MAX] = {0};
+
+    for (unsigned p = 0; p < next->config->core.pool_count; p++)
+        if (next->map.old_pool[p] != HANDOVER_NONE)
+            spoke_us[p] = atomic_load(&kernel->spoke_us[next->map.old_pool[p]]);
+    for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
+        atomic_store(&kernel->spoke_us[p], spoke_us[p]);
+}
+
+void kernel_go_on(struct kernel *kernel)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    struct kernel_next *next = kernel->next;
+
+    CHECK(kernel->paused && next);
+    work_take_over(&next->work, &kernel->work, &next->map);
+    carry_spoken(kernel, next);
+    struct work old = kernel->work;
+    unsigned *first_unit = kernel->first_unit;
+
+    kernel->work = next->work;
+    next->work = old;
+    kernel->first_unit = next->first_unit;
+    next->first_unit = first_unit;
+    kernel->unit_count = next->unit_count;
+    kernel->config = next->config;
+    swap_orders(&kernel->staged, &next->staged);
+    swap_orders(&kernel->handed, &next->handed);
+    kernel->next = NULL;
+    kernel->paused = false;
+    pthread_cond_signal(&kernel->resumed);
+    pthread_mutex_unlock(&kernel->mutex);
+    kernel_unprepare(next);
 }
 
 static bool no_report(void *context, const struct kernel_report *report)

@@ -39,11 +39,14 @@ static uint32_t lease_left_ms(const struct work *work, unsigned pool, struct mon
     int64_t lease_us = settings_lease_us(&work->config->core.pools[pool]);
     struct mono spoke = {atomic_load(&work->spoke_us[pool])};
 
-    if (p->arm_owed || (p->armed && spoke.us == 0))
+    if (p->arm_owed || (p->armed && spoke.us == 0 && !p->taken_over))
         return (uint32_t)(lease_us / US_PER_MS);
     if (!p->armed)
         return 0;
-    int64_t left_us = lease_us - mono_diff_us(now, mono_max(spoke, p->armed_at));
+    if (p->taken_over && spoke.us == p->spoke_before_us)
+        lease_us = p->lease_before_us;
+    int64_t since_us = mono_diff_us(now, mono_max(spoke, p->armed_at));
+    int64_t left_us = lease_us - (since_us > 0 ? since_us : 0);
 
     return left_us > 0 ? (uint32_t)(left_us / US_PER_MS) : 0;
 }
@@ -238,7 +241,7 @@ static enum filter_mode wanted_mode(const struct work *work, unsigned pool)
 
 /* Chooses the pool's mode and makes its table, closed. Falls back until one works: a probe on lo says nothing of the
  * rest. */
-void work_filter_choose(struct work *work, unsigned pool)
+void work_filter_choose(struct work *work, unsigned pool, struct mono now)
 {
     struct work_pool *p = &work->pools[pool];
     bool as_wished = work->config->pools[pool].filter_mode == wanted_mode(work, pool);
@@ -246,7 +249,7 @@ void work_filter_choose(struct work *work, unsigned pool)
     p->mode = wanted_mode(work, pool);
     snprintf(p->reason, sizeof(p->reason), "%s", as_wished ? "as configured" : work->ability.reason);
     while (p->mode != FILTER_OFF) {
-        work_filter_pool(work, pool, MONO_NEVER);
+        work_filter_pool(work, pool, now);
         if (p->error == 0)
             return;
         snprintf(p->reason, sizeof(p->reason), "the kernel refused the table: %s", strerrordesc_np(p->error));

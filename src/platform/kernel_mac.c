@@ -53,10 +53,12 @@ void work_macs(struct work *work, bool remove_all)
     for (unsigned p = 0; p < work->config->core.pool_count; p++) {
         const struct work_pool *pool = &work->pools[p];
 
-        if (!work->config->pools[p].use_vmac || (pool->mode == FILTER_OFF && !remove_all))
+        bool all = remove_all || pool->macs_end;
+
+        if (!work->config->pools[p].use_vmac || (pool->mode == FILTER_OFF && !all))
             continue;
         for (unsigned i = 0; i < pool->unit_count; i++)
-            count = collect_unit(work, &work->units[pool->first_unit + i], remove_all, count);
+            count = collect_unit(work, &work->units[pool->first_unit + i], all, count);
     }
     if (count > 0)
         (void)netlink_apply(work->netlink, work->changes, count);

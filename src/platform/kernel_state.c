@@ -432,6 +432,46 @@ void state_changed(struct state *state, unsigned index, const struct netlink_cha
         vip->stray_prefix = STATE_NO_PREFIX;
 }
 
+unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address)
+{
+    const struct state_vip *vip = find_vip(state, link, address);
+
+    return vip && vip->pool == pool && vip->unit == unit ? (unsigned)(vip - state->vips) : state->vip_count;
+}
+
+static void take_over_vips(struct state *to, const struct state *from, unsigned link, unsigned old_link)
+{
+    for (unsigned i = 0; i < to->vip_count; i++) {
+        struct state_vip *vip = &to->vips[i];
+        const struct state_vip *old = vip->link == link ? find_vip(from, old_link, &vip->address) : NULL;
+
+        if (!old)
+            continue;
+        bool same_prefix = old->prefix_length == vip->prefix_length;
+
+        vip->present = same_prefix && old->present;
+        vip->stray_prefix = !same_prefix && old->present ? old->prefix_length : old->stray_prefix;
+        if (vip->stray_prefix == vip->prefix_length) {
+            vip->stray_prefix = STATE_NO_PREFIX;
+            vip->present = true;
+        }
+    }
+}
+
+void state_take_over(struct state *to, struct state *from, const struct handover *map)
+{
+    for (unsigned i = 0; i < to->link_count; i++) {
+        if (map->old_link[i] == HANDOVER_NONE)
+            continue;
+        struct state_link *old = &from->links[map->old_link[i]];
+
+        to->links[i] = *old;
+        old->own = NULL;
+        old->own_count = old->own_capacity = 0;
+        take_over_vips(to, from, i, map->old_link[i]);
+    }
+}
+
 void state_check(const struct state *state)
 {
     for (unsigned i = 0; i < state->vip_count; i++) {

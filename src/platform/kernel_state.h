@@ -26,6 +26,7 @@ struct state_vip {
     bool present;
     bool lost;             /* it was taken away while wanted */
     bool held_back;        /* set by the caller: not to be tried now, since it failed a moment ago */
+    bool dropped;          /* set by the caller: a reload has no place for it, it shall go for good */
     int error;             /* of the last change: 0 or a positive errno */
 };
 
@@ -89,6 +90,11 @@ unsigned state_changes(const struct state *state, bool any, struct netlink_chang
 
 /* Notes the outcome of one change of state_changes(). */
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
+
+/* `to`, just made, knows what `from` knows of the links and VIPs that both have; their own addresses move over. */
+void state_take_over(struct state *to, struct state *from, const struct handover *map);
+/* The VIP that is this address of this unit, or vip_count. */
+unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address);
 
 void state_check(const struct state *state);
 

@@ -89,14 +89,10 @@ static int allocate(struct work *work)
     return 0;
 }
 
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
-              void *context)
+int work_prepare(struct work *work, const struct config *config)
 {
     *work = (struct work){
         .config = config,
-        .spoke_us = spoke_us,
-        .report = report,
-        .report_context = context,
         .resync = true,
         .retry_at = MONO_NEVER,
         .backoff_us = BACKOFF_FIRST_US,
@@ -104,8 +100,17 @@ int work_init(struct work *work, const struct config *config, const atomic_llong
     };
     int error = state_init(&work->state, config);
 
-    if (error == 0)
-        error = allocate(work);
+    return error == 0 ? allocate(work) : error;
+}
+
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
+              void *context)
+{
+    int error = work_prepare(work, config);
+
+    work->spoke_us = spoke_us;
+    work->report = report;
+    work->report_context = context;
     if (error == 0)
         error = netlink_open(&work->netlink);
     if (error == 0)
@@ -206,7 +211,7 @@ static void read_news(struct work *work)
     }
 }
 
-static void choose_filters(struct work *work)
+static void choose_filters(struct work *work, struct mono now)
 {
     for (unsigned p = 0; p < work->config->core.pool_count; p++) {
         struct work_pool *pool = &work->pools[p];
@@ -216,7 +221,7 @@ static void choose_filters(struct work *work)
             continue;
         if (work->ability.reason[0] == '\0')
             filter_probe(work->filter, &work->ability);
-        work_filter_choose(work, p);
+        work_filter_choose(work, p, now);
         report.filter_mode = (uint8_t)pool->mode;
         report.vmac = work->config->pools[p].use_vmac && work->ability.egress && pool->mode != FILTER_OFF;
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
@@ -233,7 +238,8 @@ static void want_addresses(struct work *work)
             const struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
 
             for (unsigned v = 0; v < unit->vip_count; v++)
-                work->state.vips[unit->first_vip + v].wanted = resident || unit->wanted >= LEVEL_READY;
+                work->state.vips[unit->first_vip + v].wanted =
+                    (resident || unit->wanted >= LEVEL_READY) && !work->state.vips[unit->first_vip + v].dropped;
         }
     }
 }
@@ -299,7 +305,7 @@ static void reconcile(struct work *work, struct mono now)
         hold_failures_back(work, false);
         work->retry_at = MONO_NEVER;
     }
-    choose_filters(work);
+    choose_filters(work, now);
     want_addresses(work);
     all_filters(work, now);
     work_report_closed(work);
@@ -307,6 +313,7 @@ static void reconcile(struct work *work, struct mono now)
     announce_own(work);
     change_addresses(work);
     all_filters(work, now);
+    work_remove_stale(work);
     state_check(&work->state);
     if (work->failed) {
         hold_failures_back(work, true);

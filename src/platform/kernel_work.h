@@ -39,6 +39,9 @@ struct work_pool {
     int error;               /* of the last transaction: 0 or a positive errno */
     bool held_back;
     struct addr self;        /* as the table has it */
+    bool macs_end;           /* a reload ends use_vmac: its MACs go */
+    bool taken_over;         /* by a reload: until the member has spoken again, the lease is the one of before */
+    int64_t lease_before_us, spoke_before_us;
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };
 
@@ -70,6 +73,8 @@ struct work {
     struct mono retry_at;            /* failed changes are tried again */
     int64_t backoff_us;
     struct mono quiet_until;         /* until then only orders are carried out */
+    char stale[SETTINGS_POOLS_MAX * 2][SETTINGS_NAME_MAX]; /* pools that a reload has left behind: their tables go */
+    unsigned stale_count;
     work_report *report;
     void *report_context;
 };
@@ -86,6 +91,17 @@ struct mono work_pass(struct work *work, struct mono now);
 void work_order(struct work *work, unsigned unit, enum unit_level level, uint32_t sequence);
 void work_arm(struct work *work, unsigned pool, uint32_t sequence);
 
+/*
+ * kernel_reload.c. work_prepare: memory for the work under the next configuration; the sockets are not opened.
+ * work_drop: what that one has no place for shall go; work_is_dropped: it is gone. work_take_over: `to` goes on in the
+ * place of `from`, of which only the memory is left.
+ */
+int work_prepare(struct work *work, const struct config *config);
+void work_drop(struct work *work, const struct work *next, const struct handover *map);
+bool work_is_dropped(const struct work *work);
+void work_take_over(struct work *to, struct work *from, const struct handover *map);
+void work_remove_stale(struct work *work);
+
 /* Closes the filter of every pool. 1 when each has one and it is closed, else 0. */
 int work_close(struct work *work);
 
@@ -95,7 +111,7 @@ int work_leave(struct work *work);
 
 /* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
 void work_filter_pool(struct work *work, unsigned pool, struct mono now);
-void work_filter_choose(struct work *work, unsigned pool);
+void work_filter_choose(struct work *work, unsigned pool, struct mono now);
 /* All VIPs of the unit are in place. */
 bool work_unit_ready(const struct work *work, const struct work_unit *unit);
 /* The unit's addresses are on the interface whether it is held or not. */

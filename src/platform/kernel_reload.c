@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's side of a reload (doc/design.md 2.9). First, on the thread and under the old configuration, the
+ * addresses go that the next one has no place for: while their table still stands, so that a resident address is never
+ * without one. Then, between two passes, the next work takes the place of this one: sockets, what is known of the
+ * kernel, what is open, how much of the lease is left. Its first pass makes every table anew in one transaction each,
+ * with what is held in it, and removes the tables that nobody needs any more. Called by kernel.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "platform/kernel_work.h"
+
+/* The old VIP that goes on as VIP `vip` of the next work: of the unit that goes on; vip_count: none. */
+static unsigned old_vip(const struct work *old, const struct work *next, const struct handover *map, unsigned vip)
+{
+    const struct state_vip *v = &next->state.vips[vip];
+    unsigned pool = map->old_pool[v->pool], unit = map->old_unit[v->pool][v->unit], link = map->old_link[v->link];
+
+    if (pool == HANDOVER_NONE || unit == HANDOVER_NONE || link == HANDOVER_NONE)
+        return old->state.vip_count;
+    return state_find(&old->state, pool, unit, link, &v->address);
+}
+
+static void drop_macs(struct work *work, const struct config *next, const struct handover *map)
+{
+    for (unsigned p = 0; p < next->core.pool_count; p++)
+        if (map->old_pool[p] != HANDOVER_NONE && !next->pools[p].use_vmac)
+            work->pools[map->old_pool[p]].macs_end = true;
+}
+
+void work_drop(struct work *work, const struct work *next, const struct handover *map)
+{
+    for (unsigned i = 0; i < work->state.vip_count; i++)
+        work->state.vips[i].dropped = true;
+    for (unsigned i = 0; i < next->state.vip_count; i++) {
+        unsigned old = old_vip(work, next, map, i);
+
+        if (old < work->state.vip_count)
+            work->state.vips[old].dropped = false;
+    }
+    drop_macs(work, next->config, map);
+    work->orders = true;
+}
+
+bool work_is_dropped(const struct work *work)
+{
+    for (unsigned i = 0; i < work->state.vip_count; i++)
+        if (work->state.vips[i].dropped && work->state.vips[i].present)
+            return false;
+    return true;
+}
+
+static void take_over_pool(struct work *to, const struct work *from, unsigned pool, unsigned old_pool)
+{
+    const struct config_pool *now = &to->config->pools[pool], *before = &from->config->pools[old_pool];
+    const struct work_pool *old = &from->pools[old_pool];
+    struct work_pool *p = &to->pools[pool];
+    int64_t spoke_us = atomic_load(&from->spoke_us[old_pool]);
+
+    if (now->filter_mode == before->filter_mode && now->use_vmac == before->use_vmac) {
+        p->mode = old->mode; /* else it is chosen, and told, anew */
+        snprintf(p->reason, sizeof(p->reason), "%s", old->reason);
+    }
+    p->armed = old->armed;
+    p->armed_at = old->armed_at;
+    p->taken_over = true;
+    p->spoke_before_us = spoke_us;
+    p->lease_before_us = old->taken_over && spoke_us == old->spoke_before_us
+                             ? old->lease_before_us
+                             : settings_lease_us(&from->config->core.pools[old_pool]);
+}
+
+static void take_over_units(struct work *to, const struct work *from, unsigned pool, unsigned old_pool,
+                            const uint16_t *old_unit)
+{
+    for (unsigned u = 0; u < to->pools[pool].unit_count; u++) {
+        struct work_unit *unit = &to->units[to->pools[pool].first_unit + u];
+
+        if (old_unit[u] == HANDOVER_NONE)
+            continue;
+        const struct work_unit *old = &from->units[from->pools[old_pool].first_unit + old_unit[u]];
+
+        unit->wanted = old->wanted;
+        unit->sequence = old->sequence;
+        unit->open = old->open;
+    }
+}
+
+static void add_stale(struct work *work, const char *pool)
+{
+    if (work->stale_count < sizeof(work->stale) / sizeof(work->stale[0]))
+        snprintf(work->stale[work->stale_count++], sizeof(work->stale[0]), "%s", pool);
+}
+
+static bool has_pool(const struct work *work, const char *name)
+{
+    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+        if (strcmp(work->config->core.pools[p].name, name) == 0)
+            return true;
+    return false;
+}
+
+void work_take_over(struct work *to, struct work *from, const struct handover *map)
+{
+    to->netlink = from->netlink;
+    to->filter = from->filter;
+    from->netlink = NULL;
+    from->filter = NULL;
+    to->ability = from->ability;
+    to->spoke_us = from->spoke_us;
+    to->report = from->report;
+    to->report_context = from->report_context;
+    to->orders = true;
+    for (unsigned i = 0; i < to->state.vip_count; i++) {
+        unsigned old = old_vip(from, to, map, i);
+
+        if (old < from->state.vip_count && !from->pools[from->state.vips[old].pool].macs_end)
+            to->mac_ifindexes[i] = from->mac_ifindexes[old];
+    }
+    for (unsigned p = 0; p < to->config->core.pool_count; p++) {
+        if (map->old_pool[p] == HANDOVER_NONE)
+            continue;
+        take_over_pool(to, from, p, map->old_pool[p]);
+        take_over_units(to, from, p, map->old_pool[p], map->old_unit[p]);
+    }
+    for (unsigned i = 0; i < to->state.link_count; i++)
+        if (map->old_link[i] != HANDOVER_NONE)
+            to->announcing[i] = from->announcing[map->old_link[i]];
+    for (unsigned i = 0; i < from->stale_count; i++)
+        add_stale(to, from->stale[i]);
+    for (unsigned p = 0; p < from->config->core.pool_count; p++)
+        if (!has_pool(to, from->config->core.pools[p].name))
+            add_stale(to, from->config->core.pools[p].name);
+    state_take_over(&to->state, &from->state, map);
+}
+
+/* All that may replace a table is in place. */
+static bool is_all_installed(const struct work *work)
+{
+    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+        if (work->pools[p].mode != FILTER_OFF && !work->pools[p].installed)
+            return false;
+    return true;
+}
+
+void work_remove_stale(struct work *work)
+{
+    unsigned kept = 0;
+
+    if (work->stale_count == 0 || !is_all_installed(work))
+        return;
+    for (unsigned i = 0; i < work->stale_count; i++) {
+        if (has_pool(work, work->stale[i]) || filter_remove_table(work->filter, work->stale[i]) == 0)
+            continue;
+        memmove(work->stale[kept++], work->stale[i], sizeof(work->stale[0]));
+        work->failed = true;
+    }
+    work->stale_count = kept;
+}
