@@ -74,8 +74,8 @@ static void global_defaults(struct compat_global *global)
     global->garp = (struct compat_garp){.repeat = 5,
                                         .delay_us = 5 * US_PER_S,
                                         .refresh_repeat = 1,
-                                        .lower_repeat = COMPAT_UNSET,
-                                        .lower_delay_us = COMPAT_UNSET};
+                                        .lower_repeat = NET_UNSET,
+                                        .lower_delay_us = NET_UNSET};
     global->down_adverts = 3;
     global->startup_timeout_us = global->shutdown_timeout_us = 10 * US_PER_S;
     global->json_version = 1;
@@ -135,13 +135,13 @@ const struct compat_config *compat_model(const struct config *config)
     return &((const struct compat_words *)config->model)->model;
 }
 
-const char *compat_track_word(enum compat_tracker_kind kind)
+const char *compat_track_word(enum check_tracker_kind kind)
 {
     static const char *const words[] = {
-        [COMPAT_TRACK_INTERFACE] = "track_interface",
-        [COMPAT_TRACK_SCRIPT] = "track_script",
-        [COMPAT_TRACK_FILE] = "track_file",
-        [COMPAT_TRACK_PROCESS] = "track_process",
+        [CHECK_TRACK_INTERFACE] = "track_interface",
+        [CHECK_TRACK_SCRIPT] = "track_script",
+        [CHECK_TRACK_FILE] = "track_file",
+        [CHECK_TRACK_PROCESS] = "track_process",
     };
 
     return words[kind];

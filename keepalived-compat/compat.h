@@ -12,9 +12,9 @@
 #ifndef EVENKEEL_COMPAT_COMPAT_H
 #define EVENKEEL_COMPAT_COMPAT_H
 
-#include "compat_checks.h"
-#include "compat_network.h"
+#include "config/checks.h"
 #include "config/config.h"
+#include "config/network.h"
 
 /* Beside those of config.h. */
 enum compat_flags {
@@ -92,18 +92,18 @@ struct compat_instance {
     struct compat_peer *peers;
     unsigned
         address_count; /* advertised, all of `family`; 1..255 (IPv6: 90); 0 in version 2, or as no_addresses says */
-    struct compat_address *addresses;
+    struct net_address *addresses;
     unsigned excluded_count; /* moved with it, not advertised; any family */
-    struct compat_address *excluded;
+    struct net_address *excluded;
     unsigned route_count;
-    struct compat_route *routes;
+    struct net_route *routes;
     unsigned rule_count;
-    struct compat_rule *rules;
+    struct net_rule *rules;
     unsigned tracker_count;
-    struct compat_tracker *trackers;
+    struct check_tracker *trackers;
     struct compat_garp garp;
     struct compat_vmac vmac;
-    struct compat_notify notify;
+    struct check_notify notify;
     /* Each 0 or 1: */
     int8_t lower_prio_no_advert;    /* do not answer a lower priority */
     int8_t higher_prio_send_advert; /* one last advert when yielding */
@@ -123,8 +123,8 @@ struct compat_group {
     unsigned member_count; /* >= 1 */
     const struct compat_instance **members;
     unsigned tracker_count;
-    struct compat_tracker *trackers;
-    struct compat_notify notify;
+    struct check_tracker *trackers;
+    struct check_notify notify;
     bool tracking_weight; /* members' weighted trackers count */
 };
 
@@ -153,10 +153,10 @@ struct compat_global {
     int8_t lower_prio_no_advert, higher_prio_send_advert, owner_ignore_adverts, checksum_as_v2; /* 0 or 1 each */
     int8_t check_unicast_source, skip_check_addresses, strict, priority_changes;
     bool min_garp;
-    struct compat_fifo fifo;      /* notify_fifo */
-    struct compat_fifo vrrp_fifo; /* vrrp_notify_fifo */
+    struct check_fifo fifo;      /* notify_fifo */
+    struct check_fifo vrrp_fifo; /* vrrp_notify_fifo */
     bool fifo_states_on_reload;
-    struct compat_command startup, shutdown; /* run once, before the first and after the last advert */
+    struct check_command startup, shutdown; /* run once, before the first and after the last advert */
     int64_t startup_timeout_us, shutdown_timeout_us;
     int64_t startup_delay_us;    /* instances are held so long after the start */
     int64_t delay_after_boot_us; /* and so long after boot */
@@ -174,17 +174,17 @@ struct compat_config {
     unsigned group_count;
     struct compat_group *groups;
     unsigned script_count;
-    struct compat_script *scripts;
+    struct check_script *scripts;
     unsigned file_count;
-    struct compat_file *files;
+    struct check_file *files;
     unsigned process_count;
-    struct compat_process *processes;
+    struct check_process *processes;
     unsigned static_address_count; /* static_*: kept while the daemon runs, added again when removed */
-    struct compat_address *static_addresses;
+    struct net_address *static_addresses;
     unsigned static_route_count;
-    struct compat_route *static_routes;
+    struct net_route *static_routes;
     unsigned static_rule_count;
-    struct compat_rule *static_rules;
+    struct net_rule *static_rules;
     unsigned garp_group_count;
     struct compat_garp_group *garp_groups;
 };
@@ -201,7 +201,7 @@ struct config *compat_read(struct config_request request, config_report *report,
 const struct compat_config *compat_model(const struct config *config);
 
 /* How a tracker's kind is called in files: "track_script". */
-const char *compat_track_word(enum compat_tracker_kind kind);
+const char *compat_track_word(enum check_tracker_kind kind);
 
 /* compat_print.c: the model as a file that reads back to the same model. */
 void compat_print(const struct compat_config *model, FILE *out);

@@ -15,7 +15,7 @@ static const struct keyword_choice scope_names[] = {{"global", 0}, {"universe", 
 static unsigned take_broadcast(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                                unsigned at, unsigned end, void *target)
 {
-    struct compat_address *address = target;
+    struct net_address *address = target;
 
     if (end == at + 1)
         return compat_take_address(run, row, line, at, end, target);
@@ -30,7 +30,7 @@ static unsigned take_broadcast(struct keyword_run *run, const struct keyword *ro
 static unsigned take_peer(struct keyword_run *run, const struct keyword *row, const struct statement *line, unsigned at,
                           unsigned end, void *target)
 {
-    struct compat_address *address = target;
+    struct net_address *address = target;
     uint8_t length;
 
     if (end == at + 1)
@@ -48,25 +48,25 @@ static unsigned take_scope(struct keyword_run *run, const struct keyword *row, c
     if (end == at + 1)
         return compat_take_address(run, row, line, at, end, target);
     if (compat_read_named(run, row->name, &line->words[at + 1], "rt_scopes", scope_names, 255, &scope))
-        ((struct compat_address *)target)->scope = (int32_t)scope;
+        ((struct net_address *)target)->scope = (int32_t)scope;
     return at + 2;
 }
 
 static unsigned take_lifetime(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                               unsigned at, unsigned end, void *target)
 {
-    struct compat_address *address = target;
+    struct net_address *address = target;
 
     if (end == at + 1)
         return compat_take_address(run, row, line, at, end, target);
     if (strcmp(line->words[at + 1].text, "forever") == 0)
-        address->preferred_lft_s = COMPAT_LIFETIME_FOREVER;
+        address->preferred_lft_s = NET_LIFETIME_FOREVER;
     else
         compat_read_integer(run, row->name, &line->words[at + 1], 0, UINT32_MAX - 1, &address->preferred_lft_s);
     return at + 2;
 }
 
-#define ROW_TARGET struct compat_address
+#define ROW_TARGET struct net_address
 static const struct keyword address_rows[] = {
     ROW_CUSTOM("dev", compat_take_interface, device, "IF", "the instance's interface", 'A',
                "Where the address is put."),
@@ -127,7 +127,7 @@ static bool looks_like_address(const char *text)
 static void address_line(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                          void *context)
 {
-    struct compat_address nowhere, *address = &nowhere;
+    struct net_address nowhere, *address = &nowhere;
 
     for (unsigned at = 0; at < line->word_count;) {
         const struct word *word = &line->words[at];
@@ -137,7 +137,7 @@ static void address_line(struct keyword_run *run, const struct keyword *row, con
             at = take_option(run, &address_table, option, line, at, address);
             continue;
         }
-        struct compat_address found = {.place = word->place, .preferred_lft_s = COMPAT_LIFETIME_FOREVER};
+        struct net_address found = {.place = word->place, .preferred_lft_s = NET_LIFETIME_FOREVER};
 
         at++;
         if (address != &nowhere && !looks_like_address(word->text)) {

@@ -16,7 +16,7 @@ static const char *family_text(uint8_t family)
 
 void compat_check_family(struct compat_words *words, struct instance_words *instance)
 {
-    const struct compat_address *addresses = instance->addresses.items;
+    const struct net_address *addresses = instance->addresses.items;
     const struct compat_peer *peers = instance->peers.items;
     struct compat_instance *model = &instance->model;
 
@@ -33,15 +33,15 @@ void compat_check_family(struct compat_words *words, struct instance_words *inst
 
 /* --- addresses --- */
 
-static bool address_same(const struct compat_address *a, const struct compat_address *b)
+static bool address_same(const struct net_address *a, const struct net_address *b)
 {
     return addr_equal(&a->address, &b->address) && strcmp(a->device, b->device) == 0;
 }
 
-static const struct compat_address *address_find(const struct compat_list *list, unsigned count,
-                                                 const struct compat_address *address)
+static const struct net_address *address_find(const struct compat_list *list, unsigned count,
+                                              const struct net_address *address)
 {
-    const struct compat_address *items = list->items;
+    const struct net_address *items = list->items;
 
     for (unsigned i = 0; i < count; i++)
         if (address_same(&items[i], address))
@@ -50,7 +50,7 @@ static const struct compat_address *address_find(const struct compat_list *list,
 }
 
 /* Fills in what the line leaves open; false when the address cannot be used. */
-static bool address_complete(struct compat_words *words, struct compat_address *address, const char *interface)
+static bool address_complete(struct compat_words *words, struct net_address *address, const char *interface)
 {
     const char *fault = pool_address_fault(&address->address);
     char text[ADDR_TEXT_MAX];
@@ -76,14 +76,14 @@ static bool address_complete(struct compat_words *words, struct compat_address *
 /* Completes a list and leaves out what is there twice. */
 static void address_list(struct compat_words *words, struct compat_list *list, const char *interface)
 {
-    struct compat_address *items = list->items;
+    struct net_address *items = list->items;
     char text[ADDR_TEXT_MAX];
     unsigned kept = 0;
 
     for (unsigned i = 0; i < list->count; i++) {
         if (!address_complete(words, &items[i], interface))
             continue;
-        const struct compat_address *first = address_find(list, kept, &items[i]);
+        const struct net_address *first = address_find(list, kept, &items[i]);
 
         if (first == NULL)
             items[kept++] = items[i];
@@ -102,13 +102,13 @@ static unsigned addresses_most(const struct compat_instance *model)
 /* What cannot be advertised moves along without. */
 static void addresses_exclude(struct compat_words *words, struct instance_words *instance)
 {
-    struct compat_address *items = instance->addresses.items;
+    struct net_address *items = instance->addresses.items;
     struct compat_instance *model = &instance->model;
     unsigned kept = 0, most = addresses_most(model);
     char text[ADDR_TEXT_MAX];
 
     for (unsigned i = 0; i < instance->addresses.count; i++) {
-        const struct compat_address *address = &items[i];
+        const struct net_address *address = &items[i];
         bool foreign = address->address.family != model->family;
 
         if (!foreign && kept < most) {
@@ -125,7 +125,7 @@ static void addresses_exclude(struct compat_words *words, struct instance_words 
                         "%s does not fit the advertisement, which holds %u; it moves along "
                         "as if excluded",
                         addr_format(&address->address, text), most);
-        *(struct compat_address *)compat_push(words->run->arena, &instance->excluded, sizeof(*items)) = *address;
+        *(struct net_address *)compat_push(words->run->arena, &instance->excluded, sizeof(*items)) = *address;
     }
     instance->addresses.count = kept;
 }
@@ -133,14 +133,14 @@ static void addresses_exclude(struct compat_words *words, struct instance_words 
 /* RFC 9568 5.2.9: the link-local address stands first. */
 static void addresses_lead(struct instance_words *instance)
 {
-    struct compat_address *items = instance->addresses.items;
+    struct net_address *items = instance->addresses.items;
     unsigned at = 0;
 
     while (at < instance->addresses.count && !addr_is_link_local(&items[at].address))
         at++;
     if (at == instance->addresses.count || instance->model.family != FAMILY_IPV6)
         return;
-    struct compat_address first = items[at];
+    struct net_address first = items[at];
 
     memmove(items + 1, items, at * sizeof(*items));
     items[0] = first;
@@ -148,7 +148,7 @@ static void addresses_lead(struct instance_words *instance)
 
 static void addresses_both(struct compat_words *words, struct instance_words *instance)
 {
-    struct compat_address *items = instance->excluded.items;
+    struct net_address *items = instance->excluded.items;
     unsigned kept = 0;
     char text[ADDR_TEXT_MAX];
 

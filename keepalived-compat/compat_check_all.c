@@ -70,7 +70,7 @@ static void check_vrids(struct compat_words *words)
 
 struct address_use {
     const struct compat_instance *instance;
-    struct compat_address *address;
+    struct net_address *address;
     unsigned order;
     bool excluded;
 };
@@ -121,7 +121,7 @@ static void check_use(struct compat_words *words, const struct address_use *firs
     second->address->address = ADDR_NONE;
 }
 
-static void addresses_compact(struct compat_address *addresses, unsigned *count)
+static void addresses_compact(struct net_address *addresses, unsigned *count)
 {
     unsigned kept = 0;
 
@@ -172,7 +172,7 @@ static void check_pool_vrids(struct compat_words *words, const struct config *co
 }
 
 static void check_pool_addresses(struct compat_words *words, const struct config_pool *pool, const char *name,
-                                 unsigned unit_count, const struct compat_address *addresses, unsigned count)
+                                 unsigned unit_count, const struct net_address *addresses, unsigned count)
 {
     char text[ADDR_TEXT_MAX];
 

@@ -42,7 +42,7 @@ static unsigned take_group(struct keyword_run *run, const struct keyword *row, c
 static unsigned take_fifo(struct keyword_run *run, const struct keyword *row, const struct statement *line, unsigned at,
                           unsigned end, void *target)
 {
-    struct compat_fifo *fifo = (struct compat_fifo *)(void *)((unsigned char *)target + row->offset);
+    struct check_fifo *fifo = (struct check_fifo *)(void *)((unsigned char *)target + row->offset);
 
     if (end == at + 1) {
         COMPAT_WARN(run, line->words[at].place, "%s needs an argument: %s; the line is ignored", row->name,

@@ -24,12 +24,12 @@ static void enter_words(struct keyword_run *run, const struct keyword *row, cons
 #define ROW_TARGET struct group_words
 static const struct keyword group_rows[] = {
     ROW_LINES("group", enter_words, members, "INSTANCE", 'A', "The instances that move together."),
-    ROW_TRACK("track_interface", COMPAT_TRACK_INTERFACE, trackers, 'B'),
-    ROW_TRACK("track_script", COMPAT_TRACK_SCRIPT, trackers, 'B'),
-    ROW_TRACK("track_file", COMPAT_TRACK_FILE, trackers, 'B'),
-    ROW_TRACK("track_process", COMPAT_TRACK_PROCESS, trackers, 'B'),
+    ROW_TRACK("track_interface", CHECK_TRACK_INTERFACE, trackers, 'B'),
+    ROW_TRACK("track_script", CHECK_TRACK_SCRIPT, trackers, 'B'),
+    ROW_TRACK("track_file", CHECK_TRACK_FILE, trackers, 'B'),
+    ROW_TRACK("track_process", CHECK_TRACK_PROCESS, trackers, 'B'),
     ROW_IGNORED("track_bfd", 'C', "is not supported: BFD sessions are not run, and the group does without them"),
-    ROW_COMMAND("notify_master", model.notify.master, 'B', "Run when it becomes MASTER."),
+    ROW_COMMAND("notify_master", model.notify.active, 'B', "Run when it becomes MASTER."),
     ROW_COMMAND("notify_backup", model.notify.backup, 'B', "Run when it becomes BACKUP."),
     ROW_COMMAND("notify_fault", model.notify.fault, 'B', "Run when it becomes FAULT."),
     ROW_COMMAND("notify_stop", model.notify.stop, 'B', "Run at shutdown."),
@@ -70,7 +70,7 @@ void compat_enter_group(struct keyword_run *run, const struct keyword *row, cons
     struct group_words **known;
 
     all->something = true;
-    group->model.notify.priority_changes = COMPAT_UNSET;
+    group->model.notify.priority_changes = NET_UNSET;
     keyword_parse(&group_table, run, first, group, arena_array(run->arena, group_table.count, sizeof(struct place)));
     if (name == NULL)
         return;

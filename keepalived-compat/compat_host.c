@@ -22,14 +22,14 @@ struct host {
     struct compat_words *words;
     bool security;
     /* The command before, whose user most have too: looking one up costs more than all the rest. */
-    const struct compat_command *last;
+    const struct check_command *last;
     const char *last_fault;
     const char *last_interface; /* the last one that exists */
 };
 
 /* --- users --- */
 
-static const char *host_user_look(struct compat_command *command)
+static const char *host_user_look(struct check_command *command)
 {
     const struct passwd *user = getpwnam(command->user != NULL ? command->user : HOST_SCRIPT_USER);
 
@@ -57,9 +57,9 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* Why its user cannot be used, or NULL. */
-static const char *host_user(struct host *host, struct compat_command *command)
+static const char *host_user(struct host *host, struct check_command *command)
 {
-    const struct compat_command *last = host->last;
+    const struct check_command *last = host->last;
 
     host->last = command;
     if (last != NULL && same_text(last->user, command->user) && same_text(last->group, command->group)) {
@@ -125,7 +125,7 @@ static bool host_insecure(const char *path)
 
 /* --- commands --- */
 
-static void host_refuse(struct host *host, struct compat_command *command, enum compat_permit permit, const char *what,
+static void host_refuse(struct host *host, struct check_command *command, enum check_permit permit, const char *what,
                         const char *why)
 {
     char text[256], quote[REPORT_QUOTE_MAX];
@@ -136,7 +136,7 @@ static void host_refuse(struct host *host, struct compat_command *command, enum 
     COMPAT_WARN(host->words->run, command->place, "%s", text);
 }
 
-static void host_command(struct host *host, struct compat_command *command, const char *what)
+static void host_command(struct host *host, struct check_command *command, const char *what)
 {
     char path[PATH_MAX];
 
@@ -145,11 +145,11 @@ static void host_command(struct host *host, struct compat_command *command, cons
     const char *why = host_user(host, command);
 
     if (why != NULL) {
-        host_refuse(host, command, COMPAT_NO_USER, what, why);
+        host_refuse(host, command, CHECK_NO_USER, what, why);
         return;
     }
     if (!host_find(command->arguments[0], path)) {
-        host_refuse(host, command, COMPAT_MISSING, what,
+        host_refuse(host, command, CHECK_MISSING, what,
                     strpbrk(command->arguments[0], "<>|&;()$`*") != NULL
                         ? "it is text for a shell, and none is used; write \"sh -c '...'\""
                         : "there is no such program on this host");
@@ -158,7 +158,7 @@ static void host_command(struct host *host, struct compat_command *command, cons
     /* Only what runs as root can be abused by whoever replaces it. */
     if (command->uid == 0 && host_insecure(path)) {
         if (host->security) {
-            host_refuse(host, command, COMPAT_INSECURE, what,
+            host_refuse(host, command, CHECK_INSECURE, what,
                         "others than root could replace it, which enable_script_security forbids");
             return;
         }
@@ -167,13 +167,13 @@ static void host_command(struct host *host, struct compat_command *command, cons
                     "enable_script_security would refuse it",
                     what, path);
     }
-    command->permit = COMPAT_RUNNABLE;
+    command->permit = CHECK_RUNNABLE;
     command->path = arena_text(host->words->run->arena, path, strlen(path));
 }
 
-static void host_notify(struct host *host, struct compat_notify *notify)
+static void host_notify(struct host *host, struct check_notify *notify)
 {
-    host_command(host, &notify->master, "notify_master");
+    host_command(host, &notify->active, "notify_master");
     host_command(host, &notify->backup, "notify_backup");
     host_command(host, &notify->fault, "notify_fault");
     host_command(host, &notify->stop, "notify_stop");
@@ -195,10 +195,10 @@ static void host_interface(struct host *host, const char *name, struct place pla
                 "interface %s of %s does not exist on this host; it counts as down until it does", name, what);
 }
 
-static void host_trackers(struct host *host, const struct compat_tracker *trackers, unsigned count)
+static void host_trackers(struct host *host, const struct check_tracker *trackers, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        if (trackers[i].kind == COMPAT_TRACK_INTERFACE)
+        if (trackers[i].kind == CHECK_TRACK_INTERFACE)
             host_interface(host, trackers[i].name, trackers[i].place, "track_interface");
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vrrp_instance: its table, and the arguments that only it has. Values stay COMPAT_UNSET where the file is silent; the
+ * vrrp_instance: its table, and the arguments that only it has. Values stay NET_UNSET where the file is silent; the
  * checks fill them from global_defs, which may stand anywhere. Called by the keyword engine.
  */
 #include <stdio.h>
@@ -157,10 +157,10 @@ static const struct keyword instance_rows[] = {
               "Addresses that move with it and are not advertised."),
     ROW_LINES("virtual_routes", compat_enter_routes, routes, "ROUTE", 'B', "Routes of the Active."),
     ROW_LINES("virtual_rules", compat_enter_rules, rules, "RULE", 'B', "Policy rules of the Active."),
-    ROW_TRACK("track_interface", COMPAT_TRACK_INTERFACE, trackers, 'B'),
-    ROW_TRACK("track_script", COMPAT_TRACK_SCRIPT, trackers, 'A'),
-    ROW_TRACK("track_file", COMPAT_TRACK_FILE, trackers, 'B'),
-    ROW_TRACK("track_process", COMPAT_TRACK_PROCESS, trackers, 'B'),
+    ROW_TRACK("track_interface", CHECK_TRACK_INTERFACE, trackers, 'B'),
+    ROW_TRACK("track_script", CHECK_TRACK_SCRIPT, trackers, 'A'),
+    ROW_TRACK("track_file", CHECK_TRACK_FILE, trackers, 'B'),
+    ROW_TRACK("track_process", CHECK_TRACK_PROCESS, trackers, 'B'),
     ROW_IGNORED("track_bfd", 'C', "is not supported: BFD sessions are not run, and the instance does without them"),
     ROW_CUSTOM("mcast_dst_ip", compat_take_address, model.multicast, "ADDRESS", "224.0.0.18, ff02::12", 'C',
                "The multicast group."),
@@ -198,7 +198,7 @@ static const struct keyword instance_rows[] = {
      .argument = "[all] SECONDS",
      .common = 'C',
      .help = "Announce on other interfaces too."},
-    ROW_COMMAND("notify_master", model.notify.master, 'A', "Run when it becomes MASTER."),
+    ROW_COMMAND("notify_master", model.notify.active, 'A', "Run when it becomes MASTER."),
     ROW_COMMAND("notify_backup", model.notify.backup, 'A', "Run when it becomes BACKUP."),
     ROW_COMMAND("notify_fault", model.notify.fault, 'A', "Run when it becomes FAULT."),
     ROW_COMMAND("notify_stop", model.notify.stop, 'B', "Run at shutdown."),
@@ -245,23 +245,23 @@ static struct instance_words *new_instance(struct keyword_run *run, const struct
     struct compat_instance *model = &instance->model;
 
     instance->given = arena_array(run->arena, compat_instance_table.count, sizeof(struct place));
-    instance->strict = COMPAT_UNSET;
+    instance->strict = NET_UNSET;
     model->name = name->text;
     model->place = name->place;
     model->advert_us = US_PER_S;
-    model->down_adverts = COMPAT_UNSET;
+    model->down_adverts = NET_UNSET;
     model->preempt = model->accept = model->track_primary = true;
     model->unicast_ttl = 255;
-    model->garp = (struct compat_garp){.repeat = COMPAT_UNSET,
-                                       .delay_us = COMPAT_UNSET,
-                                       .refresh_us = COMPAT_UNSET,
-                                       .refresh_repeat = COMPAT_UNSET,
-                                       .lower_repeat = COMPAT_UNSET,
-                                       .lower_delay_us = COMPAT_UNSET,
-                                       .extra_us = COMPAT_UNSET};
-    model->lower_prio_no_advert = model->higher_prio_send_advert = model->owner_ignore_adverts = COMPAT_UNSET;
-    model->checksum_as_v2 = model->check_unicast_source = model->skip_check_addresses = COMPAT_UNSET;
-    model->notify.priority_changes = COMPAT_UNSET;
+    model->garp = (struct compat_garp){.repeat = NET_UNSET,
+                                       .delay_us = NET_UNSET,
+                                       .refresh_us = NET_UNSET,
+                                       .refresh_repeat = NET_UNSET,
+                                       .lower_repeat = NET_UNSET,
+                                       .lower_delay_us = NET_UNSET,
+                                       .extra_us = NET_UNSET};
+    model->lower_prio_no_advert = model->higher_prio_send_advert = model->owner_ignore_adverts = NET_UNSET;
+    model->checksum_as_v2 = model->check_unicast_source = model->skip_check_addresses = NET_UNSET;
+    model->notify.priority_changes = NET_UNSET;
     return instance;
 }
 

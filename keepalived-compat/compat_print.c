@@ -96,7 +96,7 @@ static void print_user(FILE *out, const char *user, const char *group)
     fputc('\n', out);
 }
 
-void print_command(FILE *out, unsigned depth, const char *keyword, const struct compat_command *command)
+void print_command(FILE *out, unsigned depth, const char *keyword, const struct check_command *command)
 {
     if (command->argument_count == 0)
         return;
@@ -105,9 +105,9 @@ void print_command(FILE *out, unsigned depth, const char *keyword, const struct 
     print_user(out, command->user, command->group);
 }
 
-void print_notify(FILE *out, const struct compat_notify *notify, bool instance)
+void print_notify(FILE *out, const struct check_notify *notify, bool instance)
 {
-    print_command(out, 1, "notify_master", &notify->master);
+    print_command(out, 1, "notify_master", &notify->active);
     print_command(out, 1, "notify_backup", &notify->backup);
     print_command(out, 1, "notify_fault", &notify->fault);
     print_command(out, 1, "notify_stop", &notify->stop);
@@ -121,7 +121,7 @@ void print_notify(FILE *out, const struct compat_notify *notify, bool instance)
 
 /* --- blocks --- */
 
-static void print_fifo(FILE *out, const char *keyword, const struct compat_fifo *fifo)
+static void print_fifo(FILE *out, const char *keyword, const struct check_fifo *fifo)
 {
     char script[64];
 
@@ -211,13 +211,13 @@ static void print_name(FILE *out, const char *keyword, const char *name)
     fputs(" {\n", out);
 }
 
-static void print_weight(FILE *out, const struct compat_weight *weight)
+static void print_weight(FILE *out, const struct check_weight *weight)
 {
     print_start(out, 1, "weight");
     fprintf(out, " %d%s\n", weight->value, weight->reverse ? " reverse" : "");
 }
 
-static void print_script(const struct compat_script *script, FILE *out)
+static void print_script(const struct check_script *script, FILE *out)
 {
     print_name(out, "vrrp_script", script->name);
     if (script->command.argument_count > 0) {
@@ -237,7 +237,7 @@ static void print_script(const struct compat_script *script, FILE *out)
     fputs(script->init_fail ? "    init_fail\n}\n" : "}\n", out);
 }
 
-static void print_file(const struct compat_file *file, FILE *out)
+static void print_file(const struct check_file *file, FILE *out)
 {
     print_name(out, "track_file", file->name);
     print_word(out, 1, "file", file->path);
@@ -249,7 +249,7 @@ static void print_file(const struct compat_file *file, FILE *out)
     fputs("}\n", out);
 }
 
-static void print_process(const struct compat_process *process, FILE *out)
+static void print_process(const struct check_process *process, FILE *out)
 {
     static const char *const matches[] = {NULL, "exact", "initial", "partial"};
 

@@ -10,17 +10,17 @@ void print_number(FILE *out, unsigned depth, const char *keyword, int64_t value)
 void print_seconds(FILE *out, unsigned depth, const char *keyword, int64_t us);
 void print_flag(FILE *out, unsigned depth, const char *keyword, bool value);
 void print_word(FILE *out, unsigned depth, const char *keyword, const char *text); /* nothing when NULL */
-void print_command(FILE *out, unsigned depth, const char *keyword, const struct compat_command *command);
+void print_command(FILE *out, unsigned depth, const char *keyword, const struct check_command *command);
 void print_addr(FILE *out, unsigned depth, const char *keyword, const struct addr *address);
 /* A word in quotes where it needs them. */
 void print_quoted(FILE *out, const char *text);
 
-void print_addresses(FILE *out, unsigned depth, const char *keyword, const struct compat_address *addresses,
+void print_addresses(FILE *out, unsigned depth, const char *keyword, const struct net_address *addresses,
                      unsigned count);
-void print_routes(FILE *out, unsigned depth, const char *keyword, const struct compat_route *routes, unsigned count);
-void print_rules(FILE *out, unsigned depth, const char *keyword, const struct compat_rule *rules, unsigned count);
-void print_trackers(FILE *out, const struct compat_tracker *trackers, unsigned count);
-void print_notify(FILE *out, const struct compat_notify *notify, bool instance);
+void print_routes(FILE *out, unsigned depth, const char *keyword, const struct net_route *routes, unsigned count);
+void print_rules(FILE *out, unsigned depth, const char *keyword, const struct net_rule *rules, unsigned count);
+void print_trackers(FILE *out, const struct check_tracker *trackers, unsigned count);
+void print_notify(FILE *out, const struct check_notify *notify, bool instance);
 void print_instance(FILE *out, const struct compat_instance *instance);
 
 #endif

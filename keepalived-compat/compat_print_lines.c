@@ -54,7 +54,7 @@ static void put_flag(FILE *out, const char *keyword, bool value)
         fprintf(out, " %s", keyword);
 }
 
-static void print_address(FILE *out, unsigned depth, const struct compat_address *address)
+static void print_address(FILE *out, unsigned depth, const struct net_address *address)
 {
     char text[ADDR_TEXT_MAX];
 
@@ -66,7 +66,7 @@ static void print_address(FILE *out, unsigned depth, const struct compat_address
     put_flag(out, "brd +", address->broadcast_auto);
     put_number(out, "scope", address->scope, addr_is_link_local(&address->address) ? 253 : 0);
     put_word(out, "label", address->label);
-    put_number(out, "preferred_lft", address->preferred_lft_s, COMPAT_LIFETIME_FOREVER);
+    put_number(out, "preferred_lft", address->preferred_lft_s, NET_LIFETIME_FOREVER);
     put_flag(out, "home", address->home);
     put_flag(out, "-nodad", address->no_dad);
     put_flag(out, "mngtmpaddr", address->manage_temporary);
@@ -77,7 +77,7 @@ static void print_address(FILE *out, unsigned depth, const struct compat_address
     fputc('\n', out);
 }
 
-void print_addresses(FILE *out, unsigned depth, const char *keyword, const struct compat_address *addresses,
+void print_addresses(FILE *out, unsigned depth, const char *keyword, const struct net_address *addresses,
                      unsigned count)
 {
     if (count == 0)
@@ -90,7 +90,7 @@ void print_addresses(FILE *out, unsigned depth, const char *keyword, const struc
 
 /* --- routes --- */
 
-static void print_hop(FILE *out, const struct compat_next_hop *hop, bool several)
+static void print_hop(FILE *out, const struct net_next_hop *hop, bool several)
 {
     put_flag(out, "nexthop", several);
     put_addr(out, "via", &hop->via);
@@ -99,17 +99,17 @@ static void print_hop(FILE *out, const struct compat_next_hop *hop, bool several
     put_flag(out, "onlink", hop->onlink);
 }
 
-static void print_metrics(FILE *out, const struct compat_route *route)
+static void print_metrics(FILE *out, const struct net_route *route)
 {
     static const char *const names[] = {
-        [COMPAT_MTU] = "mtu",           [COMPAT_ADVMSS] = "advmss",         [COMPAT_RTT] = "rtt",
-        [COMPAT_RTTVAR] = "rttvar",     [COMPAT_REORDERING] = "reordering", [COMPAT_CWND] = "cwnd",
-        [COMPAT_SSTHRESH] = "ssthresh", [COMPAT_RTO_MIN] = "rto_min",       [COMPAT_HOPLIMIT] = "hoplimit",
-        [COMPAT_WINDOW] = "window",     [COMPAT_INITCWND] = "initcwnd",     [COMPAT_INITRWND] = "initrwnd",
-        [COMPAT_QUICKACK] = "quickack",
+        [NET_MTU] = "mtu",           [NET_ADVMSS] = "advmss",         [NET_RTT] = "rtt",
+        [NET_RTTVAR] = "rttvar",     [NET_REORDERING] = "reordering", [NET_CWND] = "cwnd",
+        [NET_SSTHRESH] = "ssthresh", [NET_RTO_MIN] = "rto_min",       [NET_HOPLIMIT] = "hoplimit",
+        [NET_WINDOW] = "window",     [NET_INITCWND] = "initcwnd",     [NET_INITRWND] = "initrwnd",
+        [NET_QUICKACK] = "quickack",
     };
 
-    for (unsigned m = 0; m < COMPAT_METRICS; m++) {
+    for (unsigned m = 0; m < NET_METRICS; m++) {
         bool locked = (route->locked & 1u << m) != 0;
 
         if (route->metrics[m] != 0 || locked)
@@ -117,12 +117,12 @@ static void print_metrics(FILE *out, const struct compat_route *route)
     }
 }
 
-static void print_route(FILE *out, unsigned depth, const struct compat_route *route)
+static void print_route(FILE *out, unsigned depth, const struct net_route *route)
 {
     static const char *const types[] = {
-        [COMPAT_UNICAST] = "unicast",         [COMPAT_LOCAL] = "local",         [COMPAT_BROADCAST] = "broadcast",
-        [COMPAT_ANYCAST] = "anycast",         [COMPAT_MULTICAST] = "multicast", [COMPAT_THROW] = "throw",
-        [COMPAT_UNREACHABLE] = "unreachable", [COMPAT_PROHIBIT] = "prohibit",   [COMPAT_BLACKHOLE] = "blackhole",
+        [NET_UNICAST] = "unicast",         [NET_LOCAL] = "local",         [NET_BROADCAST] = "broadcast",
+        [NET_ANYCAST] = "anycast",         [NET_MULTICAST] = "multicast", [NET_THROW] = "throw",
+        [NET_UNREACHABLE] = "unreachable", [NET_PROHIBIT] = "prohibit",   [NET_BLACKHOLE] = "blackhole",
     };
 
     line_start(out, depth);
@@ -133,7 +133,7 @@ static void print_route(FILE *out, unsigned depth, const struct compat_route *ro
     put_number(out, "table", route->table, 254);
     put_number(out, "metric", route->metric, 0);
     put_number(out, "protocol", route->protocol, 18);
-    put_number(out, "scope", route->scope, COMPAT_UNSET);
+    put_number(out, "scope", route->scope, NET_UNSET);
     put_number(out, "tos", route->tos, 0);
     print_metrics(out, route);
     put_flag(out, "no_track", route->no_track);
@@ -142,7 +142,7 @@ static void print_route(FILE *out, unsigned depth, const struct compat_route *ro
     fputc('\n', out);
 }
 
-void print_routes(FILE *out, unsigned depth, const char *keyword, const struct compat_route *routes, unsigned count)
+void print_routes(FILE *out, unsigned depth, const char *keyword, const struct net_route *routes, unsigned count)
 {
     if (count == 0)
         return;
@@ -154,37 +154,37 @@ void print_routes(FILE *out, unsigned depth, const char *keyword, const struct c
 
 /* --- rules --- */
 
-static void put_range(FILE *out, const char *keyword, const struct compat_range *range)
+static void put_range(FILE *out, const char *keyword, const struct net_range *range)
 {
-    if (range->first != COMPAT_UNSET)
+    if (range->first != NET_UNSET)
         fprintf(out, " %s %" PRId64 "-%" PRId64, keyword, range->first, range->last);
 }
 
-static void put_action(FILE *out, const struct compat_rule *rule)
+static void put_action(FILE *out, const struct net_rule *rule)
 {
-    switch ((enum compat_rule_action)rule->action) {
-    case COMPAT_LOOKUP:
+    switch ((enum net_rule_action)rule->action) {
+    case NET_LOOKUP:
         fprintf(out, " table %" PRId64, rule->table);
         return;
-    case COMPAT_GOTO:
+    case NET_GOTO:
         fprintf(out, " goto %" PRId64, rule->goto_preference);
         return;
-    case COMPAT_NOP:
+    case NET_NOP:
         fputs(" nop", out);
         return;
-    case COMPAT_RULE_BLACKHOLE:
+    case NET_RULE_BLACKHOLE:
         fputs(" blackhole", out);
         return;
-    case COMPAT_RULE_UNREACHABLE:
+    case NET_RULE_UNREACHABLE:
         fputs(" unreachable", out);
         return;
-    case COMPAT_RULE_PROHIBIT:
+    case NET_RULE_PROHIBIT:
         fputs(" prohibit", out);
         return;
     }
 }
 
-static void print_rule(FILE *out, unsigned depth, const struct compat_rule *rule)
+static void print_rule(FILE *out, unsigned depth, const struct net_rule *rule)
 {
     line_start(out, depth);
     fprintf(out, " %s", rule->family == FAMILY_IPV6 ? "inet6" : "inet");
@@ -192,14 +192,14 @@ static void print_rule(FILE *out, unsigned depth, const struct compat_rule *rule
     put_prefix(out, "from", &rule->from, rule->from_length);
     put_prefix(out, "to", &rule->to, rule->to_length);
     put_action(out, rule);
-    put_number(out, "preference", rule->preference, COMPAT_UNSET);
+    put_number(out, "preference", rule->preference, NET_UNSET);
     put_number(out, "tos", rule->tos, 0);
     if (rule->mark_mask != 0)
         fprintf(out, " fwmark %" PRId64 "/%" PRId64, rule->mark, rule->mark_mask);
     put_word(out, "iif", rule->input);
     put_word(out, "oif", rule->output);
-    put_number(out, "suppress_prefixlength", rule->suppress_prefix_length, COMPAT_UNSET);
-    put_number(out, "suppress_ifgroup", rule->suppress_group, COMPAT_UNSET);
+    put_number(out, "suppress_prefixlength", rule->suppress_prefix_length, NET_UNSET);
+    put_number(out, "suppress_ifgroup", rule->suppress_group, NET_UNSET);
     put_range(out, "uidrange", &rule->uids);
     put_range(out, "sport", &rule->source_ports);
     put_range(out, "dport", &rule->destination_ports);
@@ -210,7 +210,7 @@ static void print_rule(FILE *out, unsigned depth, const struct compat_rule *rule
     fputc('\n', out);
 }
 
-void print_rules(FILE *out, unsigned depth, const char *keyword, const struct compat_rule *rules, unsigned count)
+void print_rules(FILE *out, unsigned depth, const char *keyword, const struct net_rule *rules, unsigned count)
 {
     if (count == 0)
         return;
@@ -222,11 +222,11 @@ void print_rules(FILE *out, unsigned depth, const char *keyword, const struct co
 
 /* --- trackers --- */
 
-static bool put_kind(FILE *out, const struct compat_tracker *trackers, unsigned count, enum compat_tracker_kind kind,
+static bool put_kind(FILE *out, const struct check_tracker *trackers, unsigned count, enum check_tracker_kind kind,
                      bool started)
 {
     for (unsigned i = 0; i < count; i++) {
-        const struct compat_tracker *tracker = &trackers[i];
+        const struct check_tracker *tracker = &trackers[i];
 
         if (tracker->kind != kind)
             continue;
@@ -240,9 +240,9 @@ static bool put_kind(FILE *out, const struct compat_tracker *trackers, unsigned 
     return started;
 }
 
-void print_trackers(FILE *out, const struct compat_tracker *trackers, unsigned count)
+void print_trackers(FILE *out, const struct check_tracker *trackers, unsigned count)
 {
-    for (unsigned kind = 0; kind < COMPAT_TRACK_KINDS; kind++)
-        if (put_kind(out, trackers, count, (enum compat_tracker_kind)kind, false))
+    for (unsigned kind = 0; kind < CHECK_TRACK_KINDS; kind++)
+        if (put_kind(out, trackers, count, (enum check_tracker_kind)kind, false))
             block_end(out, 1);
 }

@@ -22,7 +22,7 @@ static void resolve_globals(struct compat_global *global)
     }
 }
 
-static void resolve_user(const struct compat_global *global, struct compat_command *command)
+static void resolve_user(const struct compat_global *global, struct check_command *command)
 {
     if (command->argument_count == 0 || command->user != NULL)
         return;
@@ -30,22 +30,22 @@ static void resolve_user(const struct compat_global *global, struct compat_comma
     command->group = global->script_group;
 }
 
-static void resolve_notify(const struct compat_global *global, struct compat_notify *notify)
+static void resolve_notify(const struct compat_global *global, struct check_notify *notify)
 {
-    struct compat_command *const commands[] = {&notify->master, &notify->backup, &notify->fault,
-                                               &notify->stop,   &notify->any,    &notify->rx_lower};
+    struct check_command *const commands[] = {&notify->active, &notify->backup, &notify->fault,
+                                              &notify->stop,   &notify->any,    &notify->rx_lower};
 
     for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         resolve_user(global, commands[i]);
-    if (notify->priority_changes == COMPAT_UNSET)
+    if (notify->priority_changes == NET_UNSET)
         notify->priority_changes = global->priority_changes;
 }
 
 static void resolve_commands(struct compat_words *words)
 {
     struct compat_global *global = &words->model.global;
-    struct compat_command *const commands[] = {&global->startup, &global->shutdown, &global->fifo.script,
-                                               &global->vrrp_fifo.script};
+    struct check_command *const commands[] = {&global->startup, &global->shutdown, &global->fifo.script,
+                                              &global->vrrp_fifo.script};
 
     for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         resolve_user(global, commands[i]);
@@ -55,19 +55,19 @@ static void resolve_commands(struct compat_words *words)
 
 static void resolve_count(int32_t *value, int32_t global)
 {
-    if (*value == COMPAT_UNSET)
+    if (*value == NET_UNSET)
         *value = global;
 }
 
 static void resolve_time(int64_t *value, int64_t global)
 {
-    if (*value == COMPAT_UNSET)
+    if (*value == NET_UNSET)
         *value = global;
 }
 
 static void resolve_flag(int8_t *value, int8_t global)
 {
-    if (*value == COMPAT_UNSET)
+    if (*value == NET_UNSET)
         *value = global;
 }
 
@@ -77,7 +77,7 @@ static void resolve_instance_values(const struct compat_global *global, struct i
     struct compat_garp *garp = &model->garp;
     const struct compat_garp *all = &global->garp;
 
-    if (garp->extra_us == COMPAT_UNSET)
+    if (garp->extra_us == NET_UNSET)
         garp->extra_all = all->extra_all;
     resolve_time(&garp->extra_us, all->extra_us);
     resolve_count(&garp->repeat, all->repeat);
@@ -102,57 +102,57 @@ static void resolve_instance_values(const struct compat_global *global, struct i
 
 /* --- trackers --- */
 
-static bool tracker_bind(const struct compat_config *model, struct compat_tracker *tracker,
-                         const struct compat_weight **own)
+static bool tracker_bind(const struct compat_config *model, struct check_tracker *tracker,
+                         const struct check_weight **own)
 {
-    switch ((enum compat_tracker_kind)tracker->kind) {
-    case COMPAT_TRACK_INTERFACE:
+    switch ((enum check_tracker_kind)tracker->kind) {
+    case CHECK_TRACK_INTERFACE:
         tracker->resolved = true;
         return true;
-    case COMPAT_TRACK_SCRIPT:
+    case CHECK_TRACK_SCRIPT:
         for (unsigned i = 0; i < model->script_count && tracker->script == NULL; i++)
             if (strcmp(model->scripts[i].name, tracker->name) == 0)
                 tracker->script = &model->scripts[i];
         if (tracker->script != NULL)
             *own = &tracker->script->weight;
         break;
-    case COMPAT_TRACK_FILE:
+    case CHECK_TRACK_FILE:
         for (unsigned i = 0; i < model->file_count && tracker->file == NULL; i++)
             if (strcmp(model->files[i].name, tracker->name) == 0)
                 tracker->file = &model->files[i];
         if (tracker->file != NULL)
             *own = &tracker->file->weight;
         break;
-    case COMPAT_TRACK_PROCESS:
+    case CHECK_TRACK_PROCESS:
         for (unsigned i = 0; i < model->process_count && tracker->process == NULL; i++)
             if (strcmp(model->processes[i].name, tracker->name) == 0)
                 tracker->process = &model->processes[i];
         if (tracker->process != NULL)
             *own = &tracker->process->weight;
         break;
-    case COMPAT_TRACK_KINDS:
+    case CHECK_TRACK_KINDS:
         break;
     }
     tracker->resolved = *own != NULL;
     return tracker->resolved;
 }
 
-static void tracker_suggest(const struct compat_config *model, const struct compat_tracker *tracker,
+static void tracker_suggest(const struct compat_config *model, const struct check_tracker *tracker,
                             struct suggest *suggest)
 {
-    for (unsigned i = 0; tracker->kind == COMPAT_TRACK_SCRIPT && i < model->script_count; i++)
+    for (unsigned i = 0; tracker->kind == CHECK_TRACK_SCRIPT && i < model->script_count; i++)
         suggest_offer(suggest, model->scripts[i].name);
-    for (unsigned i = 0; tracker->kind == COMPAT_TRACK_FILE && i < model->file_count; i++)
+    for (unsigned i = 0; tracker->kind == CHECK_TRACK_FILE && i < model->file_count; i++)
         suggest_offer(suggest, model->files[i].name);
-    for (unsigned i = 0; tracker->kind == COMPAT_TRACK_PROCESS && i < model->process_count; i++)
+    for (unsigned i = 0; tracker->kind == CHECK_TRACK_PROCESS && i < model->process_count; i++)
         suggest_offer(suggest, model->processes[i].name);
 }
 
-static void resolve_tracker(struct compat_words *words, struct compat_tracker *tracker, const char *owner)
+static void resolve_tracker(struct compat_words *words, struct check_tracker *tracker, const char *owner)
 {
-    const char *word = compat_track_word((enum compat_tracker_kind)tracker->kind);
+    const char *word = compat_track_word((enum check_tracker_kind)tracker->kind);
     struct suggest suggest = suggest_start(tracker->name);
-    const struct compat_weight *own = NULL;
+    const struct check_weight *own = NULL;
     char quote[REPORT_QUOTE_MAX];
 
     if (!tracker_bind(&words->model, tracker, &own)) {
@@ -173,9 +173,9 @@ static void resolve_tracker(struct compat_words *words, struct compat_tracker *t
 
 /* Binds all of a list; a second line for the same is left out. */
 static void resolve_trackers(struct compat_words *words, struct compat_list *list, const char *owner, unsigned *count,
-                             struct compat_tracker **out)
+                             struct check_tracker **out)
 {
-    struct compat_tracker *trackers = list->items;
+    struct check_tracker *trackers = list->items;
     unsigned kept = 0;
 
     for (unsigned i = 0; i < list->count; i++) {
@@ -185,7 +185,7 @@ static void resolve_trackers(struct compat_words *words, struct compat_list *lis
             j++;
         if (j < kept) {
             COMPAT_WARN(words->run, trackers[i].place, "%s %s is listed twice in %s; the first, at %s:%u, counts",
-                        compat_track_word((enum compat_tracker_kind)trackers[i].kind), trackers[i].name, owner,
+                        compat_track_word((enum check_tracker_kind)trackers[i].kind), trackers[i].name, owner,
                         trackers[j].place.file, trackers[j].place.line);
             continue;
         }
@@ -203,9 +203,9 @@ static void resolve_own_interface(struct compat_words *words, struct compat_inst
     unsigned kept = 0;
 
     for (unsigned i = 0; i < model->tracker_count; i++) {
-        const struct compat_tracker *tracker = &model->trackers[i];
+        const struct check_tracker *tracker = &model->trackers[i];
 
-        if (tracker->kind == COMPAT_TRACK_INTERFACE && model->interface != NULL && model->track_primary &&
+        if (tracker->kind == CHECK_TRACK_INTERFACE && model->interface != NULL && model->track_primary &&
             strcmp(tracker->name, model->interface) == 0) {
             COMPAT_WARN(words->run, tracker->place,
                         "%s is %s's own interface, which is tracked anyway; the line is "
@@ -287,9 +287,9 @@ static void resolve_member_weights(struct compat_words *words, const struct comp
 {
     for (unsigned m = 0; m < group->member_count && !group->tracking_weight; m++)
         for (unsigned i = 0; i < group->members[m]->tracker_count; i++) {
-            struct compat_tracker *tracker = &group->members[m]->trackers[i];
+            struct check_tracker *tracker = &group->members[m]->trackers[i];
 
-            if (tracker->weight.value == 0 && (tracker->kind != COMPAT_TRACK_FILE || tracker->resolved))
+            if (tracker->weight.value == 0 && (tracker->kind != CHECK_TRACK_FILE || tracker->resolved))
                 continue;
             tracker->ignored = tracker->resolved;
             if (tracker->ignored)
@@ -352,8 +352,8 @@ void compat_resolve(struct compat_words *words)
     resolve_instances(words);
     resolve_groups(words);
     compat_check_static(words);
-    if (model->global.garp.lower_repeat == COMPAT_UNSET)
+    if (model->global.garp.lower_repeat == NET_UNSET)
         model->global.garp.lower_repeat = model->global.garp.repeat;
-    if (model->global.garp.lower_delay_us == COMPAT_UNSET)
+    if (model->global.garp.lower_delay_us == NET_UNSET)
         model->global.garp.lower_delay_us = model->global.garp.delay_us;
 }

@@ -29,7 +29,7 @@ enum route_kind {
     ROUTE_NO_TRACK,
     ROUTE_FAMILY,
     ROUTE_TYPE,
-    ROUTE_KERNEL_METRIC, /* value: enum compat_metric */
+    ROUTE_KERNEL_METRIC, /* value: enum net_metric */
     ROUTE_NOTHING,       /* add, prepend, append */
     ROUTE_SKIPPED,       /* has no effect here: named */
     ROUTE_FOREIGN,       /* the route cannot be made without it */
@@ -64,28 +64,28 @@ static const struct route_option route_options[] = {
     {"no_track", ROUTE_NO_TRACK, 0, false},
     {"inet", ROUTE_FAMILY, FAMILY_IPV4, false},
     {"inet6", ROUTE_FAMILY, FAMILY_IPV6, false},
-    {"unicast", ROUTE_TYPE, COMPAT_UNICAST, false},
-    {"local", ROUTE_TYPE, COMPAT_LOCAL, false},
-    {"broadcast", ROUTE_TYPE, COMPAT_BROADCAST, false},
-    {"anycast", ROUTE_TYPE, COMPAT_ANYCAST, false},
-    {"multicast", ROUTE_TYPE, COMPAT_MULTICAST, false},
-    {"throw", ROUTE_TYPE, COMPAT_THROW, false},
-    {"unreachable", ROUTE_TYPE, COMPAT_UNREACHABLE, false},
-    {"prohibit", ROUTE_TYPE, COMPAT_PROHIBIT, false},
-    {"blackhole", ROUTE_TYPE, COMPAT_BLACKHOLE, false},
-    {"mtu", ROUTE_KERNEL_METRIC, COMPAT_MTU, true},
-    {"advmss", ROUTE_KERNEL_METRIC, COMPAT_ADVMSS, true},
-    {"rtt", ROUTE_KERNEL_METRIC, COMPAT_RTT, true},
-    {"rttvar", ROUTE_KERNEL_METRIC, COMPAT_RTTVAR, true},
-    {"reordering", ROUTE_KERNEL_METRIC, COMPAT_REORDERING, true},
-    {"cwnd", ROUTE_KERNEL_METRIC, COMPAT_CWND, true},
-    {"ssthresh", ROUTE_KERNEL_METRIC, COMPAT_SSTHRESH, true},
-    {"rto_min", ROUTE_KERNEL_METRIC, COMPAT_RTO_MIN, true},
-    {"hoplimit", ROUTE_KERNEL_METRIC, COMPAT_HOPLIMIT, true},
-    {"window", ROUTE_KERNEL_METRIC, COMPAT_WINDOW, true},
-    {"initcwnd", ROUTE_KERNEL_METRIC, COMPAT_INITCWND, true},
-    {"initrwnd", ROUTE_KERNEL_METRIC, COMPAT_INITRWND, true},
-    {"quickack", ROUTE_KERNEL_METRIC, COMPAT_QUICKACK, true},
+    {"unicast", ROUTE_TYPE, NET_UNICAST, false},
+    {"local", ROUTE_TYPE, NET_LOCAL, false},
+    {"broadcast", ROUTE_TYPE, NET_BROADCAST, false},
+    {"anycast", ROUTE_TYPE, NET_ANYCAST, false},
+    {"multicast", ROUTE_TYPE, NET_MULTICAST, false},
+    {"throw", ROUTE_TYPE, NET_THROW, false},
+    {"unreachable", ROUTE_TYPE, NET_UNREACHABLE, false},
+    {"prohibit", ROUTE_TYPE, NET_PROHIBIT, false},
+    {"blackhole", ROUTE_TYPE, NET_BLACKHOLE, false},
+    {"mtu", ROUTE_KERNEL_METRIC, NET_MTU, true},
+    {"advmss", ROUTE_KERNEL_METRIC, NET_ADVMSS, true},
+    {"rtt", ROUTE_KERNEL_METRIC, NET_RTT, true},
+    {"rttvar", ROUTE_KERNEL_METRIC, NET_RTTVAR, true},
+    {"reordering", ROUTE_KERNEL_METRIC, NET_REORDERING, true},
+    {"cwnd", ROUTE_KERNEL_METRIC, NET_CWND, true},
+    {"ssthresh", ROUTE_KERNEL_METRIC, NET_SSTHRESH, true},
+    {"rto_min", ROUTE_KERNEL_METRIC, NET_RTO_MIN, true},
+    {"hoplimit", ROUTE_KERNEL_METRIC, NET_HOPLIMIT, true},
+    {"window", ROUTE_KERNEL_METRIC, NET_WINDOW, true},
+    {"initcwnd", ROUTE_KERNEL_METRIC, NET_INITCWND, true},
+    {"initrwnd", ROUTE_KERNEL_METRIC, NET_INITRWND, true},
+    {"quickack", ROUTE_KERNEL_METRIC, NET_QUICKACK, true},
     {"add", ROUTE_NOTHING, 0, false},
     {"prepend", ROUTE_NOTHING, 0, false},
     {"append", ROUTE_NOTHING, 0, false},
@@ -112,18 +112,18 @@ struct route_line {
     struct keyword_run *run;
     const char *where;
     const struct statement *line;
-    struct compat_route route;
+    struct net_route route;
     struct compat_list hops;
     bool default_given, bad;
 };
 
-static struct compat_next_hop *route_hop(struct route_line *r, bool another)
+static struct net_next_hop *route_hop(struct route_line *r, bool another)
 {
-    struct compat_next_hop *hops = r->hops.items;
+    struct net_next_hop *hops = r->hops.items;
 
     if (r->hops.count > 0 && !another)
         return &hops[r->hops.count - 1];
-    struct compat_next_hop *hop = compat_push(r->run->arena, &r->hops, sizeof(*hop));
+    struct net_next_hop *hop = compat_push(r->run->arena, &r->hops, sizeof(*hop));
 
     hop->weight = 1;
     return hop;
@@ -299,8 +299,8 @@ static void route_word(struct route_line *r, const struct word *word)
 
 static void route_finish(struct route_line *r, struct compat_list *list)
 {
-    struct compat_route *route = &r->route;
-    const struct compat_next_hop *hops = r->hops.items;
+    struct net_route *route = &r->route;
+    const struct net_next_hop *hops = r->hops.items;
     bool none = route->to.family == FAMILY_NONE && !r->default_given;
 
     for (unsigned i = 0; i < r->hops.count && route->family == FAMILY_NONE; i++)
@@ -315,10 +315,10 @@ static void route_finish(struct route_line *r, struct compat_list *list)
     }
     route->hops = r->hops.items;
     route->hop_count = r->hops.count;
-    if (route->hop_count == 0 && route->type == COMPAT_UNICAST)
+    if (route->hop_count == 0 && route->type == NET_UNICAST)
         COMPAT_WARN(r->run, r->line->place,
                     "the route has neither via nor dev; it leads out of the instance's interface");
-    *(struct compat_route *)compat_push(r->run->arena, list, sizeof(*route)) = *route;
+    *(struct net_route *)compat_push(r->run->arena, list, sizeof(*route)) = *route;
 }
 
 static void route_line(struct keyword_run *run, const struct keyword *row, const struct statement *line, void *context)
@@ -327,7 +327,7 @@ static void route_line(struct keyword_run *run, const struct keyword *row, const
         .run = run,
         .where = row->name,
         .line = line,
-        .route = {.place = line->place, .table = ROUTE_TABLE_MAIN, .protocol = ROUTE_PROTOCOL, .scope = COMPAT_UNSET}};
+        .route = {.place = line->place, .table = ROUTE_TABLE_MAIN, .protocol = ROUTE_PROTOCOL, .scope = NET_UNSET}};
 
     for (unsigned at = 0; at < line->word_count;) {
         const struct route_option *option = route_find(&line->words[at]);

@@ -76,16 +76,16 @@ static const struct rule_option {
     {"not", RULE_NOT, 0},
     {"l3mdev", RULE_L3MDEV, 0},
     {"no_track", RULE_NO_TRACK, 0},
-    {"nop", RULE_ACTION, COMPAT_NOP},
-    {"blackhole", RULE_ACTION, COMPAT_RULE_BLACKHOLE},
-    {"unreachable", RULE_ACTION, COMPAT_RULE_UNREACHABLE},
-    {"prohibit", RULE_ACTION, COMPAT_RULE_PROHIBIT},
+    {"nop", RULE_ACTION, NET_NOP},
+    {"blackhole", RULE_ACTION, NET_RULE_BLACKHOLE},
+    {"unreachable", RULE_ACTION, NET_RULE_UNREACHABLE},
+    {"prohibit", RULE_ACTION, NET_RULE_PROHIBIT},
 };
 
 struct rule_line {
     struct keyword_run *run;
     const char *where;
-    struct compat_rule rule;
+    struct net_rule rule;
     bool bad;
 };
 
@@ -101,7 +101,7 @@ static bool rule_prefix(struct rule_line *r, const struct rule_option *option, c
 
 /* FIRST[-LAST] */
 static bool rule_range(struct rule_line *r, const struct rule_option *option, const struct word *word, int64_t most,
-                       struct compat_range *out)
+                       struct net_range *out)
 {
     char quote[REPORT_QUOTE_MAX], *end;
     long long first = strtoll(word->text, &end, 10), last = first;
@@ -113,7 +113,7 @@ static bool rule_range(struct rule_line *r, const struct rule_option *option, co
                     report_quote(word->text, quote));
         return false;
     }
-    *out = (struct compat_range){first, last};
+    *out = (struct net_range){first, last};
     return true;
 }
 
@@ -166,7 +166,7 @@ static bool rule_interface(struct rule_line *r, const struct rule_option *option
 /* False: the rule must be left out. */
 static bool rule_value(struct rule_line *r, const struct rule_option *option, const struct word *word)
 {
-    struct compat_rule *rule = &r->rule;
+    struct net_rule *rule = &r->rule;
 
     switch (option->kind) {
     case RULE_FROM:
@@ -174,12 +174,12 @@ static bool rule_value(struct rule_line *r, const struct rule_option *option, co
     case RULE_TO:
         return rule_prefix(r, option, word, &rule->to, &rule->to_length);
     case RULE_TABLE:
-        rule->action = COMPAT_LOOKUP;
+        rule->action = NET_LOOKUP;
         return compat_read_named(r->run, option->name, word, "rt_tables", table_names, UINT32_MAX, &rule->table);
     case RULE_PREFERENCE:
         return compat_read_integer(r->run, option->name, word, 0, UINT32_MAX, &rule->preference);
     case RULE_GOTO:
-        rule->action = COMPAT_GOTO;
+        rule->action = NET_GOTO;
         return compat_read_integer(r->run, option->name, word, 0, UINT32_MAX, &rule->goto_preference);
     case RULE_TOS:
         return rule_small(r, option, word, &rule->tos);
@@ -219,7 +219,7 @@ static bool rule_value(struct rule_line *r, const struct rule_option *option, co
     return true;
 }
 
-static void rule_flag(struct compat_rule *rule, const struct rule_option *option)
+static void rule_flag(struct net_rule *rule, const struct rule_option *option)
 {
     rule->invert |= option->kind == RULE_NOT;
     rule->l3mdev |= option->kind == RULE_L3MDEV;
@@ -261,21 +261,21 @@ static unsigned rule_option(struct rule_line *r, const struct statement *line, u
 
 static void rule_line(struct keyword_run *run, const struct keyword *row, const struct statement *line, void *context)
 {
-    const struct compat_range unset = {COMPAT_UNSET, COMPAT_UNSET};
+    const struct net_range unset = {NET_UNSET, NET_UNSET};
     struct rule_line r = {
         .run = run,
         .where = row->name,
         .rule = {.place = line->place,
                  .table = 254,
                  .protocol = 18,
-                 .preference = COMPAT_UNSET,
-                 .suppress_prefix_length = COMPAT_UNSET,
-                 .suppress_group = COMPAT_UNSET,
+                 .preference = NET_UNSET,
+                 .suppress_prefix_length = NET_UNSET,
+                 .suppress_group = NET_UNSET,
                  .uids = unset,
                  .source_ports = unset,
                  .destination_ports = unset},
     };
-    struct compat_rule *rule = &r.rule;
+    struct net_rule *rule = &r.rule;
 
     for (unsigned at = 0; at < line->word_count;)
         at = rule_option(&r, line, at);
@@ -287,9 +287,9 @@ static void rule_line(struct keyword_run *run, const struct keyword *row, const 
         COMPAT_WARN(run, line->place, "the rule is left out");
         return;
     }
-    if (rule->preference == COMPAT_UNSET)
+    if (rule->preference == NET_UNSET)
         COMPAT_WARN(run, line->place, "the rule has no preference; the kernel chooses one");
-    *(struct compat_rule *)compat_push(run->arena, context, sizeof(*rule)) = *rule;
+    *(struct net_rule *)compat_push(run->arena, context, sizeof(*rule)) = *rule;
 }
 
 void compat_enter_rules(struct keyword_run *run, const struct keyword *row, const struct word *keyword,

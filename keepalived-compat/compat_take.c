@@ -64,7 +64,7 @@ static unsigned take_split(struct keyword_run *run, const struct statement *line
     return reader_shell_words(&part, 0, out, run->arena, run->report);
 }
 
-static void take_arguments(struct keyword_run *run, struct compat_command *command, const struct word *words,
+static void take_arguments(struct keyword_run *run, struct check_command *command, const struct word *words,
                            unsigned count)
 {
     command->argument_count = count;
@@ -75,7 +75,7 @@ static void take_arguments(struct keyword_run *run, struct compat_command *comma
 
 /* The first of two counts, as with keepalived; false after a finding. */
 static bool take_first(struct keyword_run *run, const struct keyword *row, const struct word *keyword,
-                       const struct compat_command *command)
+                       const struct check_command *command)
 {
     if (command->argument_count == 0)
         return true;
@@ -89,7 +89,7 @@ static bool take_first(struct keyword_run *run, const struct keyword *row, const
  * closing quote means that the line's idea of the word is wrong: then all of the line is looked at.
  */
 static bool take_command(struct keyword_run *run, const struct statement *line, unsigned at, unsigned *end,
-                         struct compat_command *command)
+                         struct check_command *command)
 {
     const struct word *first = &line->words[at + 1];
     struct word *words;
@@ -119,7 +119,7 @@ static bool take_command(struct keyword_run *run, const struct statement *line, 
 unsigned compat_take_script(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                             unsigned at, unsigned end, void *target)
 {
-    struct compat_command *command = take_target(row, target), other = {0};
+    struct check_command *command = take_target(row, target), other = {0};
     unsigned used = end;
     char quote[REPORT_QUOTE_MAX];
 
@@ -150,7 +150,7 @@ static bool take_is_user(const struct compat_words *words, const char *text)
 }
 
 /* An unquoted command: PATH [USER [GROUP]], or a path with its arguments. */
-static void take_bare_user(struct keyword_run *run, struct compat_command *command)
+static void take_bare_user(struct keyword_run *run, struct check_command *command)
 {
     char **arguments = command->arguments;
     char quote[REPORT_QUOTE_MAX];
@@ -175,7 +175,7 @@ static void take_bare_user(struct keyword_run *run, struct compat_command *comma
 unsigned compat_take_command(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                              unsigned at, unsigned end, void *target)
 {
-    struct compat_command *command = take_target(row, target), other = {0};
+    struct check_command *command = take_target(row, target), other = {0};
     unsigned limit = at == 0 && line->word_count > 1 && !line->words[1].quoted ? line->word_count : end;
     unsigned used = limit;
 
@@ -197,7 +197,7 @@ unsigned compat_take_command(struct keyword_run *run, const struct keyword *row,
 unsigned compat_take_weight(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                             unsigned at, unsigned end, void *target)
 {
-    struct compat_weight *weight = take_target(row, target);
+    struct check_weight *weight = take_target(row, target);
     int64_t value;
 
     if (end == at + 1)
@@ -205,7 +205,7 @@ unsigned compat_take_weight(struct keyword_run *run, const struct keyword *row, 
     unsigned used = at + 2;
 
     if (compat_read_integer(run, row->name, &line->words[at + 1], -row->maximum, row->maximum, &value))
-        *weight = (struct compat_weight){.value = (int16_t)value, .given = true};
+        *weight = (struct check_weight){.value = (int16_t)value, .given = true};
     if (used < line->word_count && strcmp(line->words[used].text, "reverse") == 0) {
         weight->reverse = true;
         used++;

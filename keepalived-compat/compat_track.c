@@ -9,7 +9,7 @@
 
 /* --- vrrp_script --- */
 
-#define ROW_TARGET struct compat_script
+#define ROW_TARGET struct check_script
 static const struct keyword script_rows[] = {
     {.name = "script",
      .type = KEYWORD_CUSTOM,
@@ -22,7 +22,7 @@ static const struct keyword script_rows[] = {
     ROW_SECONDS("interval", interval_us, 0, ROW_US(86400), "1", 'A', "Between two runs."),
     ROW_SECONDS("timeout", timeout_us, 0, ROW_US(86400), "the interval", 'A',
                 "How long a run may last. Then it is ended, and has failed."),
-    ROW_WEIGHT(weight, COMPAT_WEIGHT_MAX, "0", 'A',
+    ROW_WEIGHT(weight, CHECK_WEIGHT_MAX, "0", 'A',
                "Added to the priority while the check succeeds (above 0), or while it fails (below 0). With 0 a "
                "failure is FAULT."),
     ROW_INTEGER("rise", rise, 1, INT32_MAX, "runs", "1", 'A', "So many successes in a row are a success."),
@@ -40,7 +40,7 @@ static const struct keyword_table script_table = {
 static unsigned take_init_file(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                                unsigned at, unsigned end, void *target)
 {
-    struct compat_file *file = target;
+    struct check_file *file = target;
 
     file->create = true;
     for (at++; at < end; at++) {
@@ -54,10 +54,10 @@ static unsigned take_init_file(struct keyword_run *run, const struct keyword *ro
     return end;
 }
 
-#define ROW_TARGET struct compat_file
+#define ROW_TARGET struct check_file
 static const struct keyword file_rows[] = {
     ROW_TEXT("file", path, "PATH", "none", 'B', "The file that holds the number."),
-    ROW_WEIGHT(weight, COMPAT_VALUE_WEIGHT_MAX, "1", 'B',
+    ROW_WEIGHT(weight, CHECK_VALUE_WEIGHT_MAX, "1", 'B',
                "The number times this is added to the priority. With 0 a number other than 0 is FAULT."),
     ROW_CUSTOM("init_file", take_init_file, path, "[VALUE] [overwrite]", "off", 'C',
                "Write the file at the start, if it is missing or overwrite is said."),
@@ -71,16 +71,16 @@ static const struct keyword_table file_table = {
 static unsigned take_process(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                              unsigned at, unsigned end, void *target)
 {
-    struct compat_process *process = target;
-    struct compat_command command = {0};
+    struct check_process *process = target;
+    struct check_command command = {0};
     const struct keyword inner = {.name = row->name, .argument = row->argument};
     unsigned next = compat_take_script(run, &inner, line, at, end, &command);
 
     if (command.argument_count > 0) {
         process->words = command.arguments;
         process->word_count = command.argument_count;
-        if (process->match == COMPAT_MATCH_NONE && process->word_count > 1)
-            process->match = COMPAT_MATCH_EXACT;
+        if (process->match == CHECK_MATCH_NONE && process->word_count > 1)
+            process->match = CHECK_MATCH_EXACT;
     }
     return next;
 }
@@ -90,7 +90,7 @@ static unsigned take_delay(struct keyword_run *run, const struct keyword *row, c
                            unsigned at, unsigned end, void *target)
 {
     const struct keyword inner = {.name = row->name, .type = KEYWORD_SECONDS, .maximum = row->maximum};
-    struct compat_process *process = target;
+    struct check_process *process = target;
     int64_t delay;
 
     if (end == at + 1) {
@@ -103,14 +103,14 @@ static unsigned take_delay(struct keyword_run *run, const struct keyword *row, c
 }
 
 static const struct keyword_choice match_choices[] = {
-    {"exact", COMPAT_MATCH_EXACT}, {"initial", COMPAT_MATCH_INITIAL}, {"partial", COMPAT_MATCH_PARTIAL}, {NULL, 0}};
+    {"exact", CHECK_MATCH_EXACT}, {"initial", CHECK_MATCH_INITIAL}, {"partial", CHECK_MATCH_PARTIAL}, {NULL, 0}};
 
-#define ROW_TARGET struct compat_process
+#define ROW_TARGET struct check_process
 static const struct keyword process_rows[] = {
     ROW_CUSTOM("process", take_process, words, "COMMAND [PARAMETER...]", "none", 'B', "Which processes are counted."),
     ROW_CHOICE("param_match", match, match_choices, "initial|partial|exact", "exact when there are parameters", 'C',
                "How much of a process' parameters must be as given."),
-    ROW_WEIGHT(weight, COMPAT_VALUE_WEIGHT_MAX, "0", 'B', "As of a check: success is a number within the quorum."),
+    ROW_WEIGHT(weight, CHECK_VALUE_WEIGHT_MAX, "0", 'B', "As of a check: success is a number within the quorum."),
     ROW_INTEGER("quorum", quorum, 1, 65535, "processes", "1", 'B', "At least so many must run."),
     ROW_INTEGER("quorum_max", quorum_max, 0, 65535, "processes", "no limit", 'C', "At most so many may run."),
     {.name = "delay",
@@ -166,10 +166,10 @@ void compat_enter_script(struct keyword_run *run, const struct keyword *row, con
                          const struct word_list *words, const struct statement *first, void *target)
 {
     const struct word *name = compat_block_name(run, row, keyword, words);
-    struct compat_script script = {
-        .interval_us = US_PER_S, .timeout_us = COMPAT_UNSET, .rise = 1, .fall = 1, .place = keyword->place};
+    struct check_script script = {
+        .interval_us = US_PER_S, .timeout_us = NET_UNSET, .rise = 1, .fall = 1, .place = keyword->place};
     struct compat_words *all = target;
-    const struct compat_script *known;
+    const struct check_script *known;
 
     parse_block(&script_table, run, first, &script);
     known = all->scripts.items;
@@ -187,16 +187,16 @@ void compat_enter_script(struct keyword_run *run, const struct keyword *row, con
         script.timeout_us = script.interval_us;
     if (script.command.argument_count == 0)
         COMPAT_WARN(run, keyword->place, "vrrp_script %s has no script; it counts as failed", name->text);
-    *(struct compat_script *)compat_push(run->arena, &all->scripts, sizeof(script)) = script;
+    *(struct check_script *)compat_push(run->arena, &all->scripts, sizeof(script)) = script;
 }
 
 void compat_enter_file(struct keyword_run *run, const struct keyword *row, const struct word *keyword,
                        const struct word_list *words, const struct statement *first, void *target)
 {
     const struct word *name = compat_block_name(run, row, keyword, words);
-    struct compat_file file = {.weight.value = 1, .place = keyword->place};
+    struct check_file file = {.weight.value = 1, .place = keyword->place};
     struct compat_words *all = target;
-    const struct compat_file *known;
+    const struct check_file *known;
 
     parse_block(&file_table, run, first, &file);
     known = all->files.items;
@@ -210,16 +210,16 @@ void compat_enter_file(struct keyword_run *run, const struct keyword *row, const
     file.name = name->text;
     if (file.path == NULL)
         COMPAT_WARN(run, keyword->place, "track_file %s has no file; it counts as failed", name->text);
-    *(struct compat_file *)compat_push(run->arena, &all->files, sizeof(file)) = file;
+    *(struct check_file *)compat_push(run->arena, &all->files, sizeof(file)) = file;
 }
 
 void compat_enter_process(struct keyword_run *run, const struct keyword *row, const struct word *keyword,
                           const struct word_list *words, const struct statement *first, void *target)
 {
     const struct word *name = compat_block_name(run, row, keyword, words);
-    struct compat_process process = {.quorum = 1, .place = keyword->place};
+    struct check_process process = {.quorum = 1, .place = keyword->place};
     struct compat_words *all = target;
-    const struct compat_process *known;
+    const struct check_process *known;
 
     parse_block(&process_table, run, first, &process);
     known = all->processes.items;
@@ -238,7 +238,7 @@ void compat_enter_process(struct keyword_run *run, const struct keyword *row, co
                     name->text, process.quorum_max, process.quorum);
         process.quorum_max = 0;
     }
-    *(struct compat_process *)compat_push(run->arena, &all->processes, sizeof(process)) = process;
+    *(struct check_process *)compat_push(run->arena, &all->processes, sizeof(process)) = process;
 }
 
 /* --- lines that name them --- */
@@ -267,10 +267,10 @@ void compat_each_line(struct keyword_run *run, const struct keyword *row, const 
 }
 
 static const int tracker_weight_max[] = {
-    [COMPAT_TRACK_INTERFACE] = COMPAT_WEIGHT_MAX,
-    [COMPAT_TRACK_SCRIPT] = COMPAT_WEIGHT_MAX,
-    [COMPAT_TRACK_FILE] = COMPAT_VALUE_WEIGHT_MAX,
-    [COMPAT_TRACK_PROCESS] = COMPAT_VALUE_WEIGHT_MAX,
+    [CHECK_TRACK_INTERFACE] = CHECK_WEIGHT_MAX,
+    [CHECK_TRACK_SCRIPT] = CHECK_WEIGHT_MAX,
+    [CHECK_TRACK_FILE] = CHECK_VALUE_WEIGHT_MAX,
+    [CHECK_TRACK_PROCESS] = CHECK_VALUE_WEIGHT_MAX,
 };
 
 static void tracker_line(struct keyword_run *run, const struct keyword *row, const struct statement *line,
@@ -282,8 +282,8 @@ static void tracker_line(struct keyword_run *run, const struct keyword *row, con
 
     for (unsigned at = 0; at < line->word_count;) {
         const struct word *word = &line->words[at];
-        const char *name = kind == COMPAT_TRACK_INTERFACE ? compat_read_interface(run, row->name, word) : word->text;
-        struct compat_tracker tracker = {.place = word->place, .kind = kind, .name = name};
+        const char *name = kind == CHECK_TRACK_INTERFACE ? compat_read_interface(run, row->name, word) : word->text;
+        struct check_tracker tracker = {.place = word->place, .kind = kind, .name = name};
 
         at++;
         if (at < line->word_count && strcmp(line->words[at].text, "weight") == 0)
@@ -293,7 +293,7 @@ static void tracker_line(struct keyword_run *run, const struct keyword *row, con
             at++;
         }
         if (name != NULL)
-            *(struct compat_tracker *)compat_push(run->arena, context, sizeof(tracker)) = tracker;
+            *(struct check_tracker *)compat_push(run->arena, context, sizeof(tracker)) = tracker;
     }
 }
 

@@ -47,7 +47,7 @@ struct instance_words {
     struct place *given; /* by row of compat_instance_table */
     struct compat_list addresses, excluded, routes, rules, trackers, peers;
     struct word password;
-    int8_t strict; /* 0, 1 or COMPAT_UNSET */
+    int8_t strict; /* 0, 1 or NET_UNSET */
     bool native_ipv6;
 };
 
@@ -87,7 +87,7 @@ keyword_enter compat_enter_addresses;
 keyword_enter compat_enter_peers;
 keyword_enter compat_enter_routes;
 keyword_enter compat_enter_rules;
-keyword_enter compat_enter_trackers; /* row->minimum: enum compat_tracker_kind */
+keyword_enter compat_enter_trackers; /* row->minimum: enum check_tracker_kind */
 
 /*
  * The name of a named block; NULL after a finding. A second block of that name is read and left out: *taken.
@@ -108,10 +108,10 @@ void compat_each_line(struct keyword_run *run, const struct keyword *row, const 
 
 /* --- compat_take.c: custom arguments --- */
 
-keyword_read compat_take_script;    /* struct compat_command: the whole line is the command */
-keyword_read compat_take_command;   /* struct compat_command: COMMAND [USER [GROUP]] */
+keyword_read compat_take_script;    /* struct check_command: the whole line is the command */
+keyword_read compat_take_command;   /* struct check_command: COMMAND [USER [GROUP]] */
 keyword_read compat_take_user;      /* two const char *, one after the other: USER [GROUP] */
-keyword_read compat_take_weight;    /* struct compat_weight; row->maximum is the largest */
+keyword_read compat_take_weight;    /* struct check_weight; row->maximum is the largest */
 keyword_read compat_take_address;   /* struct addr */
 keyword_read compat_take_interface; /* const char * */
 keyword_read compat_take_skip;      /* nothing: arguments of a keyword that has no effect, without a word */

@@ -29,9 +29,9 @@ static void print_place(FILE *out, const struct place *place, const char *what)
     fprintf(out, "#   %s:%u: %s\n", place->file, place->line, what);
 }
 
-static bool has_notify(const struct compat_notify *notify)
+static bool has_notify(const struct check_notify *notify)
 {
-    return notify->master.argument_count + notify->backup.argument_count + notify->fault.argument_count +
+    return notify->active.argument_count + notify->backup.argument_count + notify->fault.argument_count +
                notify->stop.argument_count + notify->any.argument_count + notify->rx_lower.argument_count >
            0;
 }
@@ -39,7 +39,7 @@ static bool has_notify(const struct compat_notify *notify)
 static bool has_foreign_options(const struct compat_instance *instance)
 {
     for (unsigned a = 0; a < instance->address_count; a++) {
-        const struct compat_address *address = &instance->addresses[a];
+        const struct net_address *address = &instance->addresses[a];
 
         if (address->label != NULL || !addr_is_none(&address->broadcast) || address->broadcast_auto ||
             !addr_is_none(&address->peer))
@@ -136,7 +136,7 @@ void convert_print_lost(const struct convert *convert, unsigned pool, FILE *out)
         fputs("#   nothing\n", out);
 }
 
-static bool lists_address(const struct compat_instance *instance, const struct compat_address *wanted)
+static bool lists_address(const struct compat_instance *instance, const struct net_address *wanted)
 {
     for (unsigned a = 0; a < instance->address_count; a++)
         if (addr_equal(&instance->addresses[a].address, &wanted->address) &&

@@ -178,7 +178,7 @@ static void print_members(const struct convert *convert, unsigned pool, unsigned
 
 /* --- units --- */
 
-static void print_address(const struct compat_address *address, const char *interface, FILE *out)
+static void print_address(const struct net_address *address, const char *interface, FILE *out)
 {
     char text[ADDR_TEXT_MAX];
 

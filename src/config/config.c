@@ -173,6 +173,8 @@ struct config *config_read(const struct config_request *request, config_report *
         config = NULL;
     }
     report_free(&load.report);
+    if (config != NULL && config->extension != NULL && config->extension->add != NULL)
+        config->extension->add(config->model, config);
     if (config != NULL && config->model != NULL)
         config->arena = load.arena;
     else
@@ -212,7 +214,7 @@ void config_free(struct config *config)
 {
     if (config == NULL)
         return;
-    for (unsigned i = 0; i < config->core.pool_count; i++)
+    for (unsigned i = 0; i < settings_all_count(&config->core); i++)
         config_free_pool(&config->core.pools[i], &config->pools[i]);
     free(config->core.pools);
     free(config->pools);

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "config/instances.h"
 #include "config/xalloc.h"
 #include "core/settings.h"
 
@@ -29,13 +30,15 @@ enum address_mode {
 struct config_vip {
     struct addr address;
     uint8_t prefix_length;
-    uint8_t link; /* index into config.links */
+    uint8_t link;                      /* index into config.links */
+    const struct net_address *options; /* of an instance: label, scope, peer and so on; NULL in a pool */
 };
 
 struct config_unit {
     unsigned vip_count;
-    struct config_vip *vips; /* all of the unit, over all links and families */
-    unsigned line;           /* where the file defines it */
+    struct config_vip *vips;            /* all of the unit, over all links and families, advertised or not */
+    unsigned line;                      /* where the file defines it */
+    const struct config_router *router; /* of an instance; NULL in a pool */
 };
 
 struct config_pool {
@@ -57,8 +60,10 @@ struct config_pool {
 struct config_extension;
 
 struct config {
-    struct core_settings core;           /* pool_count 0 only beside an extension's model */
-    struct config_pool *pools;           /* in step with core.pools */
+    struct core_settings core;                /* pool_count 0 only beside an extension's model */
+    struct config_pool *pools;                /* in step with core.pools: pools, then sets */
+    const struct config_watch *watches;       /* in step with core.pools; NULL: nothing is watched */
+    const struct config_instances *instances; /* NULL: there are none, nor anything that belongs to them */
     char (*links)[CONFIG_INTERFACE_MAX]; /* interface names; core.link_count of them; sorted, so that no index depends
                                             on order */
     uint64_t hash; /* of everything that must be equal on all hosts, whatever the order of lines */
@@ -120,6 +125,12 @@ struct config_extension {
      * or none where they have errors. False: the model holds nothing to run.
      */
     bool (*finish)(void *model, struct keyword_run *run, const struct config *config);
+    /*
+     * The file is good: adds to the configuration what shall be run (sets after the pools, links after the pools'
+     * links, instances, watches). Arrays that core.pools, pools and links are replaced by are malloc()ed like the old
+     * ones.
+     */
+    void (*add)(void *model, struct config *config);
     /* The model in the form that config_print promises. */
     void (*print)(const void *model, FILE *out);
 };

@@ -38,7 +38,8 @@ static void build_unit(const struct build_pool *pool, const struct build_unit *f
     for (unsigned i = 0; i < from->vip_count; i++) {
         const struct build_vip *vip = &from->vips[i];
 
-        more->vips[i] = (struct config_vip){vip->address, vip->prefix_length, vip->link};
+        more->vips[i] = (struct config_vip){
+            .address = vip->address, .prefix_length = vip->prefix_length, .link = vip->link};
         unit->links |= 1u << vip->link;
         if (vip->link == pool->link && vip->address.family == pool->family)
             unit->addresses[unit->address_count++] = vip->address;
@@ -143,8 +144,14 @@ static void build_pool(struct build_pool *from, struct pool_settings *pool, stru
     pool->units = xalloc_array(from->unit_count, sizeof(*pool->units));
     more->units = xalloc_array(from->unit_count, sizeof(*more->units));
     pool->unit_count = (uint16_t)from->unit_count;
-    for (unsigned i = 0; i < from->unit_count; i++)
+    for (unsigned i = 0; i < from->unit_count; i++) {
         build_unit(from, &from->units[i], &pool->units[i], &more->units[i]);
+        pool->units[i].link = pool->link;
+        pool->units[i].family = pool->family;
+        pool->units[i].version = pool->version;
+        pool->units[i].checksum = pool->checksum;
+        pool->units[i].advert_interval_us = pool->advert_interval_us;
+    }
 }
 
 /* --- the whole --- */

@@ -9,18 +9,12 @@
 #include <stdbool.h>
 
 #include "config/config.h"
+#include "config/place.h"
 #include "config/xalloc.h"
 
 #define REPORT_ERRORS_MAX 20    /* errors shown; how many more there are is said in one line */
 #define REPORT_FINDINGS_MAX 500 /* kept for sorting; errors have REPORT_ERRORS_MAX places of their own beside these */
 #define REPORT_QUOTE_MAX 96     /* room that report_quote needs */
-
-/* Where a word stands. `file` is NULL when there is no such place; line 0: the file as a whole. */
-struct place {
-    const char *file;
-    unsigned line;
-    unsigned column; /* bytes, from 1 */
-};
 
 struct finding;
 

@@ -190,6 +190,7 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
     case EVENT_LINK:
     case EVENT_HEARD:
     case EVENT_LEAVE:
+    case EVENT_TRACK:
         break;
     }
     return CORE_OK;

@@ -40,6 +40,7 @@ enum event_kind {
     EVENT_RELEASE,   /* give a unit away, or unpin it */
     EVENT_REBALANCE, /* do not wait for penalties or for the round's time */
     EVENT_LEAVE,     /* release everything and say goodbye; ends with EFFECT_LEFT */
+    EVENT_TRACK,     /* what is tracked for an instance, or (unit EFFECT_NO_UNIT) a sync group: `fault`, `weight` */
     EVENT_RETIRE,    /* a reload drops this unit, or with unit EFFECT_NO_UNIT the pool: see handover.h */
 };
 
@@ -48,7 +49,10 @@ struct event {
     uint8_t link;             /* PACKET, LINK, HEARD */
     uint8_t pool;             /* LEVEL_DONE, ARMED, SENT, PROBE_IMPOSSIBLE, SHARE, DRAIN..REBALANCE: index */
     uint8_t share;            /* SHARE */
-    uint16_t unit;            /* LEVEL_DONE, TAKE, RELEASE, CONFLICT: index */
+    uint16_t unit;            /* LEVEL_DONE, TAKE, RELEASE, CONFLICT, TRACK: index */
+    uint16_t group;           /* TRACK of a group (unit EFFECT_NO_UNIT): index */
+    bool fault;               /* TRACK: something that must not fail has failed */
+    int16_t weight;           /* TRACK: sum that is added to the instance's priority (held within 1..254) */
     bool up;                  /* LINK */
     bool now_flag;            /* DRAIN: all at once */
     bool probe_answer;        /* HEARD: an answer to our own question, so we are heard too */

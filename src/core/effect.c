@@ -54,6 +54,10 @@ const char *note_kind_name(enum note_kind kind)
         [NOTE_KERNEL_FAILED] = "kernel_failed",
         [NOTE_INTERVAL_DIFFERS] = "interval_differs",
         [NOTE_DUPLICATE_ADDRESS] = "duplicate_address",
+        [NOTE_INSTANCE_STATE] = "instance_state",
+        [NOTE_GROUP_STATE] = "group_state",
+        [NOTE_PRIORITY] = "priority",
+        [NOTE_WEAKER] = "weaker",
     };
     _Static_assert(ARRAY_LENGTH(names) == NOTE_KIND_COUNT, "a name for each kind");
     CHECK(kind < NOTE_KIND_COUNT);
@@ -88,5 +92,16 @@ const char *router_state_name(enum router_state state)
     };
     _Static_assert(ARRAY_LENGTH(names) == ROUTER_STATE_COUNT, "a name for each state");
     CHECK(state < ROUTER_STATE_COUNT);
+    return names[state];
+}
+
+const char *instance_state_name(enum instance_state state)
+{
+    static const char *const names[] = {
+        [INSTANCE_INITIALIZE] = "Initialize", [INSTANCE_BACKUP] = "Backup",   [INSTANCE_ACTIVE] = "Active",
+        [INSTANCE_FAULT] = "Fault",           [INSTANCE_STOPPED] = "Stopped",
+    };
+    _Static_assert(ARRAY_LENGTH(names) == INSTANCE_STATE_COUNT, "a name for each state");
+    CHECK(state < INSTANCE_STATE_COUNT);
     return names[state];
 }

@@ -51,6 +51,10 @@ enum note_kind {
     NOTE_KERNEL_FAILED,     /* the unit could not be brought to its level; value: errno */
     NOTE_INTERVAL_DIFFERS,  /* `from` advertises another interval (value, us) than ours */
     NOTE_DUPLICATE_ADDRESS, /* somebody else uses our own primary address as its source */
+    NOTE_INSTANCE_STATE,    /* an instance: `from_state` -> `to_state` (enum instance_state); value: its priority */
+    NOTE_GROUP_STATE,       /* a sync group (its index is `value`): `from_state` -> `to_state` (enum instance_state) */
+    NOTE_PRIORITY,          /* an instance's effective priority is now `value` */
+    NOTE_WEAKER,            /* an instance is Active and heard the weaker `from` */
     NOTE_KIND_COUNT,
 };
 
@@ -85,9 +89,20 @@ enum router_state {
     ROUTER_STATE_COUNT,
 };
 
-const char *note_kind_name(enum note_kind kind);        /* "unit_state" */
-const char *reason_name(enum reason reason);            /* "member_dead" */
-const char *router_state_name(enum router_state state); /* "Backup" */
+/* An instance as people see it: a router's state, or why it has none. */
+enum instance_state {
+    INSTANCE_INITIALIZE, /* not started yet, or held by startup_delay */
+    INSTANCE_BACKUP,
+    INSTANCE_ACTIVE,
+    INSTANCE_FAULT,   /* a link, an address or a check that it needs is missing */
+    INSTANCE_STOPPED, /* the daemon leaves */
+    INSTANCE_STATE_COUNT,
+};
+
+const char *instance_state_name(enum instance_state state); /* "Fault" */
+const char *note_kind_name(enum note_kind kind);            /* "unit_state" */
+const char *reason_name(enum reason reason);                /* "member_dead" */
+const char *router_state_name(enum router_state state);     /* "Backup" */
 
 struct effect {
     uint8_t kind;       /* enum effect_kind */
@@ -101,7 +116,7 @@ struct effect {
     uint8_t to_state;
     uint32_t sequence; /* EFFECT_LEVEL, EFFECT_ARM */
     struct addr from;  /* EFFECT_NOTE */
-    struct addr to;    /* EFFECT_NOTE */
+    struct addr to;    /* EFFECT_NOTE; EFFECT_SEND of an instance: the unicast peer; none: the group */
     int64_t value;     /* EFFECT_NOTE: see the note */
 };
 

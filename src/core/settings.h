@@ -11,13 +11,56 @@
 #include "core/wire.h"
 
 #define SETTINGS_LINKS_MAX 32
-#define SETTINGS_POOLS_MAX 16
+#define SETTINGS_POOLS_MAX 16 /* pools and sets together */
 #define SETTINGS_NAME_MAX 64
 
-/* One unit: what moves as a whole, a virtual router of its own on the pool's link. */
+#define INSTANCE_PEERS_MAX 64
+#define INSTANCE_NO_GROUP UINT16_MAX
+
+struct peer_settings {
+    struct addr address;
+    uint8_t min_ttl, max_ttl; /* accepted from it */
+};
+
+/*
+ * A virtual router with a fixed priority and no planner: RFC 9568 (RFC 3768 for version 2) to the letter, with the
+ * deviations that people may ask for. Faults and weights come from outside (EVENT_TRACK).
+ */
+struct instance_settings {
+    char name[SETTINGS_NAME_MAX];
+    uint8_t priority;         /* 1..255; 255: the owner, which no tracker moves */
+    bool starts_active;       /* not the owner: its first Active_Down_Timer is one interval and Skew_Time */
+    bool preempt;             /* Preempt_Mode; true for the owner */
+    uint8_t down_adverts;     /* 1..100 lost advertisements before take-over (RFC: 3) */
+    uint16_t group;           /* index of its sync group; INSTANCE_NO_GROUP */
+    int64_t preempt_delay_us; /* a weaker Active is preempted so long after it was first heard */
+    int64_t lease_us;         /* FILTER_LEASE: so long after its last own advertisement it may answer */
+    int64_t late_us;          /* woken later than this it becomes Backup even without a lease; 0: never */
+    uint8_t auth_type;        /* version 2: 0 none, 1 simple text; sent, and demanded of others */
+    uint8_t auth[VRRP_AUTH_LENGTH];
+    bool track_link;           /* the interface's own link counts */
+    bool track_source;         /* fault while `source` is not on the interface */
+    bool lower_no_advert;      /* a weaker advertisement is not answered */
+    bool higher_advert;        /* one last advertisement when yielding */
+    bool owner_ignores;        /* priority 255 drops all advertisements */
+    bool check_unicast_source; /* unicast: accept from listed peers only */
+    bool skip_check_addresses; /* no comparison of address lists with the same sender */
+    bool unicast;              /* advertisements go to each peer instead of the group */
+    bool fault_without_peer;   /* fault while peer_count is 0 */
+    uint8_t unicast_ttl;       /* 0..255 */
+    uint8_t peer_count;
+    struct peer_settings *peers;
+    struct addr group_address; /* multicast destination; FAMILY_NONE: RFC's */
+    struct addr source;        /* FAMILY_NONE: the interface's primary address */
+};
+
+/* One unit: what moves as a whole, a virtual router of its own on its link. */
 struct unit_settings {
-    uint8_t vrid;           /* 1..255, distinct within link and family */
-    uint8_t address_count;  /* of `addresses`, >= 1 */
+    uint8_t link, family, version, checksum;  /* of its advertisements; in a pool the pool's */
+    int64_t advert_interval_us;               /* in a pool the pool's */
+    const struct instance_settings *instance; /* of a set; NULL in a pool */
+    uint8_t vrid;                             /* 1..255, distinct within link and family */
+    uint8_t address_count;                    /* of `addresses`, >= 1 */
     struct addr *addresses; /* advertised: those of the pool's family on the pool's link; IPv6: link-local first */
     uint32_t links;         /* bit l: the unit has addresses on link l; all of them must be up to hold it */
     uint8_t eligible_count; /* `members`: 0 = everybody may hold it */
@@ -54,11 +97,24 @@ struct pool_settings {
     struct member_name *names;
 };
 
+/*
+ * After the pools stand the sets: instances, up to 255 together so that they share a filter table, an announcement
+ * schedule and indices with what pools have. Of a set's pool_settings only name, unit_count and units count.
+ */
 struct core_settings {
-    uint8_t pool_count;
-    uint8_t link_count; /* links are named by the daemon; the core knows indices only */
+    uint8_t pool_count;       /* pools[0..pool_count-1]: pools */
+    uint8_t set_count;        /* pools[pool_count..pool_count+set_count-1]: sets of instances */
+    uint8_t link_count;       /* links are named by the daemon; the core knows indices only */
+    uint16_t group_count;     /* sync groups of instances */
+    int64_t startup_delay_us; /* instances are held so long after the start */
     struct pool_settings *pools;
 };
+
+/* Pools and sets. */
+static inline unsigned settings_all_count(const struct core_settings *settings)
+{
+    return (unsigned)settings->pool_count + settings->set_count;
+}
 
 #define HANDOVER_NONE UINT16_MAX
 

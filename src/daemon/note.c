@@ -63,6 +63,10 @@ static const char *const templates[] = {
     [NOTE_KERNEL_FAILED] = "the kernel refused its addresses: %e",
     [NOTE_INTERVAL_DIFFERS] = "%f advertises every %s, not as configured here",
     [NOTE_DUPLICATE_ADDRESS] = "somebody else sends from this host's own address %a",
+    [NOTE_INSTANCE_STATE] = "%S%w",
+    [NOTE_GROUP_STATE] = "%S%w",
+    [NOTE_PRIORITY] = "its priority is now %n",
+    [NOTE_WEAKER] = "the weaker %f advertises it too",
     [NOTE_CONFLICT] = "somebody else answers for %t, which this host holds: %m",
 };
 static_assert(ARRAY_LENGTH(templates) == NOTE_KINDS, "a sentence for each kind");
@@ -263,6 +267,7 @@ bool note_is_warning(const struct note *note)
     case NOTE_KERNEL_FAILED:
     case NOTE_INTERVAL_DIFFERS:
     case NOTE_DUPLICATE_ADDRESS:
+    case NOTE_WEAKER:
         return true;
     case NOTE_UNIT_STATE:
     case NOTE_UNIT_OWNER:
@@ -272,6 +277,9 @@ bool note_is_warning(const struct note *note)
     case NOTE_MEMBER_ACTIVE:
     case NOTE_MEMBER_VRID:
     case NOTE_REJOINED:
+    case NOTE_INSTANCE_STATE:
+    case NOTE_GROUP_STATE:
+    case NOTE_PRIORITY:
     case NOTE_KIND_COUNT:
         break;
     }

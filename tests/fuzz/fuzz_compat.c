@@ -37,19 +37,19 @@ static void check_garp(const struct compat_garp *garp)
     CHECK(garp->delay_us >= 0 && garp->refresh_us >= 0 && garp->lower_delay_us >= 0 && garp->extra_us >= 0);
 }
 
-static void check_trackers(const struct compat_tracker *trackers, unsigned count)
+static void check_trackers(const struct check_tracker *trackers, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        const struct compat_tracker *tracker = &trackers[i];
+        const struct check_tracker *tracker = &trackers[i];
         bool bound = tracker->script != NULL || tracker->file != NULL || tracker->process != NULL;
 
-        CHECK(tracker->kind < COMPAT_TRACK_KINDS && tracker->name != NULL);
-        CHECK(tracker->resolved == (bound || tracker->kind == COMPAT_TRACK_INTERFACE));
-        CHECK(tracker->weight.value >= -COMPAT_VALUE_WEIGHT_MAX && tracker->weight.value <= COMPAT_VALUE_WEIGHT_MAX);
+        CHECK(tracker->kind < CHECK_TRACK_KINDS && tracker->name != NULL);
+        CHECK(tracker->resolved == (bound || tracker->kind == CHECK_TRACK_INTERFACE));
+        CHECK(tracker->weight.value >= -CHECK_VALUE_WEIGHT_MAX && tracker->weight.value <= CHECK_VALUE_WEIGHT_MAX);
     }
 }
 
-static void check_addresses(const struct compat_address *addresses, unsigned count, uint8_t family)
+static void check_addresses(const struct net_address *addresses, unsigned count, uint8_t family)
 {
     for (unsigned i = 0; i < count; i++) {
         CHECK(family == FAMILY_NONE || addresses[i].address.family == family);

@@ -242,8 +242,8 @@ static bool host_complete(struct world *w, unsigned node)
 
 static void host_trace_command(struct world *w, unsigned node, const struct event *event, enum core_result result)
 {
-    static const char *const names[] = {"share", "drain", "undrain", "take", "release", "rebalance", "leave"};
-    static_assert(EVENT_LEAVE - EVENT_SHARE + 1 == ARRAY_LENGTH(names), "names of commands");
+    static const char *const names[] = {"share", "drain", "undrain", "take", "release", "rebalance", "leave", "track"};
+    static_assert(EVENT_TRACK - EVENT_SHARE + 1 == ARRAY_LENGTH(names), "names of commands");
 
     if (event->kind >= EVENT_SHARE) {
         trace_text(w, TRACE_COMMAND, node, event->unit, names[event->kind - EVENT_SHARE], result, 0);

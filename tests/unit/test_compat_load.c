@@ -22,7 +22,7 @@
 #define FINDINGS_MAX 16384
 #define INSTANCE(lines)                                                                                                \
     "vrrp_instance V {\n interface eth0\n virtual_router_id 1\n" lines "\n virtual_ipaddress {\n 192.0.2.1/24\n "      \
-                                                                       "}\n}\n"
+    "}\n}\n"
 
 static void collect(void *context, enum config_severity severity, const char *file, unsigned line, unsigned column,
                     const char *text)
@@ -129,16 +129,16 @@ static void test_compat__scripts_on_this_host__are_judged_by_name(void **state)
     unlink(path);
     rmdir(directory);
     assert_non_null(config);
-    const struct compat_script *scripts = compat_model(config)->scripts;
+    const struct check_script *scripts = compat_model(config)->scripts;
 
-    assert_int_equal(scripts[0].command.permit, COMPAT_RUNNABLE);
+    assert_int_equal(scripts[0].command.permit, CHECK_RUNNABLE);
     assert_non_null(strstr(scripts[0].command.path, "/true"));
     assert_string_equal(scripts[0].command.arguments[1], "--now");
-    assert_int_equal(scripts[1].command.permit, COMPAT_INSECURE);
-    assert_int_equal(scripts[2].command.permit, COMPAT_MISSING);
+    assert_int_equal(scripts[1].command.permit, CHECK_INSECURE);
+    assert_int_equal(scripts[2].command.permit, CHECK_MISSING);
     assert_string_equal(scripts[2].command.refusal,
                         "script \"/no/such/thing\" cannot be run: there is no such program on this host");
-    assert_int_equal(scripts[3].command.permit, COMPAT_NO_USER);
+    assert_int_equal(scripts[3].command.permit, CHECK_NO_USER);
     config_free(config);
 }
 

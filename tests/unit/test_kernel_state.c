@@ -41,9 +41,9 @@ static int make(void **out)
     struct picture *p = calloc(1, sizeof(*p));
 
     assert_non_null(p);
-    p->vips[0] = (struct config_vip){address("10.0.0.50"), 24, 0};
-    p->vips[1] = (struct config_vip){address("10.1.0.50"), 24, 1};
-    p->vips[2] = (struct config_vip){address("2001:db8::50"), 64, 0};
+    p->vips[0] = (struct config_vip){.address = address("10.0.0.50"), .prefix_length = 24, .link = 0};
+    p->vips[1] = (struct config_vip){.address = address("10.1.0.50"), .prefix_length = 24, .link = 1};
+    p->vips[2] = (struct config_vip){.address = address("2001:db8::50"), .prefix_length = 64, .link = 0};
     p->units[0] = (struct config_unit){.vip_count = 2, .vips = &p->vips[0]};
     p->units[1] = (struct config_unit){.vip_count = 1, .vips = &p->vips[2]};
     p->pool.units = p->units;
