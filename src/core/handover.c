@@ -11,6 +11,9 @@
 #include "base/check.h"
 #include "core/core_state.h"
 
+/* Files are changed on one host after the other: who ranks first for a new unit may not have read of it yet. */
+#define ADDED_PATIENCE_US (3 * (int64_t)US_PER_S)
+
 static bool handover_same_wire(const struct handover *map, const struct pool_settings *old,
                                const struct pool_settings *new)
 {
@@ -211,6 +214,7 @@ static void pool_take_over_units(struct pool *p, const struct pool *from, const 
             unit_take_over(p, u, &from->units[old_unit[i]], now);
         } else if (p->ready) {
             router_start(&u->router, &p->primary, now, REASON_STARTUP, fx);
+            u->patient_until = mono_add(now, router_silence_us(&u->router) + ADDED_PATIENCE_US);
         }
     }
 }

@@ -45,6 +45,7 @@ struct unit {
     struct mono vacant_since;   /* nobody holds it since then; never: it is held, or was never */
     struct mono released_until; /* of `released_by` */
     struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
+    struct mono patient_until;  /* added by a reload: the first in rank has so long to learn of the unit too */
     struct mono claim_next;
     struct mono still_until; /* no planned move before */
     struct mono moved_at;    /* the last planned move, for the penalty to be forgotten */

@@ -122,6 +122,8 @@ static const struct command commands[] = {
     {"undrain", "", 0, 0, TAKES(OPTION_POOL), undrain_command, "Ends a drain."},
     {"rebalance", "", 0, 0, TAKES(OPTION_POOL), rebalance_command,
      "Makes the moves that are due without waiting for intervals and penalties."},
+    {"reload", "", 0, 0, TAKES_WAIT, reload_command,
+     "Has the daemon read its file again; says what changed, or what is wrong with the file."},
     {"history", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES_TABLE, history_command,
      "The last changes of ownership, and how long nobody answered."},
     {"events", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_FOLLOW), events_command,

@@ -108,6 +108,37 @@ void announce_stop(struct announce *announce, unsigned unit_index)
     update_next(announce);
 }
 
+/* Beyond the rounds of a take-over: only refreshes. */
+static void plan_refresh(const struct announce_settings *settings, struct announce_unit *unit, struct mono now)
+{
+    unit->cursor = 0;
+    unit->round = settings->repeat + 1;
+    unit->due = settings->refresh_us > 0 ? mono_min(unit->due, mono_add(now, settings->refresh_us)) : MONO_NEVER;
+}
+
+void announce_take_over(struct announce *announce, unsigned unit_index, const struct announce *from, unsigned old_unit,
+                        bool held, struct mono now)
+{
+    CHECK(unit_index < announce->unit_count && old_unit < from->unit_count);
+    const struct announce_settings *settings = &announce->settings;
+    const struct announce_unit *old = &from->units[old_unit];
+    struct announce_unit *unit = &announce->units[unit_index];
+    unsigned address_count = unit->address_count;
+
+    if (!held)
+        return;
+    *unit = *old;
+    unit->address_count = address_count;
+    if (address_count != old->address_count)
+        begin_anew(unit, now);
+    else if (old->round > from->settings.repeat || mono_is_never(old->due))
+        plan_refresh(settings, unit, now);
+    else if (unit->round > settings->repeat)
+        unit->round = settings->repeat;
+    announce->paced_until = mono_max(announce->paced_until, from->paced_until);
+    update_next(announce);
+}
+
 static void plan_next_round(const struct announce_settings *settings, struct announce_unit *unit)
 {
     struct mono soon = mono_add(unit->began, ANNOUNCE_ROUND_US);

@@ -12,6 +12,8 @@
 #ifndef EVENKEEL_DAEMON_ANNOUNCE_H
 #define EVENKEEL_DAEMON_ANNOUNCE_H
 
+#include <stdbool.h>
+
 #include "base/mono.h"
 
 #define ANNOUNCE_ROUND_US (100 * US_PER_MS)
@@ -41,6 +43,13 @@ void announce_start(struct announce *announce, unsigned unit, struct mono now);
 
 /* The unit is no longer held: nothing more is said for it. */
 void announce_stop(struct announce *announce, unsigned unit);
+
+/*
+ * A reload: what was planned for unit `old_unit` goes on as that of `unit`, after this announcer's settings. `held`: it
+ * is answered for. Addresses that it did not have are announced with all others at once.
+ */
+void announce_take_over(struct announce *announce, unsigned unit, const struct announce *from, unsigned old_unit,
+                        bool held, struct mono now);
 
 /* Emits what is due, first rounds first, at most `budget` frames. Returns announce_deadline(). */
 struct mono announce_run(struct announce *announce, struct mono now, unsigned budget, announce_emit *emit,

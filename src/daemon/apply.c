@@ -53,6 +53,15 @@ static void keep_goodbye(struct worker *worker, const struct effect *effect, int
     guard_page_hold(worker->page, effect->pool, effect->unit, ifindex, frame, length);
 }
 
+void apply_keep_goodbye(struct worker *worker, unsigned pool, unsigned unit)
+{
+    const struct worker_link *link = &worker->links[worker->config->core.pools[pool].link];
+    const struct effect spoken = {.kind = EFFECT_SEND, .pool = (uint8_t)pool, .unit = (uint16_t)unit, .priority = 1};
+
+    if (link->port != NULL)
+        keep_goodbye(worker, &spoken, link->port_ifindex);
+}
+
 static void apply_send(struct worker *worker, const struct effect *effect, struct mono now)
 {
     struct worker_link *link = &worker->links[worker->config->core.pools[effect->pool].link];
@@ -141,13 +150,18 @@ static void apply_effect(struct worker *worker, const struct effect *effect, str
     }
 }
 
+void apply_effects(struct worker *worker, struct mono now)
+{
+    for (unsigned i = 0; i < worker->effects.count; i++)
+        apply_effect(worker, &worker->effects.list[i], now);
+}
+
 static enum core_result step_once(struct worker *worker, const struct event *event)
 {
     worker->effects.count = 0;
     enum core_result result = core_step(worker->core, event, &worker->effects);
 
-    for (unsigned i = 0; i < worker->effects.count; i++)
-        apply_effect(worker, &worker->effects.list[i], event->now);
+    apply_effects(worker, event->now);
     return result;
 }
 

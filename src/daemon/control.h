@@ -29,6 +29,8 @@ struct control_callbacks {
      * has to survive a restart. 0 and *result, or a negative errno when it could not be remembered (the step was made).
      */
     int (*command)(void *context, const struct event *event, enum core_result *result);
+    /* Has the configuration file read again; what comes of it is in the view's `reload`. 0 or a negative errno. */
+    int (*reload)(void *context);
 };
 
 /* Counted for `keelctl counters`; the main loop may put them into daemon_view.counters. */

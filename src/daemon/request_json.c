@@ -36,6 +36,8 @@ static const struct command commands[] = {
     {"drain", true, "pool now ", drain_answer},
     {"undrain", true, "pool ", undrain_answer},
     {"rebalance", true, "pool ", rebalance_answer},
+    {"reload", true, "", reload_answer},
+    {"reload-result", false, "", reload_result_answer},
 };
 
 static bool is_field(const char *fields, const char *key)

@@ -52,11 +52,17 @@ static void on_channel(void *context)
 {
     struct worker *worker = context;
     enum channel_message message;
+    int files[CHANNEL_FILES_MAX];
+    unsigned count;
     int result;
 
-    while ((result = channel_receive(worker->channel, &message)) == 1) {
+    while ((result = channel_receive_files(worker->channel, &message, files, &count)) == 1) {
         if (message == CHANNEL_LEAVE)
             begin_leaving(worker, "the guard said so");
+        else
+            worker_reload_take(worker, message, files, count);
+        while (count > 0)
+            close(files[--count]);
     }
     if (result != 0)
         return;
@@ -124,19 +130,34 @@ static struct announce *new_announce(const struct config_pool *pool, unsigned un
     return announce_new(&settings, unit_count, counts);
 }
 
-static int make_pool(struct worker *worker, unsigned index)
+int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool)
 {
-    struct worker_pool *pool = &worker->pools[index];
-    unsigned unit_count = worker->config->core.pools[index].unit_count;
+    unsigned unit_count = config->core.pools[index].unit_count;
 
     pool->units = calloc(unit_count, sizeof(pool->units[0]));
     pool->conflicts = calloc(unit_count, sizeof(pool->conflicts[0]));
-    pool->announce = new_announce(&worker->config->pools[index], unit_count);
+    pool->announce = new_announce(&config->pools[index], unit_count);
     if (pool->units == NULL || pool->conflicts == NULL || pool->announce == NULL)
         return -ENOMEM;
     for (unsigned u = 0; u < unit_count; u++)
         pool->conflicts[u].last = MONO_NEVER;
     return 0;
+}
+
+void worker_free_pool(struct worker_pool *pool)
+{
+    announce_free(pool->announce);
+    free(pool->conflicts);
+    free(pool->units);
+    *pool = (struct worker_pool){.units = NULL};
+}
+
+void worker_set_patience(struct worker *worker)
+{
+    worker->patience_us = INT64_MAX;
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
+        if (worker->config->core.pools[p].member_interval_us < worker->patience_us)
+            worker->patience_us = worker->config->core.pools[p].member_interval_us;
 }
 
 /* Everything that only needs memory. */
@@ -155,14 +176,11 @@ static int make_parts(struct worker *worker)
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
         worker->vips == NULL || worker->audit == NULL)
         return -ENOMEM;
-    worker->patience_us = INT64_MAX;
+    worker_set_patience(worker);
     worker->queued_since = MONO_NEVER;
-    for (unsigned p = 0; p < settings->pool_count; p++) {
-        if (make_pool(worker, p) < 0)
+    for (unsigned p = 0; p < settings->pool_count; p++)
+        if (worker_make_pool(worker->config, p, &worker->pools[p]) < 0)
             return -ENOMEM;
-        if (settings->pools[p].member_interval_us < worker->patience_us)
-            worker->patience_us = settings->pools[p].member_interval_us;
-    }
     for (unsigned i = 0; i < settings->link_count; i++)
         worker->links[i].open_next = MONO_NEVER;
     worker->core = core_init(storage, settings, worker->started);
@@ -266,7 +284,8 @@ static int begin(struct worker *worker, const struct worker_start *start)
     error = watch(worker);
     if (error < 0)
         return failed("the event loop", error, EX_OSERR);
-    worker_view_restore(worker, clock_now());
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
+        worker_view_restore_pool(worker, p, true, clock_now());
     return 0;
 }
 
@@ -288,17 +307,17 @@ static int end(struct worker *worker, int code)
     loop_close(worker->loop);
     if (worker->signals >= 0)
         close(worker->signals);
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
-        announce_free(worker->pools[p].announce);
-        free(worker->pools[p].conflicts);
-        free(worker->pools[p].units);
-    }
+    worker_reload_free(worker->next);
+    for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
+        worker_free_pool(&worker->pools[p]);
     audit_free(worker->audit);
     vip_index_free(worker->vips);
     thirdparty_free(worker->thirdparty);
     history_free(worker->history);
     free(worker->effects.list);
     free(worker->storage);
+    free(worker->reload_text);
+    config_free(worker->reloaded);
     return code;
 }
 

@@ -26,7 +26,15 @@ static void take_done(struct worker *worker, const struct kernel_report *report,
     apply_step(worker, &event);
 }
 
-static void take_filter(struct worker *worker, const struct kernel_report *report)
+/* Neighbours must learn the other MAC. */
+static void announce_held(const struct worker *worker, unsigned pool, struct mono now)
+{
+    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
+        if (worker->pools[pool].units[u].level == LEVEL_ANSWERING)
+            announce_start(worker->pools[pool].announce, u, now);
+}
+
+static void take_filter(struct worker *worker, const struct kernel_report *report, struct mono now)
 {
     static const char *const names[] = {
         [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
@@ -36,6 +44,8 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
     worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
+    if (pool->vmac != report->vmac)
+        announce_held(worker, report->pool, now);
     pool->vmac = report->vmac;
     if (worker->config->pools[report->pool].use_vmac && !pool->vmac)
         log_warning("pool %s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
@@ -77,7 +87,10 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
         log_warning("the kernel dropped netlink messages; everything was read anew");
         return;
     case KERNEL_FILTER:
-        take_filter(worker, report);
+        take_filter(worker, report, now);
+        return;
+    case KERNEL_PAUSED:
+        worker->kernel_paused = true;
         return;
     }
 }
@@ -125,6 +138,7 @@ int worker_turn(struct worker *worker)
     apply_step(worker, &tick);
     worker->background_next = background_ask(worker, now);
     apply_flush(worker, now);
+    worker_reload_turn(worker);
     if (mono_due(now, worker->log_next))
         worker->log_next = mono_min(log_tick(), mono_add(now, BEAT_US));
     return 0;

@@ -55,6 +55,8 @@ void packet_flush(struct packet_port *port);
 unsigned packet_discard(struct packet_port *port);
 
 void packet_get_stats(struct packet_port *port, struct packet_stats *out);
+/* The same, on top of what *sum has. */
+void packet_add_stats(struct packet_port *port, struct packet_stats *sum);
 /* Of these the one that every turn wants, without a system call. */
 uint64_t packet_send_errors(const struct packet_port *port);
 
