@@ -15,7 +15,10 @@ int64_t settle_cover_bound_us(const struct world *w)
     int64_t batch_us =
         w->profile->kernel.stuck_ppm != 0 ? w->profile->kernel.stuck_max_us : w->profile->kernel.slow_max_us;
 
-    return 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) + 100 * US_PER_MS;
+    /* What a reload has added is left to the first in rank for three seconds more. */
+    int64_t added_us = w->profile->weight[FAULT_RELOAD] > 0 ? 3 * US_PER_S : 0;
+
+    return added_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) + 100 * US_PER_MS;
 }
 
 int64_t settle_move_gap_us(const struct world *w)
@@ -110,7 +113,7 @@ static bool settle_is_pinned(const struct world *w, unsigned node, unsigned unit
 {
     struct unit_view view;
 
-    core_view_unit(w->hosts[node].core, 0, unit, &view);
+    core_view_unit(w->hosts[node].core, 0, w->hosts[node].files[w->hosts[node].file].file_unit[unit], &view);
     return view.pinned;
 }
 
