@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
-import time
 
 import pytest
 
@@ -88,3 +86,79 @@ def test_reload__one_added_one_removed_options_changed__the_rest_notices_nothing
             assert f"+ vrrp_pool web: virtual_ipaddress {vips[6]}/24" in lines
         for host in f.lab.hosts:
             assert vips[5] not in host.addresses()
+
+
+def nft_tables(host):
+    words = host.run("nft", "list", "tables").stdout.split()
+    return {w for w in words if w.startswith("evenkeel_")}
+
+
+def test_reload__pools_renamed_removed_added_and_an_address_moved__the_rest_notices_nothing():
+    vips = cluster.addresses(9)
+    a, b, gone, new = vips[:4], vips[4:6], vips[6:8], vips[8:]
+    before = cluster.pool_text(a, name="a") + cluster.pool_text(b, name="b") + cluster.pool_text(gone, name="gone")
+    # a is renamed, its last address moves to b, one pool goes and one comes
+    after = (cluster.pool_text(a[:3], name="renamed") + cluster.pool_text([a[3]] + b, name="b")
+             + cluster.pool_text(new, name="new"))
+    with field(before, vips, vips[:8]) as f:
+        f.write(after)
+        with f.watch.measure("pools") as window:
+            answers = f.reload_all()
+            f.wait_held(set(a + b + new))
+        assert all(answer["state"] == "done" for answer in answers.values())
+        untouched(window, a[:3] + b)
+        for host in f.lab.hosts:
+            rig.wait_until(lambda h=host: nft_tables(h) == {"evenkeel_renamed", "evenkeel_b", "evenkeel_new"}, 5,
+                           f"{host.name}: the pools' tables and no other", 0.05)
+            assert not set(gone) & host.addresses()
+        # what another version cannot keep is released, pool by pool
+        f.write(after.replace("vrrp_pool b {", "vrrp_pool b {\n    version 2"))
+        with f.watch.measure("version") as window:
+            f.reload_all()
+            f.wait_held(set(a + b + new))
+        untouched(window, a[:3] + new)
+        f.cluster.hosts["h1"].stop()
+        assert not set(vips) & f.lab.host["h1"].addresses() and not nft_tables(f.lab.host["h1"])
+
+
+def log_of(host):
+    return host.read_log("evenkeeld.log")
+
+
+def test_reload__broken_file__told_and_nothing_changes_then_mended():
+    vips = cluster.addresses(3)
+    good = cluster.pool_text(vips)
+    with field(good, vips) as f:
+        daemon, host = f.cluster.hosts["h1"], f.lab.host["h1"]
+        with f.watch.measure("broken") as window:
+            daemon.write(good.replace("interface", "intreface"))
+            done = daemon.keelctl("reload")
+            assert done.returncode == 78
+            assert f"{daemon.config}:2:5: error: " in done.stderr and "interface" in done.stderr
+            worker = daemon.workers()
+            os.kill(daemon.guard(), signal.SIGHUP)
+            rig.wait_until(lambda: log_of(host).count("is not usable, going on unchanged") == 2, 5, "both refusals", 0.02)
+            daemon.write(good)
+            assert "says what it said before" in daemon.keelctl("reload").stdout
+            # many wishes at once: none is lost, the last file counts
+            for repeat in range(2, 6):
+                daemon.write(cluster.pool_text(vips, f"garp_master_repeat {repeat}"))
+                os.kill(daemon.guard(), signal.SIGHUP)
+            rig.wait_until(lambda: "garp_master_repeat" in log_of(host) and "-> 5" in log_of(host), 5, "the last one", 0.02)
+            assert daemon.workers() == worker
+        untouched(window, vips)
+
+
+def test_reload__stopped_right_after_a_longer_interval__the_lease_has_not_grown():
+    vips = cluster.addresses(6)
+    with field(cluster.pool_text(vips, "member_advert_int 0.1"), vips) as f:
+        daemon = f.cluster.hosts["h1"]
+        daemon.write(cluster.pool_text(vips, "member_advert_int 0.5"))
+        with f.watch.measure("stopped") as window:
+            daemon.ctl("reload")
+            daemon.pause()
+            rig.wait_until(lambda: "h1" not in f.owners().values() and None not in f.owners().values(), 10,
+                           "the others to serve everything", 0.05)
+            daemon.resume()
+            f.wait_held(set(vips))
+        assert window.dual_ms == 0
