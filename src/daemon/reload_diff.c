@@ -148,7 +148,8 @@ static void print_changed(struct lines *old, struct lines *new, FILE *out)
             if (a->settled || !same_place(old, a, new, b) || !same_text(&key, &other))
                 continue;
             size_t same = (size_t)(key.text - b->text) + key.length;
-            size_t skip = same < b->length && same < a->length && memcmp(a->text, b->text, same) == 0 ? same + 1 : 0;
+            bool option = key.text == b->text && same < b->length && same < a->length;
+            size_t skip = option ? same + 1 : 0; /* then the key is said once */
 
             print_place(new, b, '~', out);
             if (skip > 0)

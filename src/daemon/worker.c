@@ -317,6 +317,8 @@ static int end(struct worker *worker, int code)
     free(worker->effects.list);
     free(worker->storage);
     free(worker->reload_text);
+    if (worker->reloaded != NULL)
+        guard_page_close(worker->page); /* came with it */
     config_free(worker->reloaded);
     return code;
 }

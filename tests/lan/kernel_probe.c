@@ -179,6 +179,9 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
     case KERNEL_OVERRUN:
         printf("overrun\n");
         break;
+    case KERNEL_PAUSED: /* only reloads ask for it */
+        printf("paused\n");
+        break;
     case KERNEL_FILTER:
         printf("filter %s: %s\n", modes[report->filter_mode], report->text);
         break;

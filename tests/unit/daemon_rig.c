@@ -89,6 +89,14 @@ static int rig_command(void *context, const struct event *event, enum core_resul
     return rig->command_error;
 }
 
+static int rig_reload(void *context)
+{
+    struct rig *rig = context;
+
+    rig->reloads_asked++;
+    return rig->command_error;
+}
+
 static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address,
                      int64_t interval_us)
 {
@@ -230,7 +238,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
         .counters = &rig->counter,
         .counter_count = 1,
     };
-    rig->callbacks = (struct control_callbacks){.context = rig, .view = rig_view, .command = rig_command};
+    rig->callbacks = (struct control_callbacks){
+        .context = rig, .view = rig_view, .command = rig_command, .reload = rig_reload};
     rig_start_core(rig);
 }
 

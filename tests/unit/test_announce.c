@@ -246,6 +246,60 @@ static void test_run__before_the_deadline__says_nothing(void **state)
     assert_int_equal(rig.count, 1);
 }
 
+/* Unit 1 goes on as unit 0 of an announcer with other settings. */
+static void hand_over(const struct announce_settings *settings, unsigned addresses, bool held)
+{
+    const unsigned counts[] = {addresses};
+    struct announce *next = announce_new(settings, 1, counts);
+
+    assert_non_null(next);
+    announce_take_over(next, 0, rig.announce, 1, held, rig.now);
+    announce_free(rig.announce);
+    rig.announce = next;
+    rig.count = 0;
+}
+
+static void test_take_over__rounds_under_way__go_on_under_the_new_settings(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 3, .delay_us = 5000 * MS}, 2, 1);
+    start_at(1, 1000);
+    run_until(1050, 10);
+    hand_over(&(struct announce_settings){.repeat = 5}, 1, true);
+    run_until(20000, 10);
+    assert_said("1100:0.0 1200:0.0 1300:0.0 1400:0.0");
+}
+
+static void test_take_over__all_said__only_what_is_new_is_said(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 2, 1);
+    start_at(1, 1000);
+    run_until(5000, 10);
+    hand_over(&(struct announce_settings){.repeat = 3, .refresh_us = 10000 * MS}, 1, true);
+    run_until(26000, 10);
+    assert_said("15000:0.0 25000:0.0");
+}
+
+static void test_take_over__address_added__all_are_announced(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 2, 1);
+    start_at(1, 1000);
+    run_until(5000, 10);
+    hand_over(&(struct announce_settings){.repeat = 1}, 2, true);
+    run_until(6000, 10);
+    assert_said("5000:0.0 5000:0.1");
+}
+
+static void test_take_over__not_held__nothing_is_said(void **state)
+{
+    (void)state;
+    set_up(&(struct announce_settings){.repeat = 1}, 2, 1);
+    hand_over(&(struct announce_settings){.repeat = 1, .refresh_us = 1000 * MS}, 1, false);
+    assert_true(mono_is_never(announce_deadline(rig.announce)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +316,10 @@ int main(void)
         cmocka_unit_test_teardown(test_pacing__later_rounds_only__and_first_rounds_overtake, tear_down),
         cmocka_unit_test_teardown(test_pacing__more_than_fits_between_rounds__gives_all_their_turn, tear_down),
         cmocka_unit_test_teardown(test_run__before_the_deadline__says_nothing, tear_down),
+        cmocka_unit_test_teardown(test_take_over__rounds_under_way__go_on_under_the_new_settings, tear_down),
+        cmocka_unit_test_teardown(test_take_over__all_said__only_what_is_new_is_said, tear_down),
+        cmocka_unit_test_teardown(test_take_over__address_added__all_are_announced, tear_down),
+        cmocka_unit_test_teardown(test_take_over__not_held__nothing_is_said, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
