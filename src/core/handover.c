@@ -14,6 +14,15 @@
 /* Files are changed on one host after the other: who ranks first for a new unit may not have read of it yet. */
 #define ADDED_PATIENCE_US (3 * (int64_t)US_PER_S)
 
+static bool handover_same_name(const char *a, const char *b)
+{
+    unsigned i = 0;
+    while (i + 1 < SETTINGS_NAME_MAX && a[i] != '\0' && a[i] == b[i]) {
+        i++;
+    }
+    return a[i] == b[i];
+}
+
 static bool handover_same_wire(const struct handover *map, const struct pool_settings *old,
                                const struct pool_settings *new)
 {
@@ -43,7 +52,7 @@ static bool handover_share_units(const struct pool_settings *old, const struct p
 static bool handover_is_named(const struct core_settings *settings, const char *name)
 {
     for (unsigned i = 0; i < settings->pool_count; i++) {
-        if (strcmp(settings->pools[i].name, name) == 0) {
+        if (handover_same_name(settings->pools[i].name, name)) {
             return true;
         }
     }
@@ -55,7 +64,7 @@ static unsigned handover_find_pool(const struct core_settings *old, const struct
 {
     const struct pool_settings *s = &new->pools[pool];
     for (unsigned i = 0; i < old->pool_count; i++) {
-        if (strcmp(old->pools[i].name, s->name) == 0) {
+        if (handover_same_name(old->pools[i].name, s->name)) {
             return handover_same_wire(map, &old->pools[i], s) ? i : HANDOVER_NONE;
         }
     }

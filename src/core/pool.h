@@ -178,8 +178,8 @@ void pool_check(const struct pool *p);
  * interface and family share what this host says of itself. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
 void pool_leave_tick(struct pool *p, struct effects *fx);
-/* pool.c, for handover.c: where the pool stands in its core; repeats an Active's word at the members' pace; the own VRID
- * when a unit has it now, or another one is configured. */
+/* pool.c, for handover.c: where the pool stands in its core; repeats an Active's word at the members' pace; the own
+ * VRID when a unit has it now, or another one is configured. */
 void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
                struct plan_unit *plan_units);
 void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now);

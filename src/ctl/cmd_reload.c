@@ -38,8 +38,7 @@ static void print_lines(const json_t *answer, FILE *out)
     size_t index;
     json_t *line;
 
-    json_array_foreach(reply_get(answer, "lines"), index, line)
-        fprintf(out, "%s\n", json_string_value(line));
+    json_array_foreach(reply_get(answer, "lines"), index, line) fprintf(out, "%s\n", json_string_value(line));
 }
 
 static void print_result(const json_t *answer)

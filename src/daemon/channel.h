@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The socketpair between guard and worker: one-byte messages, some with files, and the end of file that tells either of them that the
- * other is gone. It owns no state.
+ * The socketpair between guard and worker: one-byte messages, some with files, and the end of file that tells either of
+ * them that the other is gone. It owns no state.
  */
 #ifndef EVENKEEL_DAEMON_CHANNEL_H
 #define EVENKEEL_DAEMON_CHANNEL_H

@@ -13,9 +13,8 @@
 static const char *state_name(uint8_t state)
 {
     static const char *const names[] = {
-        [DAEMON_RELOAD_NONE] = "none",           [DAEMON_RELOAD_RUNNING] = "running",
-        [DAEMON_RELOAD_DONE] = "done",           [DAEMON_RELOAD_UNCHANGED] = "unchanged",
-        [DAEMON_RELOAD_REFUSED] = "refused",     [DAEMON_RELOAD_FAILED] = "failed",
+        [DAEMON_RELOAD_NONE] = "none",           [DAEMON_RELOAD_RUNNING] = "running", [DAEMON_RELOAD_DONE] = "done",
+        [DAEMON_RELOAD_UNCHANGED] = "unchanged", [DAEMON_RELOAD_REFUSED] = "refused", [DAEMON_RELOAD_FAILED] = "failed",
     };
     _Static_assert(ARRAY_LENGTH(names) == DAEMON_RELOAD_STATE_COUNT, "a name for each state");
     CHECK(state < DAEMON_RELOAD_STATE_COUNT);

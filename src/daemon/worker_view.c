@@ -146,10 +146,10 @@ void worker_view_restore_pool(struct worker *worker, unsigned pool, bool new, st
     struct pool_view view;
 
     core_view_pool(worker->core, pool, &view);
-    if (!new && view.drained != written) { /* it had another name */
+    if (!new &&view.drained != written) { /* it had another name */
         if (state_set_drained(worker->state, name, view.drained) < 0)
             log_warning("pool %s: it could not be written down whether it is drained", name);
-    } else if (new && written) {
+    } else if (new &&written) {
         log_notice("pool %s: drained before the restart, so it is drained again", name);
         apply_step(worker, &drain);
     }

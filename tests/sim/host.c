@@ -248,7 +248,8 @@ static void host_trace_command(struct world *w, unsigned node, const struct even
     static_assert(EVENT_TRACK - EVENT_SHARE + 1 == ARRAY_LENGTH(names), "names of commands");
 
     if (event->kind >= EVENT_SHARE && event->kind <= EVENT_LEAVE) {
-        trace_text(w, TRACE_COMMAND, node, host_world_unit(&w->hosts[node], event->unit), names[event->kind - EVENT_SHARE], result, 0);
+        trace_text(w, TRACE_COMMAND, node, host_world_unit(&w->hosts[node], event->unit),
+                   names[event->kind - EVENT_SHARE], result, 0);
     }
 }
 
@@ -318,7 +319,8 @@ static bool host_drain(struct world *w, unsigned node, struct item *items, unsig
             event.packet_length = packet->length;
             packet_release(&w->packet_store, item.value);
             goes_on = host_step(w, node, &event);
-        } else if (!item_is_about_unit(&item) || event.unit != SIM_UNITS_MAX) { /* else: a command for what is not there */
+        } else if (!item_is_about_unit(&item) ||
+                   event.unit != SIM_UNITS_MAX) { /* else: a command for what is not there */
             goes_on = host_step(w, node, &event);
         }
     }

@@ -18,7 +18,8 @@ int64_t settle_cover_bound_us(const struct world *w)
     /* What a reload has added is left to the first in rank for three seconds more. */
     int64_t added_us = w->profile->weight[FAULT_RELOAD] > 0 ? 3 * US_PER_S : 0;
 
-    return added_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) + 100 * US_PER_MS;
+    return added_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) +
+           100 * US_PER_MS;
 }
 
 int64_t settle_move_gap_us(const struct world *w)

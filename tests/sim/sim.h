@@ -6,7 +6,8 @@
  *   trace.c      what happened, as records in a ring; printed when a promise is broken
  *   lan.c        the segment: delay, loss, duplication, partitions, deaf and mute hosts, the third party that answers
  * probes kernel.c     each host's kernel: levels carried out late, the lease and the filter of doc/design.md 2.6 host.c
- * each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave; reload.c: other files, reloads stranger.c   a router of another make, after
+ * each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave; reload.c     other files, and how a host
+ * takes them over while it runs; stranger.c   a router of another make, after
  * RFC 9568 or RFC 3768 oracle.c     the promises, judged at every change; allowance.c: the table of what is excused,
  * how long, and why settle.c     the promises that hold some time after the faults: covered, even world.c      a world
  * made from a profile and a seed; profile.c: the profiles fault.c      faults at random; run.c: one seed from start to
@@ -230,7 +231,7 @@ struct item {
 
 /* What a host's file says, as it differs from the world's. */
 struct edition {
-    uint8_t skip; /* units whose VRID % 5 is skip - 1 are not in it; 0: all are */
+    uint8_t skip;                  /* units whose VRID % 5 is skip - 1 are not in it; 0: all are */
     bool fast_members, fast_units; /* half the interval */
     struct addr *prefer;           /* of units that prefer somebody: another one; NULL: the world's */
 };

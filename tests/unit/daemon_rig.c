@@ -238,8 +238,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
         .counters = &rig->counter,
         .counter_count = 1,
     };
-    rig->callbacks = (struct control_callbacks){
-        .context = rig, .view = rig_view, .command = rig_command, .reload = rig_reload};
+    rig->callbacks =
+        (struct control_callbacks){.context = rig, .view = rig_view, .command = rig_command, .reload = rig_reload};
     rig_start_core(rig);
 }
 

@@ -65,7 +65,8 @@ static void test_diff__blocks__told_as_a_whole(void **state)
 static void test_diff__same_line_in_two_blocks__told_apart(void **state)
 {
     (void)state;
-    expect("a {\n    x 1\n}\nb {\n    x 2\n}\n", "a {\n    x 2\n}\nb {\n    x 1\n}\n", "~ a: x 1 -> 2\n~ b: x 2 -> 1\n");
+    expect("a {\n    x 1\n}\nb {\n    x 2\n}\n", "a {\n    x 2\n}\nb {\n    x 1\n}\n",
+           "~ a: x 1 -> 2\n~ b: x 2 -> 1\n");
 }
 
 static void test_diff__unbalanced_or_deep__no_harm(void **state)
