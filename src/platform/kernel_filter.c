@@ -104,6 +104,17 @@ static void describe(const struct work *work, unsigned pool, struct mono now, st
             table->links[table->link_count++] = work->state.links[i].name;
 }
 
+/* Also without a lease: a reload may bring one. */
+static void note_armed(struct work_pool *p, struct mono now)
+{
+    if (!p->arm_owed)
+        return;
+    p->arm_owed = false;
+    p->armed_owed = true;
+    p->armed = true;
+    p->armed_at = now;
+}
+
 /* After a transaction the table is as `shall be` says. */
 static void note_success(struct work *work, unsigned pool, const struct filter_table *table, struct mono now)
 {
@@ -116,12 +127,7 @@ static void note_success(struct work *work, unsigned pool, const struct filter_t
     }
     p->self = table->self;
     p->error = 0;
-    if (p->arm_owed) {
-        p->arm_owed = false;
-        p->armed_owed = true;
-        p->armed = true;
-        p->armed_at = now;
-    }
+    note_armed(p, now);
     work->changed = true;
 }
 
@@ -180,14 +186,13 @@ static int change(struct work *work, unsigned pool, const struct filter_table *t
     return *nothing ? 0 : filter_change(work->filter, table, &change);
 }
 
-static void without_filter(struct work *work, unsigned pool)
+static void without_filter(struct work *work, unsigned pool, struct mono now)
 {
     struct work_pool *p = &work->pools[pool];
 
     for (unsigned i = 0; i < p->unit_count; i++)
         work->units[p->first_unit + i].open = false;
-    p->armed_owed = p->armed_owed || p->arm_owed;
-    p->arm_owed = false;
+    note_armed(p, now);
 }
 
 void work_filter_pool(struct work *work, unsigned pool, struct mono now)
@@ -198,7 +203,7 @@ void work_filter_pool(struct work *work, unsigned pool, struct mono now)
     int error = 0;
 
     if (p->mode == FILTER_OFF) {
-        without_filter(work, pool);
+        without_filter(work, pool, now);
         return;
     }
     if (p->held_back)
@@ -217,9 +222,8 @@ void work_filter_pool(struct work *work, unsigned pool, struct mono now)
         work->failed = true;
     } else if (!nothing) {
         note_success(work, pool, &table, now);
-    } else if (p->arm_owed) {
-        p->arm_owed = false;
-        p->armed_owed = true;
+    } else {
+        note_armed(p, now);
     }
 }
 

@@ -45,14 +45,14 @@ class Field:
 
 
 @contextlib.contextmanager
-def field(text, watched, first=None):
-    with rig.Lab(hosts=3, watchdog_s=WATCHDOG_S) as lab:
+def field(text, watched, first=None, lans=1):
+    with rig.Lab(hosts=3, lans=lans, watchdog_s=WATCHDOG_S) as lab:
         system = cluster.EvenkeelCluster(lab, first or watched, text=text)
         with watcher.Watcher(lab, watched) as watch:
             for host in lab.hosts:
                 system.start(host.name)
             it = Field(lab, system, watch)
-            it.wait_held(set(first or watched))
+            it.wait_held(set(first or system.vips))
             rig.wait_until(lambda: stage.spread(watch.owners()) <= 1, 15, "even", 0.05)
             yield it
 
@@ -162,3 +162,47 @@ def test_reload__stopped_right_after_a_longer_interval__the_lease_has_not_grown(
             daemon.resume()
             f.wait_held(set(vips))
         assert window.dual_ms == 0
+
+
+def test_reload__filter_and_address_mode_there_and_back__no_gap():
+    vips = cluster.addresses(6)
+    with field(cluster.pool_text(vips), vips) as f:
+        for options in [["arp_filter on"], ["address_mode resident"], ["use_vmac"], ["arp_filter off"], []]:
+            f.write(cluster.pool_text(vips, *options))
+            with f.watch.measure(" ".join(options)) as window:
+                f.reload_all()
+                f.wait_held(set(vips))
+            assert not window.moved() and window.dual_ms == 0
+            if "use_vmac" not in options and not window.stalled:  # another MAC: neighbours have to learn it
+                assert window.gap() == 0, options
+        tables = f.lab.hosts[0].run("nft", "list", "table", "netdev", "evenkeel_web").stdout
+        assert "alive" in tables
+
+
+def test_reload__pool_on_another_interface__released_and_started_there():
+    first, second = cluster.addresses(3), cluster.addresses(3, lan=1)
+    stays = cluster.pool_text(first, name="stays")
+    before = stays + cluster.pool_text(["192.0.2.80", "192.0.2.81"], name="goes")
+    after = stays + cluster.pool_text(second, name="goes", interface="eth1")
+    with field(before, [first + ["192.0.2.80", "192.0.2.81"], second], first + ["192.0.2.80", "192.0.2.81"], lans=2) as f:
+        f.write(after)
+        with f.watch.measure("interface") as window:
+            f.reload_all()
+            f.wait_held(set(first + second))
+        untouched(window, first)
+
+
+def test_reload__worker_killed_meanwhile__the_next_one_has_the_new_file():
+    vips = cluster.addresses(6)
+    with field(cluster.pool_text(vips[:5]), vips, vips[:5]) as f:
+        daemon = f.cluster.hosts["h1"]
+        f.write(cluster.pool_text(vips))
+        with f.watch.measure("killed") as window:
+            os.kill(daemon.guard(), signal.SIGHUP)
+            daemon.kill_worker()
+            for name in ["h2", "h3"]:
+                f.cluster.hosts[name].ctl("reload")
+            f.wait_held(set(vips))
+            rig.wait_until(daemon.ready, 10, "the next worker", 0.05)
+        assert window.dual_ms == 0
+        assert len(daemon.ctl("status")["pools"][0]["units"]) == 6
