@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for keelctl: commands, and the units and members of the running daemon.
 
-set -l commands status members list plan explain take release drain undrain rebalance history events counters snmp check convert witness
+set -l commands status members list plan explain take release drain undrain rebalance reload history events counters snmp check convert witness
 
 function __keelctl_units
     keelctl list --columns ADDRESSES --no-headings 2>/dev/null | string split ','

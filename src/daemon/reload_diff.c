@@ -125,6 +125,14 @@ static struct line key_of(const struct line *line)
     return key;
 }
 
+/* The log and whoever reads it have no business with a password. */
+static bool is_secret(const struct line *key)
+{
+    static const char word[] = "auth_pass";
+
+    return key->length == sizeof(word) - 1 && memcmp(key->text, word, key->length) == 0;
+}
+
 static void print_place(const struct lines *lines, const struct line *line, char sign, FILE *out)
 {
     fprintf(out, "%c ", sign);
@@ -154,8 +162,11 @@ static void print_changed(struct lines *old, struct lines *new, FILE *out)
             print_place(new, b, '~', out);
             if (skip > 0)
                 fprintf(out, "%.*s ", (int)same, b->text);
-            fprintf(out, "%.*s -> %.*s\n", (int)(a->length - skip), a->text + skip, (int)(b->length - skip),
-                    b->text + skip);
+            if (is_secret(&key))
+                fputs("changed\n", out);
+            else
+                fprintf(out, "%.*s -> %.*s\n", (int)(a->length - skip), a->text + skip, (int)(b->length - skip),
+                        b->text + skip);
             a->settled = b->settled = true;
         }
     }
@@ -182,8 +193,10 @@ static void print_single(struct lines *lines, char sign, FILE *out)
             lines->list[k].settled = true;
             inside += !lines->list[k].opens;
         }
+        struct line key = key_of(line);
+
         print_place(lines, line, sign, out);
-        fprintf(out, "%.*s", (int)line->length, line->text);
+        fprintf(out, "%.*s", (int)(is_secret(&key) ? key.length : line->length), line->text);
         if (line->opens)
             fprintf(out, " (%u lines)", inside);
         fputc('\n', out);

@@ -37,7 +37,7 @@ static const struct command commands[] = {
     {"undrain", true, "pool ", undrain_answer},
     {"rebalance", true, "pool ", rebalance_answer},
     {"reload", true, "", reload_answer},
-    {"reload-result", false, "", reload_result_answer},
+    {"reload-result", true, "", reload_result_answer}, /* it quotes the file */
 };
 
 static bool is_field(const char *fields, const char *key)

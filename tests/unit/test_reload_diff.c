@@ -69,6 +69,13 @@ static void test_diff__same_line_in_two_blocks__told_apart(void **state)
            "~ a: x 1 -> 2\n~ b: x 2 -> 1\n");
 }
 
+static void test_diff__password__not_shown(void **state)
+{
+    (void)state;
+    expect("a {\n    auth_pass 1234\n}\n", "a {\n    auth_pass 5678\n}\n", "~ a: auth_pass changed\n");
+    expect("a {\n    x\n}\n", "a {\n    auth_pass 5678\n    x\n}\n", "+ a: auth_pass\n");
+}
+
 static void test_diff__unbalanced_or_deep__no_harm(void **state)
 {
     (void)state;
@@ -84,6 +91,7 @@ int main(void)
         cmocka_unit_test(test_diff__units__added_removed_changed),
         cmocka_unit_test(test_diff__blocks__told_as_a_whole),
         cmocka_unit_test(test_diff__same_line_in_two_blocks__told_apart),
+        cmocka_unit_test(test_diff__password__not_shown),
         cmocka_unit_test(test_diff__unbalanced_or_deep__no_harm),
     };
 
