@@ -248,7 +248,7 @@ void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono 
     }
 }
 
-static void pool_arm(struct pool *p, struct mono now, struct effects *fx)
+void pool_arm(struct pool *p, struct mono now, struct effects *fx)
 {
     p->armed = false;
     p->lease_base = now;

@@ -185,6 +185,8 @@ void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, 
 void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now);
 void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono now, struct effects *fx);
 
+/* pool.c, for pool_tick.c: a new lease. */
+void pool_arm(struct pool *p, struct mono now, struct effects *fx);
 bool pool_is_on_same_wire(const struct pool *p, const struct pool *q);
 bool pool_is_wire_emptied(const struct pool *p);
 

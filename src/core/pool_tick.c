@@ -21,7 +21,10 @@ static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
         struct pool *q = &p->pools[i];
         if (pool_is_on_same_wire(p, q) && q->say_gone) {
             q->say_gone = false;
-            q->member_adver = q->lease_base = now;
+            q->member_adver = now;
+            if (mono_diff_us(now, q->lease_base) > q->lease_us) { /* stopped since, or the kernel took its time */
+                pool_arm(q, now, fx);
+            }
         }
     }
     effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
