@@ -222,7 +222,7 @@ static void pool_take_over_units(struct pool *p, const struct pool *from, const 
         if (old_unit[i] != HANDOVER_NONE) {
             unit_take_over(p, u, &from->units[old_unit[i]], now);
         } else if (p->ready) {
-            router_start(&u->router, &p->primary, now, REASON_STARTUP, fx);
+            router_start(&u->router, &p->primary, now, REASON_OPERATOR, fx);
             u->patient_until = mono_add(now, router_silence_us(&u->router) + ADDED_PATIENCE_US);
         }
     }

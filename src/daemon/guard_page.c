@@ -46,7 +46,7 @@ struct page_header {
 struct guard_page {
     uint8_t *memory;
     size_t size;
-    int file;
+    int file; /* of the guard, to be handed to a worker; -1 */
     unsigned pool_count;
     struct layout pools[SETTINGS_POOLS_MAX];
 };
@@ -94,9 +94,9 @@ static struct guard_page *lay_out(const struct core_settings *settings)
     return page;
 }
 
-static int map(struct guard_page *page)
+static int map(struct guard_page *page, int file)
 {
-    page->memory = mmap(NULL, page->size, PROT_READ | PROT_WRITE, MAP_SHARED, page->file, 0);
+    page->memory = mmap(NULL, page->size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     return page->memory == MAP_FAILED ? -errno : 0;
 }
 
@@ -107,17 +107,16 @@ static int make_file(struct guard_page *page)
     if (page->file < 0 || ftruncate(page->file, (off_t)page->size) < 0 ||
         fcntl(page->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         return -errno;
-    return map(page);
+    return map(page, page->file);
 }
 
 static int use_file(struct guard_page *page, int file)
 {
     struct stat status;
 
-    page->file = fcntl(file, F_DUPFD_CLOEXEC, 0);
-    if (page->file < 0 || fstat(page->file, &status) < 0)
+    if (fstat(file, &status) < 0)
         return -errno;
-    return status.st_size == (off_t)page->size ? map(page) : -EINVAL;
+    return status.st_size == (off_t)page->size ? map(page, file) : -EINVAL;
 }
 
 static int finish(struct guard_page *page, int error, struct guard_page **out)
@@ -149,14 +148,20 @@ int guard_page_file(const struct guard_page *page)
     return page->file;
 }
 
+void guard_page_close_file(struct guard_page *page)
+{
+    if (page->file >= 0)
+        close(page->file);
+    page->file = -1;
+}
+
 void guard_page_close(struct guard_page *page)
 {
     if (page == NULL)
         return;
     if (page->memory != MAP_FAILED)
         munmap(page->memory, page->size);
-    if (page->file >= 0)
-        close(page->file);
+    guard_page_close_file(page);
     free(page);
 }
 

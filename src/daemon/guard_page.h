@@ -29,8 +29,10 @@ size_t guard_page_frame_max(const struct pool_settings *pool);
 
 /* Makes an empty page for these settings, shared with children forked later. 0 or a negative errno. */
 int guard_page_open(const struct core_settings *settings, struct guard_page **out);
-/* For a worker that runs already: its file (whose size nobody can change), and the same page from that. */
+/* For a worker that runs already: its file (whose size nobody can change), and the same page from that. A worker that
+ * is forked has the page without the file. */
 int guard_page_file(const struct guard_page *page);
+void guard_page_close_file(struct guard_page *page);
 int guard_page_map(const struct core_settings *settings, int file, struct guard_page **out);
 void guard_page_close(struct guard_page *page);
 

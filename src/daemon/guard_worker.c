@@ -51,6 +51,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel)
 
     close_fd(&guard->signals);
     close_fd(&guard->channel);
+    guard_page_close_file(guard->page);
     start.channel = channel_raise(channel);
     sender_close(guard->sender);
     ready_close(guard->start->ready);
