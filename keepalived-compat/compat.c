@@ -106,15 +106,48 @@ static bool compat_finish(void *model, struct keyword_run *run, const struct con
            words->model.static_route_count > 0 || words->model.static_rule_count > 0;
 }
 
+static bool bind_tracker(void *model, struct check_tracker *tracker, struct suggest *suggest)
+{
+    return compat_bind(model, tracker, suggest);
+}
+
+static void complete_command(void *model, struct keyword_run *run, struct check_command *command, const char *what)
+{
+    struct compat_words *words = model;
+
+    compat_complete_command(words, command);
+    words->run = run;
+    if ((words->flags & COMPAT_CHECK_HOST) != 0)
+        compat_check_host_command(words, command, what);
+    words->run = NULL;
+}
+
 static void print_model(const void *model, FILE *out)
 {
     compat_print(&((const struct compat_words *)model)->model, out);
 }
 
+/* As keepalived's scripts know them; UNIT is ours. */
+static const struct config_words told_words = {
+    .instance = "INSTANCE",
+    .group = "GROUP",
+    .unit = "UNIT",
+    .states = {[INSTANCE_BACKUP] = "BACKUP",
+               [INSTANCE_ACTIVE] = "MASTER",
+               [INSTANCE_FAULT] = "FAULT",
+               [INSTANCE_STOPPED] = "STOP"},
+    .deleted = "DELETED",
+    .rx_lower = "MASTER_RX_LOWER_PRI",
+    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY", [INSTANCE_ACTIVE] = "MASTER_PRIORITY"},
+};
+
 static const struct config_extension compat_extension = {
     .root = &compat_root_table,
+    .words = &told_words,
     .start = compat_start,
     .finish = compat_finish,
+    .bind = bind_tracker,
+    .command = complete_command,
     .print = print_model,
 };
 

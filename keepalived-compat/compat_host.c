@@ -3,61 +3,31 @@
  * The file against this host: do its interfaces, users and scripts exist, and may the scripts run? Findings are
  * warnings; what may not run is marked so and counts as failed. Called at the end of a load with COMPAT_CHECK_HOST.
  */
-#include <grp.h>
-#include <limits.h>
 #include <net/if.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "compat_words.h"
-
-#define HOST_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define HOST_SCRIPT_USER "keepalived_script" /* keepalived's own default */
+#include "config/permit.h"
 
 struct host {
     struct compat_words *words;
     bool security;
     /* The command before, whose user most have too: looking one up costs more than all the rest. */
     const struct check_command *last;
-    const char *last_fault;
+    bool last_known;
     const char *last_interface; /* the last one that exists */
 };
 
-/* --- users --- */
-
-static const char *host_user_look(struct check_command *command)
-{
-    const struct passwd *user = getpwnam(command->user != NULL ? command->user : HOST_SCRIPT_USER);
-
-    command->uid = 0;
-    command->gid = 0;
-    if (user == NULL && command->user != NULL)
-        return "its user does not exist on this host";
-    if (user != NULL) {
-        command->uid = user->pw_uid;
-        command->gid = user->pw_gid;
-    }
-    if (command->group == NULL)
-        return NULL;
-    const struct group *group = getgrnam(command->group);
-
-    if (group == NULL)
-        return "its group does not exist on this host";
-    command->gid = group->gr_gid;
-    return NULL;
-}
+/* --- commands --- */
 
 static bool same_text(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Why its user cannot be used, or NULL. */
-static const char *host_user(struct host *host, struct check_command *command)
+/* False when its user cannot be used. */
+static bool host_user(struct host *host, struct check_command *command)
 {
     const struct check_command *last = host->last;
 
@@ -66,109 +36,40 @@ static const char *host_user(struct host *host, struct check_command *command)
         command->uid = last->uid;
         command->gid = last->gid;
     } else
-        host->last_fault = host_user_look(command);
-    return host->last_fault;
+        host->last_known = permit_find_user(command, &command->uid, &command->gid);
+    return host->last_known;
 }
 
-/* --- files --- */
-
-static bool host_executable(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0;
-}
-
-/* The file that arguments[0] means, by PATH when it has no slash; false when there is none. */
-static bool host_find(const char *name, char path[static PATH_MAX])
-{
-    const char *start = HOST_PATH;
-    char tried[PATH_MAX];
-
-    if (strchr(name, '/') != NULL)
-        return host_executable(name) && realpath(name, path) != NULL;
-    while (*start != '\0') {
-        size_t length = strcspn(start, ":");
-
-        if (snprintf(tried, sizeof(tried), "%.*s/%s", (int)length, start, name) < (int)sizeof(tried) &&
-            host_executable(tried) && realpath(tried, path) != NULL)
-            return true;
-        start += length + (start[length] == ':');
-    }
-    return false;
-}
-
-/* Whether somebody else than root could replace the file: any part of its path that others own or may write to. */
-static bool host_insecure(const char *path)
-{
-    char part[PATH_MAX];
-    size_t length = strlen(path);
-    struct stat status;
-
-    memcpy(part, path, length + 1);
-    for (;;) {
-        bool sticky_directory;
-
-        if (stat(part, &status) != 0 || status.st_uid != 0)
-            return true;
-        sticky_directory = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
-        if (!sticky_directory &&
-            ((status.st_mode & S_IWOTH) != 0 || (status.st_gid != 0 && (status.st_mode & S_IWGRP) != 0)))
-            return true;
-        if (strcmp(part, "/") == 0)
-            return false;
-        char *slash = strrchr(part, '/');
-
-        slash[slash == part ? 1 : 0] = '\0';
-    }
-}
-
-/* --- commands --- */
-
-static void host_refuse(struct host *host, struct check_command *command, enum check_permit permit, const char *what,
-                        const char *why)
+static void host_refuse(struct host *host, struct check_command *command, enum check_permit verdict, const char *what)
 {
     char text[256], quote[REPORT_QUOTE_MAX];
 
-    snprintf(text, sizeof(text), "%s %s cannot be run: %s", what, report_quote(command->arguments[0], quote), why);
-    command->permit = (uint8_t)permit;
+    snprintf(text, sizeof(text), "%s %s cannot be run: %s", what, report_quote(command->arguments[0], quote),
+             permit_refusal(command, verdict));
+    command->permit = (uint8_t)verdict;
     command->refusal = arena_text(host->words->run->arena, text, strlen(text));
     COMPAT_WARN(host->words->run, command->place, "%s", text);
 }
 
 static void host_command(struct host *host, struct check_command *command, const char *what)
 {
-    char path[PATH_MAX];
+    struct permit permit = {.verdict = CHECK_NO_USER};
 
     if (command->argument_count == 0)
         return;
-    const char *why = host_user(host, command);
-
-    if (why != NULL) {
-        host_refuse(host, command, CHECK_NO_USER, what, why);
+    if (host_user(host, command))
+        permit_judge(command, command->uid, command->gid, host->security, &permit);
+    if (permit.verdict != CHECK_RUNNABLE) {
+        host_refuse(host, command, (enum check_permit)permit.verdict, what);
         return;
     }
-    if (!host_find(command->arguments[0], path)) {
-        host_refuse(host, command, CHECK_MISSING, what,
-                    strpbrk(command->arguments[0], "<>|&;()$`*") != NULL
-                        ? "it is text for a shell, and none is used; write \"sh -c '...'\""
-                        : "there is no such program on this host");
-        return;
-    }
-    /* Only what runs as root can be abused by whoever replaces it. */
-    if (command->uid == 0 && host_insecure(path)) {
-        if (host->security) {
-            host_refuse(host, command, CHECK_INSECURE, what,
-                        "others than root could replace it, which enable_script_security forbids");
-            return;
-        }
+    if (permit.replaceable)
         COMPAT_WARN(host->words->run, command->place,
                     "%s %s runs as root and others than root could replace it; "
                     "enable_script_security would refuse it",
-                    what, path);
-    }
+                    what, permit.path);
     command->permit = CHECK_RUNNABLE;
-    command->path = arena_text(host->words->run->arena, path, strlen(path));
+    command->path = arena_text(host->words->run->arena, permit.path, strlen(permit.path));
 }
 
 static void host_notify(struct host *host, struct check_notify *notify)
@@ -210,6 +111,13 @@ static void host_instance(struct host *host, struct compat_instance *instance)
         if (instance->interface == NULL || strcmp(instance->addresses[i].device, instance->interface) != 0)
             host_interface(host, instance->addresses[i].device, instance->addresses[i].place, instance->name);
     host_notify(host, &instance->notify);
+}
+
+void compat_check_host_command(struct compat_words *words, struct check_command *command, const char *what)
+{
+    struct host host = {.words = words, .security = words->model.global.script_security};
+
+    host_command(&host, command, what);
 }
 
 void compat_check_host(struct compat_words *words)

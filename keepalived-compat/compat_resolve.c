@@ -148,27 +148,46 @@ static void tracker_suggest(const struct compat_config *model, const struct chec
         suggest_offer(suggest, model->processes[i].name);
 }
 
+/* A line without a weight of its own has its block's. */
+static void tracker_inherit(struct check_tracker *tracker, const struct check_weight *own)
+{
+    bool reverse = tracker->weight.reverse != own->reverse;
+
+    if (tracker->weight.given)
+        return;
+    tracker->weight = *own;
+    tracker->weight.given = false;
+    tracker->weight.reverse = reverse;
+}
+
+bool compat_bind(struct compat_words *words, struct check_tracker *tracker, struct suggest *suggest)
+{
+    const struct check_weight *own = NULL;
+
+    if (!tracker_bind(&words->model, tracker, &own)) {
+        tracker_suggest(&words->model, tracker, suggest);
+        return false;
+    }
+    if (own != NULL)
+        tracker_inherit(tracker, own);
+    return true;
+}
+
+void compat_complete_command(struct compat_words *words, struct check_command *command)
+{
+    resolve_user(&words->model.global, command);
+}
+
 static void resolve_tracker(struct compat_words *words, struct check_tracker *tracker, const char *owner)
 {
     const char *word = compat_track_word((enum check_tracker_kind)tracker->kind);
     struct suggest suggest = suggest_start(tracker->name);
-    const struct check_weight *own = NULL;
     char quote[REPORT_QUOTE_MAX];
 
-    if (!tracker_bind(&words->model, tracker, &own)) {
-        tracker_suggest(&words->model, tracker, &suggest);
+    if (!compat_bind(words, tracker, &suggest))
         COMPAT_WARN(words->run, tracker->place, "%s %s of %s is not defined; it counts as failed%s%s%s", word,
                     report_quote(tracker->name, quote), owner, suggest.best != NULL ? "; did you mean \"" : "",
                     suggest.best != NULL ? suggest.best : "", suggest.best != NULL ? "\"?" : "");
-        return;
-    }
-    if (tracker->weight.given || own == NULL)
-        return;
-    bool reverse = tracker->weight.reverse != own->reverse;
-
-    tracker->weight = *own;
-    tracker->weight.given = false;
-    tracker->weight.reverse = reverse;
 }
 
 /* Binds all of a list; a second line for the same is left out. */

@@ -41,6 +41,7 @@ enum instance_row {
 };
 
 struct compat_words;
+struct suggest;
 
 struct instance_words {
     struct compat_instance model;
@@ -130,6 +131,10 @@ bool compat_read_named(struct keyword_run *run, const char *keyword, const struc
 
 /* --- the steps after parsing --- */
 
+/* compat_resolve.c, for pools: see config_extension. */
+bool compat_bind(struct compat_words *words, struct check_tracker *tracker, struct suggest *suggest);
+void compat_complete_command(struct compat_words *words, struct check_command *command);
+
 void compat_resolve(struct compat_words *words);
 /* compat_check.c: one instance by itself; what makes it unusable is an error. */
 void compat_check_instance(struct compat_words *words, struct instance_words *instance);
@@ -143,6 +148,7 @@ void compat_check_static(struct compat_words *words);
 void compat_check_all(struct compat_words *words, const struct config *config);
 /* compat_host.c */
 void compat_check_host(struct compat_words *words);
+void compat_check_host_command(struct compat_words *words, struct check_command *command, const char *what);
 
 #define COMPAT_WARN(run, place, ...) report_warning((run)->report, place, __VA_ARGS__)
 

@@ -24,7 +24,8 @@ FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 PARTS = ["kernel", "packet"]
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
-    "lan-peers": ["strangers", "snmp", "mib", "audit"],
+    "lan-peers": ["strangers", "snmp", "mib", "audit", "watch", "tool"],
+    "lan-metrics": ["exporter", "exporter_page", "prometheus"],
 }
 
 

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bash completion for keelctl: commands, options, and the units and members of the running daemon.
+# bash completion for keelctl: commands, options and their values, and the units and members of the running daemon.
 
-_keelctl_ask()
+_keelctl_call()
 {
     local run_dir=() i
-    for ((i = 1; i < COMP_CWORD; i++)); do
+    for ((i = 1; i < ${#COMP_WORDS[@]} - 1; i++)); do
         if [[ ${COMP_WORDS[i]} == --run-dir ]]; then
             run_dir=(--run-dir "${COMP_WORDS[i + 1]}")
         fi
     done
-    keelctl "${run_dir[@]}" "$@" --no-headings 2>/dev/null
+    keelctl "${run_dir[@]}" "$@"
+}
+
+_keelctl_ask()
+{
+    _keelctl_call "$@" --no-headings 2>/dev/null
 }
 
 _keelctl_units()
@@ -22,22 +27,35 @@ _keelctl_members()
     _keelctl_ask members --columns MEMBER,ADDRESS | tr -s ' ' '\n'
 }
 
+# The columns of a command's table, which keelctl lists when it is asked for one that there is not. The ones chosen so
+# far stay in front.
+_keelctl_columns()
+{
+    local column chosen=""
+    if [[ $2 == *,* ]]; then
+        chosen=${2%,*},
+    fi
+    for column in $(_keelctl_call "$1" --columns '?' 2>&1 | sed -n '2s/,/ /gp'); do
+        echo "$chosen$column"
+    done
+}
+
 _keelctl()
 {
-    local commands="status members list plan explain take release drain undrain rebalance reload history events counters snmp check
-        convert witness"
+    local commands="status watch members list plan explain take release drain undrain rebalance reload history events
+        counters snmp check convert witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
     # Without this readline would take the colons of IPv6 addresses for the ends of words.
     if declare -F _get_comp_words_by_ref >/dev/null; then
-        local words cword
+        local cur words cword
         _get_comp_words_by_ref -n : cur words cword
         word=$cur
     fi
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --run-dir | --pool | --columns | --with | --without | --timeout | --limit) ((i++)) ;;
+        --run-dir | --pool | --columns | --color | --with | --without | --timeout | --limit | --interval | --svg) ((i++)) ;;
         -*) ;;
         *)
             command=${COMP_WORDS[i]}
@@ -50,28 +68,30 @@ _keelctl()
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return
         ;;
-    --with | --without)
-        mapfile -t COMPREPLY < <(compgen -W "$(_keelctl_members)" -- "$word")
+    --svg)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    --pool)
-        mapfile -t COMPREPLY < <(compgen -W "$(_keelctl_ask members --columns POOL)" -- "$word")
-        return
+    --color) choices="auto always never" ;;
+    --with | --without) choices=$(_keelctl_members) ;;
+    --pool) choices=$(_keelctl_ask members --columns POOL) ;;
+    --columns) choices=$(_keelctl_columns "$command" "$word") ;;
+    --timeout | --limit | --interval) return ;;
+    *)
+        if [[ $word == -* ]]; then
+            choices=$(keelctl $command --help 2>/dev/null | grep -o '^  --[a-z-]*')
+        elif [[ -z $command ]]; then
+            choices=$commands
+        else
+            case $command in
+            explain | take | release | history | events) choices=$(_keelctl_units) ;;
+            convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
+            snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
+            check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+            esac
+        fi
         ;;
-    --columns | --timeout | --limit) return ;;
     esac
-    if [[ $word == -* ]]; then
-        choices=$(keelctl $command --help 2>/dev/null | grep -o '^  --[a-z-]*')
-    elif [[ -z $command ]]; then
-        choices=$commands
-    else
-        case $command in
-        explain | take | release | history | events) choices=$(_keelctl_units) ;;
-        convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
-        snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
-        check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        esac
-    fi
     mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$word")
     if declare -F __ltrim_colon_completions >/dev/null; then
         __ltrim_colon_completions "$word"

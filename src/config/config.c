@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "config/pool_build.h"
+#include "config/pool_watch.h"
 #include "config/suggest.h"
 
 /* What one load has at hand. */
@@ -147,6 +148,7 @@ static struct config *load_tree(struct load *load, const struct config_request *
 
     if (extension != NULL)
         some = extension->finish(model, &languages.runs[1], config != NULL ? config : &no_pools) || some;
+    pool_watch_make(&words, extension, model, &languages.runs[0], words.pool_count > 0 ? config : NULL);
     report_settle(&load->report, true);
     if (!some && load->report.error_count == 0)
         report_error(&load->report, (struct place){request->path, 0, 0},
@@ -175,7 +177,7 @@ struct config *config_read(const struct config_request *request, config_report *
     report_free(&load.report);
     if (config != NULL && config->extension != NULL && config->extension->add != NULL)
         config->extension->add(config->model, config);
-    if (config != NULL && config->model != NULL)
+    if (config != NULL && (config->model != NULL || config->watches != NULL))
         config->arena = load.arena;
     else
         arena_free(&load.arena);
@@ -194,6 +196,21 @@ struct config *config_load_text(const char *name, const char *text, size_t lengt
 {
     return config_read(&(struct config_request){.path = name, .text = text, .length = length, .flags = flags}, report,
                        context);
+}
+
+const struct config_words *config_words(const struct config *config)
+{
+    static const struct config_words ours = {
+        .instance = "instance",
+        .group = "group",
+        .unit = "unit",
+        .states = {[INSTANCE_BACKUP] = "Backup",
+                   [INSTANCE_ACTIVE] = "Active",
+                   [INSTANCE_FAULT] = "Fault",
+                   [INSTANCE_STOPPED] = "Stopped"},
+    };
+
+    return config->extension != NULL && config->extension->words != NULL ? config->extension->words : &ours;
 }
 
 static void config_free_pool(struct pool_settings *pool, struct config_pool *more)

@@ -108,6 +108,7 @@ struct config *config_read(const struct config_request *request, config_report *
 
 struct keyword_run;
 struct keyword_table;
+struct suggest;
 
 /*
  * A second language in the same files: the blocks whose keywords are in `root` are the extension's, and end up in a
@@ -118,6 +119,7 @@ struct keyword_table;
  */
 struct config_extension {
     const struct keyword_table *root; /* the target of its rows is the model */
+    const struct config_words *words; /* what commands are told; NULL: our own words */
     /* An empty model in run->arena, which lives as long as the configuration. */
     void *(*start)(struct keyword_run *run, unsigned flags);
     /*
@@ -131,9 +133,19 @@ struct config_extension {
      * ones.
      */
     void (*add)(void *model, struct config *config);
+    /*
+     * After `finish`, of pools: a tracker that names one of the extension's blocks is bound to it, with the block's
+     * weight unless it has its own; else its names are offered to `suggest`.
+     */
+    bool (*bind)(void *model, struct check_tracker *tracker, struct suggest *suggest);
+    /* After `finish`: a command of a pool's gets its defaults, and is held against this host as the extension's own. */
+    void (*command)(void *model, struct keyword_run *run, struct check_command *command, const char *what);
     /* The model in the form that config_print promises. */
     void (*print)(const void *model, FILE *out);
 };
+
+/* The words for commands and FIFOs: the extension's, else ours. */
+const struct config_words *config_words(const struct config *config);
 
 /* Writes the configuration in canonical form: a file that config_load reads back to the same model and hash. */
 void config_print(const struct config *config, FILE *out);

@@ -10,6 +10,7 @@
 
 #include "config/checks.h"
 #include "config/network.h"
+#include "core/effect.h"
 
 /* Announcements at take-over (gratuitous ARP, unsolicited neighbour advertisements). */
 struct config_garp {
@@ -60,6 +61,19 @@ struct config_watch {
     unsigned tracker_count;
     const struct check_tracker *trackers; /* move the pool's share */
     const struct check_notify *notify;    /* NULL: nobody */
+};
+
+/*
+ * The words by which commands and FIFOs are told what happened; part of the extension, since others' scripts know them.
+ * A command gets KIND NAME STATE PRIORITY as arguments; a FIFO the same as a line, with the name in quotes. An entry
+ * that is NULL is not told.
+ */
+struct config_words {
+    const char *instance, *group, *unit;          /* KIND; of a pool's unit NAME is POOL/ADDRESS */
+    const char *states[INSTANCE_STATE_COUNT];     /* by enum instance_state; Initialize is not told */
+    const char *deleted;                          /* instances: a reload removed it */
+    const char *rx_lower;                         /* instances: Active, and a lower priority was heard */
+    const char *priorities[INSTANCE_STATE_COUNT]; /* FIFO: the priority changed, in this state */
 };
 
 struct config_instances {

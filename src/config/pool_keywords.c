@@ -182,6 +182,61 @@ static const struct keyword pool_rows[] = {
         .help = "What a host does with the units it holds when it hears nobody: release them, or keep them. It "
                 "claims no others.",
     },
+    [POOL_TRACK_INTERFACE] = {
+        .name = "track_interface", .type = KEYWORD_BLOCK, .argument = "{ IF [weight N [reverse]] ... }",
+        .enter = pool_enter_trackers, .minimum = CHECK_TRACK_INTERFACE, .repeatable = true,
+        .default_note = "none; the pool's own interfaces count in any case", .reload = RELOAD_POOL,
+        .help = "While one of these interfaces is down this host holds nothing of the pool. With a weight its share "
+                "changes instead: weights above 0 are added while the interface is up, those below 0 while it is "
+                "down. The share stays within 2 and 254. reverse turns the sense.",
+    },
+    [POOL_TRACK_SCRIPT] = {
+        .name = "track_script", .type = KEYWORD_BLOCK, .argument = "{ NAME [weight N [reverse]] ... }",
+        .enter = pool_enter_trackers, .minimum = CHECK_TRACK_SCRIPT, .repeatable = true,
+        .default_note = "none", .reload = RELOAD_POOL,
+        .help = "The same for checks that the file defines, see CHECKS. Without a weight here or there a "
+                "failed check means that this host holds nothing of the pool.",
+    },
+    [POOL_TRACK_FILE] = {
+        .name = "track_file", .type = KEYWORD_BLOCK, .argument = "{ NAME [weight N [reverse]] ... }",
+        .enter = pool_enter_trackers, .minimum = CHECK_TRACK_FILE, .repeatable = true,
+        .default_note = "none", .reload = RELOAD_POOL,
+        .help = "The number in a file, times the weight, is added to the share. With weight 0 a number other "
+                "than 0 means that this host holds nothing of the pool.",
+    },
+    [POOL_TRACK_PROCESS] = {
+        .name = "track_process", .type = KEYWORD_BLOCK, .argument = "{ NAME [weight N [reverse]] ... }",
+        .enter = pool_enter_trackers, .minimum = CHECK_TRACK_PROCESS, .repeatable = true,
+        .default_note = "none", .reload = RELOAD_POOL,
+        .help = "As track_script, for processes that have to run.",
+    },
+    [POOL_NOTIFY] = {
+        .name = "notify", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]", .take = pool_take_command,
+        POOL(notify.any), .default_note = "none", .reload = RELOAD_POOL,
+        .help = "Called when this host becomes the owner of a unit and when it is no longer, with four more "
+                "arguments, see COMMANDS: which unit, and what has become of it. A command that has arguments of its "
+                "own is quoted as a whole.",
+    },
+    [POOL_NOTIFY_MASTER] = {
+        .name = "notify_master", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
+        .take = pool_take_command, POOL(notify.active), .default_note = "none", .reload = RELOAD_POOL,
+        .help = "The same, when this host becomes the owner of a unit.",
+    },
+    [POOL_NOTIFY_BACKUP] = {
+        .name = "notify_backup", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
+        .take = pool_take_command, POOL(notify.backup), .default_note = "none", .reload = RELOAD_POOL,
+        .help = "The same, when another host takes a unit over from this one.",
+    },
+    [POOL_NOTIFY_FAULT] = {
+        .name = "notify_fault", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
+        .take = pool_take_command, POOL(notify.fault), .default_note = "none", .reload = RELOAD_POOL,
+        .help = "The same, when this host loses a unit because a link or an address is missing.",
+    },
+    [POOL_NOTIFY_STOP] = {
+        .name = "notify_stop", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
+        .take = pool_take_command, POOL(notify.stop), .default_note = "none", .reload = RELOAD_POOL,
+        .help = "The same, for units that this host held when the daemon was stopped.",
+    },
 };
 /* clang-format on */
 
@@ -231,6 +286,7 @@ static void pool_enter(struct keyword_run *run, const struct keyword *row, const
     pool->place = keyword->place;
     pool->units_tail = &pool->units;
     pool->names_tail = &pool->names;
+    pool->trackers_tail = &pool->trackers;
     keyword_defaults(&pool_keyword_pool, run, pool);
     if (words->count == 0)
         report_error(run->report, keyword->place, "%s needs a name: %s %s", row->name, row->name, row->argument);

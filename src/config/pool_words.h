@@ -7,6 +7,7 @@
 #define EVENKEEL_CONFIG_POOL_WORDS_H
 
 #include "base/addr.h"
+#include "config/checks.h"
 #include "config/keyword.h"
 
 /* One row each of the pool's table, in the manual's order. */
@@ -37,6 +38,15 @@ enum pool_keyword {
     POOL_GARP_INTERVAL,
     POOL_ISOLATION_TARGETS,
     POOL_ON_ISOLATION,
+    POOL_TRACK_INTERFACE,
+    POOL_TRACK_SCRIPT,
+    POOL_TRACK_FILE,
+    POOL_TRACK_PROCESS,
+    POOL_NOTIFY,
+    POOL_NOTIFY_MASTER,
+    POOL_NOTIFY_BACKUP,
+    POOL_NOTIFY_FAULT,
+    POOL_NOTIFY_STOP,
     POOL_KEYWORD_COUNT,
 };
 
@@ -83,6 +93,11 @@ struct name_words {
     struct name_words *next;
 };
 
+struct track_words {
+    struct check_tracker tracker;
+    struct track_words *next;
+};
+
 struct pool_words {
     struct word name;
     struct place place;
@@ -116,6 +131,10 @@ struct pool_words {
     unsigned name_count;
     struct name_words *names;
     struct name_words **names_tail;
+    unsigned tracker_count;
+    struct track_words *trackers;
+    struct track_words **trackers_tail;
+    struct check_notify notify;
     struct place given[POOL_KEYWORD_COUNT];
     struct pool_words *next;
 };
@@ -134,6 +153,9 @@ extern const struct keyword_table pool_keyword_entry;
 /* pool_entries.c: the blocks of entries. The target is a struct pool_words. */
 keyword_enter pool_enter_addresses;
 keyword_enter pool_enter_members;
+/* pool_watch.c. row->minimum: enum check_tracker_kind. */
+keyword_enter pool_enter_trackers;
+keyword_read pool_take_command;
 
 /* Why an address can be no host's own ("is a multicast address"), or NULL. */
 const char *pool_address_fault(const struct addr *address);

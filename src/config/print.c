@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/keyword.h"
+#include "config/pool_watch.h"
 
 static void print_seconds(FILE *out, const char *keyword, int64_t us)
 {
@@ -117,13 +118,15 @@ static void print_host(const struct pool_settings *pool, const struct config_poo
 }
 
 static void print_pool(const struct config *config, const struct pool_settings *pool, const struct config_pool *more,
-                       FILE *out)
+                       const struct config_watch *watch, FILE *out)
 {
     char text[ADDR_TEXT_MAX];
 
     fprintf(out, "vrrp_pool %s {\n", pool->name);
     print_protocol(config, pool, out);
     print_host(pool, more, out);
+    if (watch != NULL)
+        pool_watch_print(watch, out);
     if (pool->name_count > 0) {
         fputs("    members {\n", out);
         for (unsigned i = 0; i < pool->name_count; i++)
@@ -139,7 +142,8 @@ static void print_pool(const struct config *config, const struct pool_settings *
 void config_print(const struct config *config, FILE *out)
 {
     for (unsigned i = 0; i < config->core.pool_count; i++)
-        print_pool(config, &config->core.pools[i], &config->pools[i], out);
+        print_pool(config, &config->core.pools[i], &config->pools[i],
+                   config->watches != NULL ? &config->watches[i] : NULL, out);
     if (config->extension != NULL)
         config->extension->print(config->model, out);
 }

@@ -123,22 +123,26 @@ static unsigned balance_in_flight(const struct pool *p, struct mono now)
     return count;
 }
 
-/* A reserve (drained, or weighed down to nothing) gives its units away batch by batch: the next one when all of the
- * last have found an owner. */
-static void balance_shed(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
+/* A reserve (drained, leaving, or weighed down to nothing) gives its units away batch by batch: the next one when all
+ * of the last have found an owner. True: nothing is on its way, and nothing is left that somebody would take. */
+static bool balance_shed(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
                          struct effects *fx)
 {
-    if (!p->drain_now && balance_in_flight(p, now) > 0) {
-        return;
+    unsigned in_flight = balance_in_flight(p, now);
+    if (!p->drain_now && in_flight > 0) {
+        return false;
     }
+    enum reason reason = p->leaving ? REASON_SHUTDOWN : REASON_DRAIN;
+    bool done = in_flight == 0;
     unsigned batch = p->drain_now ? PLAN_UNITS_MAX : BATCH;
     for (unsigned k = 0; k < plan->move_count && batch > 0; k++) {
         if (plan->moves[k].from == MEMBER_SELF) {
-            balance_release(p, &p->units[plan->moves[k].unit], &members[plan->moves[k].to].address, REASON_DRAIN, now,
-                            fx);
+            balance_release(p, &p->units[plan->moves[k].unit], &members[plan->moves[k].to].address, reason, now, fx);
             batch--;
+            done = false;
         }
     }
+    return done;
 }
 
 static void balance_start_claim(struct unit *u, struct mono now)
@@ -238,11 +242,15 @@ void balance_tick(struct pool *p, const struct plan_member *members, const struc
 {
     struct mono settled;
     p->balance_next = balance_next_penalty(p, now);
-    if (p->leaving || isolation_is_isolated(p)) {
+    if (p->leaving) {
+        p->shed = isolation_is_isolated(p) || (!p->going && balance_shed(p, members, plan, now, fx));
+        return;
+    }
+    if (isolation_is_isolated(p)) {
         return;
     }
     if (members[MEMBER_SELF].share == MEMBER_SHARE_RESERVE) {
-        balance_shed(p, members, plan, now, fx);
+        (void)balance_shed(p, members, plan, now, fx);
     }
     if (plan->move_count == 0) {
         p->watched.vrid = 0;

@@ -69,7 +69,8 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
         struct mono opposed = mono_max(c->since, u->owner_since);
         if (unopposed || mono_diff_us(c->heard, opposed) > CROSSING_US) { /* it did not yield: it holds the unit */
             until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
-        } else if (!mono_after(m->last_heard, c->heard)) { /* silent since: asleep perhaps, and its lease not over */
+        } else if (!mono_after(m->last_heard, mono_max(c->heard, opposed))) {
+            /* silent since it had a reason to yield: asleep perhaps, and its lease not over */
             until = mono_max(until, member_dead_deadline(m));
         }
     }

@@ -120,12 +120,12 @@ static void core_heard(struct core *core, const struct event *event, struct effe
     }
 }
 
-static void core_leave(struct core *core, struct effects *fx)
+static void core_leave(struct core *core, struct mono now)
 {
-    core->leaving = true;
-    for (unsigned i = 0; i < core->settings->pool_count; i++) {
-        pool_leave(&core->pools[i], REASON_SHUTDOWN, fx);
+    for (unsigned i = 0; i < core->settings->pool_count && !core->leaving; i++) {
+        pool_leave(&core->pools[i], now);
     }
+    core->leaving = true;
 }
 
 static void core_tick(struct core *core, struct mono now, struct effects *fx)
@@ -133,6 +133,9 @@ static void core_tick(struct core *core, struct mono now, struct effects *fx)
     bool left = true;
     for (unsigned i = 0; i < core->settings->pool_count; i++) {
         pool_tick(&core->pools[i], now, fx);
+    }
+    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+        pool_leave_tick(&core->pools[i], now, fx);
         left = left && core->pools[i].left;
     }
     if (core->leaving && left && !core->left) { /* all pools: the shell exits now */
@@ -153,7 +156,7 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
         pool_level_done(p, event->unit, event->sequence, event->error, event->now, fx);
         break;
     case EVENT_ARMED:
-        pool_armed(p, event->sequence);
+        pool_armed(p, event->sequence, event->now, fx);
         break;
     case EVENT_SENT:
         pool_sent(p, event->now, fx);
@@ -207,7 +210,7 @@ static enum core_result core_dispatch(struct core *core, const struct event *eve
     } else if (event->kind == EVENT_HEARD) {
         core_heard(core, event, fx);
     } else if (event->kind == EVENT_LEAVE) {
-        core_leave(core, fx);
+        core_leave(core, event->now);
     } else {
         return core_dispatch_pool(core, event, fx);
     }

@@ -52,6 +52,7 @@ struct event {
     uint16_t unit;            /* LEVEL_DONE, TAKE, RELEASE, CONFLICT, TRACK: index */
     uint16_t group;           /* TRACK of a group (unit EFFECT_NO_UNIT): index */
     bool fault;               /* TRACK: something that must not fail has failed */
+    bool hold;                /* TRACK, with `fault`: nothing is known yet; who has not started stays in Initialize */
     int16_t weight;           /* TRACK: sum that is added to the instance's priority (held within 1..254) */
     bool up;                  /* LINK */
     bool now_flag;            /* DRAIN: all at once */

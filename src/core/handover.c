@@ -147,7 +147,8 @@ static void pool_retire(struct pool *p, struct mono now, struct effects *fx)
     }
     for (unsigned i = 0; !wire_goes_on && i < p->all->pool_count; i++) {
         if (pool_is_on_same_wire(p, &p->pools[i])) {
-            pool_leave(&p->pools[i], REASON_OPERATOR, fx);
+            p->pools[i].leaving = true;
+            pool_go(&p->pools[i], REASON_OPERATOR, fx);
         }
     }
 }

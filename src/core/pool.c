@@ -11,6 +11,7 @@
 #define OPEN_DELAY_MAX_US (2 * US_PER_MS)
 #define OPEN_DELAY_SHARE 16 /* of the shorter interval, when that is very short */
 #define REPEATS 3           /* of a new owner's claim */
+#define LEAVE_PATIENCE_US US_PER_S
 
 static const struct addr no_address;
 
@@ -42,7 +43,7 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
     p->own_share = s->share;
     p->started = now;
     p->lease_us = settings_lease_us(s);
-    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = p->moves_wanted = MONO_NEVER;
+    p->member_adver = p->lease_base = p->lease_pending = p->balance_next = p->moves_wanted = p->leave_by = MONO_NEVER;
     p->view_changed = now;
     isolation_init(p, now);
     for (unsigned i = 0; i < s->unit_count; i++) {
@@ -198,7 +199,7 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
     }
 }
 
-static bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
+bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
 {
     for (unsigned i = 0; i < p->all->pool_count; i++) {
         const struct pool_settings *s = &p->all->pools[i];
@@ -251,7 +252,7 @@ void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono 
 void pool_arm(struct pool *p, struct mono now, struct effects *fx)
 {
     p->armed = false;
-    p->lease_base = now;
+    p->lease_base = p->arm_asked = now;
     p->lease_us = settings_lease_us(p->settings);
     p->lease_pending = MONO_NEVER;
     effects_add(fx, EFFECT_ARM, p->index, EFFECT_NO_UNIT)->sequence = ++p->arm_sequence;
@@ -404,12 +405,22 @@ void pool_sent(struct pool *p, struct mono now, struct effects *fx)
     }
 }
 
-void pool_armed(struct pool *p, uint32_t sequence)
+bool pool_slept_since_arming(const struct pool *p, struct mono now)
 {
-    if (sequence == p->arm_sequence) {
-        p->armed = true;
-        p->changed = true;
+    return mono_diff_us(now, p->arm_asked) > p->lease_us;
+}
+
+void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx)
+{
+    if (sequence != p->arm_sequence) {
+        return;
     }
+    if (pool_slept_since_arming(p, now)) { /* what was armed has ended, and no advertisement can revive it */
+        pool_arm(p, now, fx);
+        return;
+    }
+    p->armed = true;
+    p->changed = true;
 }
 
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx)
@@ -472,12 +483,27 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
 
 /* --- leaving (2.4 h) --- */
 
-void pool_leave(struct pool *p, enum reason reason, struct effects *fx)
+/* First this host is a reserve and gives its units away batch by batch (balance.c), so that each is taken over as fast
+ * as in a planned move. What nobody has taken within LEAVE_PATIENCE_US goes all at once. */
+void pool_leave(struct pool *p, struct mono now)
 {
+    if (p->going) { /* a reload has no place for it any more */
+        return;
+    }
     p->leaving = true;
+    p->leave_by = mono_add(now, LEAVE_PATIENCE_US);
+    p->changed = true;
+    for (unsigned i = 0; i < p->settings->unit_count; i++) {
+        p->units[i].claiming = p->units[i].pinned_here = false;
+    }
+}
+
+void pool_go(struct pool *p, enum reason reason, struct effects *fx)
+{
+    p->going = true;
+    p->leave_by = MONO_NEVER;
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct router *r = &p->units[i].router;
-        p->units[i].claiming = false;
         if (r->state == ROUTER_ACTIVE) {
             router_release(r, reason, false, fx);
         } else if (r->state == ROUTER_BACKUP) {
@@ -506,9 +532,27 @@ bool pool_is_wire_emptied(const struct pool *p)
     return true;
 }
 
-void pool_leave_tick(struct pool *p, struct effects *fx)
+/* Goodbye is for all pools of the wire, so they go together. */
+static bool pool_may_go(const struct pool *p, struct mono now)
 {
-    if (!pool_is_wire_emptied(p)) {
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        const struct pool *q = &p->pools[i];
+        if (pool_is_on_same_wire(p, q) && q->ready && !q->going && !q->shed && !mono_due(now, q->leave_by)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx)
+{
+    if (!p->leaving || p->left) {
+        return;
+    }
+    if (!p->going && pool_may_go(p, now)) {
+        pool_go(p, REASON_SHUTDOWN, fx);
+    }
+    if (!p->going || !pool_is_wire_emptied(p)) {
         return;
     }
     if (p->ready) {

@@ -66,6 +66,7 @@ struct unit {
                                 wants it */
     bool address_list_differs;
     struct addr address_list_from;
+    struct addr address_list_extra, address_list_missing; /* the first that only it, only we have; none */
     bool interval_noted;
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 
@@ -99,7 +100,10 @@ struct watched_move {
 
 struct vrid_heard {
     struct addr from;
-    bool goodbye; /* it was priority 0: what follows is a new start */
+    bool goodbye;        /* it was priority 0: what follows is a new start */
+    bool unit;           /* no member's own router, but what looks like a unit */
+    struct addr address; /* the first it advertised */
+    int64_t interval_us;
     struct mono at;
 };
 
@@ -119,6 +123,8 @@ struct pool {
     bool ready;        /* started: link up and a primary address */
     bool leaving, left;
     bool retired; /* the file does not have the pool any more */
+    bool shed;  /* leaving: nobody is left to give a unit to, or no unit */
+    bool going; /* leaving: the rest is being removed, goodbye follows */
     bool drained, drain_now;
     bool faulted;      /* share 0: may hold nothing */
     bool changed;      /* the view changed: plan anew in the next tick */
@@ -134,6 +140,7 @@ struct pool {
     struct mono lease_pending; /* a member advertisement went out with this time; never: none is unconfirmed */
     struct mono view_changed;  /* membership changed, or a unit lost its owner */
     struct mono last_move;     /* planned move, by anybody */
+    struct mono leave_by;      /* leaving: goodbye then, whoever has not taken over; else never */
     struct mono last_greeting; /* all units advertised for a newcomer (2.4 e) */
     bool greet;
     bool greet_returned; /* ... somebody who was lost: announce too */
@@ -141,6 +148,7 @@ struct pool {
     struct watched_move watched;
     uint16_t round_left; /* moves of the round under way; 0: none is */
     uint32_t arm_sequence;
+    struct mono arm_asked;    /* the newest EFFECT_ARM */
     bool armed;               /* the lease is in place: units may be taken */
     struct mono balance_next; /* when balancing wants a look again */
     struct mono moves_wanted; /* moves wait since then for the view to be still; never: none do */
@@ -168,25 +176,29 @@ void pool_link(struct pool *p, unsigned link, bool up, const struct addr *primar
 void pool_tick(struct pool *p, struct mono now, struct effects *fx);
 bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx);
 void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error, struct mono now, struct effects *fx);
-void pool_armed(struct pool *p, uint32_t sequence);
+void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx);
 void pool_sent(struct pool *p, struct mono now, struct effects *fx);
-void pool_leave(struct pool *p, enum reason reason, struct effects *fx);
+void pool_leave(struct pool *p, struct mono now);
 struct mono pool_deadline(const struct pool *p);
 void pool_check(const struct pool *p);
 
-/* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; leaving goes on; all pools of one
- * interface and family share what this host says of itself. */
+/* After the ticks of all pools: leaving goes on. */
+void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx);
+
+/* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; all pools of one interface and family
+ * share what this host says of itself. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
-void pool_leave_tick(struct pool *p, struct effects *fx);
 /* pool.c, for handover.c: where the pool stands in its core; repeats an Active's word at the members' pace; the own
- * VRID when a unit has it now, or another one is configured. */
+ * VRID when a unit has it now, or another one is configured; releases what is left, goodbye follows. */
 void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
                struct plan_unit *plan_units);
 void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now);
 void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono now, struct effects *fx);
+void pool_go(struct pool *p, enum reason reason, struct effects *fx);
 
-/* pool.c, for pool_tick.c: a new lease. */
 void pool_arm(struct pool *p, struct mono now, struct effects *fx);
+/* A lease that was asked for so long ago and never renewed may have ended. */
+bool pool_slept_since_arming(const struct pool *p, struct mono now);
 bool pool_is_on_same_wire(const struct pool *p, const struct pool *q);
 bool pool_is_wire_emptied(const struct pool *p);
 
@@ -207,6 +219,8 @@ struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, st
 void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason);
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
 /* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
+/* A unit of any pool on this one's interface and family has the VRID. */
+bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid);
 void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx);
 
 /* pool_hear.c: a parsed packet of this link and family. False: it was none of this pool's business. */

@@ -163,7 +163,13 @@ static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, st
     struct vrid_heard *heard = &p->heard[advert->vrid];
     bool newcomer = heard->goodbye && addr_equal(&heard->from, &advert->source);
     *heard = (struct vrid_heard){
-        .from = advert->source, .at = received, .goodbye = advert->priority == VRRP_PRIORITY_RELEASE};
+        .from = advert->source,
+        .at = received,
+        .goodbye = advert->priority == VRRP_PRIORITY_RELEASE,
+        .unit = !member,
+        .address = advert->address_count > 0 ? advert->addresses[0] : ADDR_NONE,
+        .interval_us = advert->interval_us,
+    };
     if (member) {
         pool_hear_member(p, advert, received, now, fx);
         if (newcomer && !heard->goodbye) {
@@ -181,21 +187,29 @@ static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, st
 
 /* --- units --- */
 
-static bool unit_lists_differ(const struct unit *u, const struct advert *advert)
+/* The first of `list` that is not in `other`; ADDR_NONE when all are. */
+static struct addr first_not_in(const struct addr *list, unsigned count, const struct addr *other, unsigned other_count)
 {
-    if (advert->address_count != u->settings->address_count) {
-        return true;
-    }
-    for (unsigned i = 0; i < advert->address_count; i++) { /* as sets: some send them in another order */
+    for (unsigned i = 0; i < count; i++) {
         bool found = false;
-        for (unsigned k = 0; k < u->settings->address_count && !found; k++) {
-            found = addr_equal(&advert->addresses[i], &u->settings->addresses[k]);
+        for (unsigned k = 0; k < other_count && !found; k++) {
+            found = addr_equal(&list[i], &other[k]);
         }
         if (!found) {
-            return true;
+            return list[i];
         }
     }
-    return false;
+    return ADDR_NONE;
+}
+
+/* As sets: some send them in another order. */
+static bool unit_lists_differ(const struct unit *u, const struct advert *advert, struct addr *extra,
+                              struct addr *missing)
+{
+    const struct unit_settings *s = u->settings;
+    *extra = first_not_in(advert->addresses, advert->address_count, s->addresses, s->address_count);
+    *missing = first_not_in(s->addresses, s->address_count, advert->addresses, advert->address_count);
+    return advert->address_count != s->address_count || !addr_is_none(extra);
 }
 
 /* RFC 3768 7.1 and RFC 9568 7.1: the checks that need the virtual router. False: the packet is dropped. */
@@ -222,13 +236,16 @@ static bool unit_check_advert(struct pool *p, struct unit *u, const struct adver
         }
     }
     /* RFC 3768 says drop another list unless from the owner; we accept, because dropping makes two owners (2.5a). */
-    bool differs = unit_lists_differ(u, advert);
+    struct addr extra, missing;
+    bool differs = unit_lists_differ(u, advert, &extra, &missing);
     if (differs) {
         u->counters.address_list_differs++;
         if (!u->address_list_differs || !addr_equal(&u->address_list_from, &advert->source)) {
             pool_note(p, u, NOTE_ADDRESS_LIST, fx)->from = advert->source;
         }
         u->address_list_from = advert->source;
+        u->address_list_extra = extra;
+        u->address_list_missing = missing;
         u->address_list_differs = true;
     } else if (addr_equal(&u->address_list_from, &advert->source)) {
         u->address_list_differs = false;

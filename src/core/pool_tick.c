@@ -21,10 +21,10 @@ static void pool_say_gone(struct pool *p, struct mono now, struct effects *fx)
         struct pool *q = &p->pools[i];
         if (pool_is_on_same_wire(p, q) && q->say_gone) {
             q->say_gone = false;
-            q->member_adver = now;
-            if (mono_diff_us(now, q->lease_base) > q->lease_us) { /* stopped since, or the kernel took its time */
+            if (q->armed && pool_slept_since_arming(q, now)) {
                 pool_arm(q, now, fx);
             }
+            q->member_adver = q->lease_base = now;
         }
     }
     effects_add(fx, EFFECT_SEND, p->index, EFFECT_NO_UNIT)->priority = VRRP_PRIORITY_RELEASE;
@@ -92,6 +92,7 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
     if (mono_due(now, u->released_until)) {
         u->released_by = no_address; /* nobody wanted it */
         u->released_until = MONO_NEVER;
+        p->changed |= p->leaving; /* and the next batch waits for it no longer */
     }
     bool candidate = pool_is_candidate(p, u);
     if (u->rank > 0 && !mono_due(now, u->patient_until) && mono_due(now, router_down_deadline(r))) {
@@ -228,13 +229,7 @@ static void pool_refresh_share(struct pool *p, struct mono now)
 
 void pool_tick(struct pool *p, struct mono now, struct effects *fx)
 {
-    if (p->left) {
-        return;
-    }
-    if (p->leaving) {
-        pool_leave_tick(p, fx);
-    }
-    if (!p->ready) {
+    if (p->left || !p->ready) {
         return;
     }
     p->heard_last = now;
@@ -281,7 +276,7 @@ struct mono pool_deadline(const struct pool *p)
         return MONO_NEVER;
     }
     struct mono deadline = mono_min(p->member_adver, isolation_deadline(p));
-    deadline = mono_min(deadline, p->balance_next);
+    deadline = mono_min(mono_min(deadline, p->balance_next), p->leave_by);
     if (p->greet) {
         deadline = mono_min(deadline, mono_add(p->last_greeting, p->settings->member_interval_us / 2));
     }

@@ -150,6 +150,9 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
         .pinned_here = u->pinned_here,
         .contested = contender != NULL,
         .address_list_differs = u->address_list_differs,
+        .address_list_from = u->address_list_from,
+        .address_list_extra = u->address_list_extra,
+        .address_list_missing = u->address_list_missing,
         .links_up = (u->settings->links & ~p->links_up) == 0,
         .holder = held ? p->primary : u->holder,
         .next = u->next,
@@ -180,6 +183,25 @@ void core_view_link_counters(const struct core *core, unsigned link, struct link
 {
     CHECK(link < core->settings->link_count);
     *out = core->links[link];
+}
+
+unsigned core_view_unknown(const struct core *core, unsigned pool, struct mono now, struct unknown_view *out)
+{
+    const struct pool *p = view_pool(core, pool);
+    unsigned count = 0;
+    for (unsigned vrid = 1; vrid < ARRAY_LENGTH(p->heard); vrid++) {
+        const struct vrid_heard *heard = &p->heard[vrid];
+        if (!heard->unit || heard->goodbye || mono_diff_us(now, heard->at) > 4 * heard->interval_us ||
+            pool_vrid_is_a_units(p, vrid)) {
+            continue;
+        }
+        const struct member *m = members_find_const(&p->members, &heard->from);
+        if (m == NULL || !member_is_alive(m)) {
+            continue;
+        }
+        out[count++] = (struct unknown_view){.vrid = (uint8_t)vrid, .address = heard->address, .member = heard->from};
+    }
+    return count;
 }
 
 unsigned core_view_plan(const struct core *core, unsigned pool, struct mono now, const struct plan_change *changes,

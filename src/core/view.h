@@ -63,7 +63,10 @@ struct unit_view {
     bool pinned_here;        /* by `take` on this host */
     bool contested;          /* two claimants within the last Active_Down_Interval */
     bool address_list_differs;
-    bool links_up; /* all its links are up here */
+    struct addr address_list_from;    /* who advertises the other list; valid while it differs, as the next two */
+    struct addr address_list_extra;   /* the first address that only it has; none */
+    struct addr address_list_missing; /* the first that only we have; none */
+    bool links_up;                    /* all its links are up here */
     struct addr holder;
     struct addr next;         /* who gets it if the holder dies now; none when nobody */
     struct addr planned;      /* where a planned move would bring it; none when it stays */
@@ -117,6 +120,16 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
 void core_view_unit_counters(const struct core *core, unsigned pool, unsigned unit, struct unit_counters *out);
 void core_view_pool_counters(const struct core *core, unsigned pool, struct pool_counters *out);
 void core_view_link_counters(const struct core *core, unsigned link, struct link_counters *out);
+
+/* What a member advertises on a VRID where this pool has no unit: its configuration is another one (2.5a). */
+struct unknown_view {
+    uint8_t vrid;
+    struct addr address; /* the first that is advertised */
+    struct addr member;
+};
+
+/* Those heard within four of their intervals, by VRID, into `out` (255 of them at most). Returns how many. */
+unsigned core_view_unknown(const struct core *core, unsigned pool, struct mono now, struct unknown_view *out);
 
 /* One member more or less, or with another share, for `keelctl plan --with/--without`. */
 struct plan_change {

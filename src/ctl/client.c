@@ -29,18 +29,18 @@ struct line {
     size_t length, capacity;
 };
 
-static int complain_unreachable(const char *path, int error)
+static int tell_unreachable(const char *path, int error, char problem[static CLIENT_PROBLEM_MAX])
 {
     if (error == EACCES || error == EPERM) {
-        ctl_complain("%s may not be opened: %s", path, strerror(error));
+        snprintf(problem, CLIENT_PROBLEM_MAX, "%s may not be opened: %s", path, strerror(error));
         return EX_NOPERM;
     }
     if (error == EAGAIN || error == EWOULDBLOCK || error == ETIMEDOUT)
-        ctl_complain("evenkeeld has not answered on %s for %d s: is it stopped?", path, ANSWER_TIMEOUT_S);
+        snprintf(problem, CLIENT_PROBLEM_MAX, "evenkeeld has not answered on %s for %d s: is it stopped?", path,
+                 ANSWER_TIMEOUT_S);
     else
-        ctl_complain("no evenkeeld answers on %s: %s\n"
-                     "Start it ('systemctl start evenkeel'), or name its directory with --run-dir DIR.",
-                     path, strerror(error));
+        snprintf(problem, CLIENT_PROBLEM_MAX, "no evenkeeld answers on %s: %s\n%s", path, strerror(error),
+                 "Start it ('systemctl start evenkeel'), or name its directory with --run-dir DIR.");
     return EX_UNAVAILABLE;
 }
 
@@ -132,19 +132,30 @@ static int exit_code_of(const char *code)
     return EX_TEMPFAIL;
 }
 
-static int exchange(const struct ctl *ctl, const char *request, struct line *line)
+static int exchange(const struct ctl *ctl, const char *request, struct line *line,
+                    char problem[static CLIENT_PROBLEM_MAX])
 {
     struct sockaddr_un address;
     int fd = connect_to(ctl->run_dir, &address), error;
 
     if (fd < 0)
-        return complain_unreachable(address.sun_path, -fd);
+        return tell_unreachable(address.sun_path, -fd, problem);
     error = send_all(fd, request, strlen(request));
     /* A daemon that is full answers without having read, so what it said counts even if sending failed. */
     if (error == 0 || error == -EPIPE)
         error = receive_line(fd, line);
     close(fd);
-    return error == 0 ? EX_OK : complain_unreachable(address.sun_path, -error);
+    return error == 0 ? EX_OK : tell_unreachable(address.sun_path, -error, problem);
+}
+
+int client_connect(const struct ctl *ctl, char problem[static CLIENT_PROBLEM_MAX])
+{
+    struct sockaddr_un address;
+    int fd = connect_to(ctl->run_dir, &address);
+
+    if (fd < 0)
+        tell_unreachable(address.sun_path, -fd, problem);
+    return fd < 0 ? -1 : fd;
 }
 
 /* One exchange; *answer may be an error object. */
@@ -152,15 +163,16 @@ static int ask(const struct ctl *ctl, json_t *request, json_t **answer)
 {
     char *text = json_dumps(request, JSON_COMPACT), *with_newline = NULL;
     struct line line = {.data = NULL};
+    char problem[CLIENT_PROBLEM_MAX] = "out of memory";
     json_error_t error;
     int code = EX_OSERR;
 
     *answer = NULL;
     if (text != NULL && asprintf(&with_newline, "%s\n", text) > 0)
-        code = exchange(ctl, with_newline, &line);
-    else
-        ctl_complain("out of memory");
-    if (code == EX_OK) {
+        code = exchange(ctl, with_newline, &line, problem);
+    if (code != EX_OK) {
+        ctl_complain("%s", problem);
+    } else {
         *answer = json_loadb(line.data, line.length, 0, &error);
         if (!json_is_object(*answer)) {
             ctl_complain("evenkeeld's answer is no JSON object: %s", error.text);

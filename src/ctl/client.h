@@ -21,6 +21,12 @@ int client_ask(const struct ctl *ctl, json_t *request, json_t **answer);
  */
 int client_ask_all_pools(const struct ctl *ctl, const char *command, json_t **answer);
 
+#define CLIENT_PROBLEM_MAX 512
+
+/* For those who keep a connection: a connected socket whose calls end after some seconds; -1 and `problem`, a sentence.
+ */
+int client_connect(const struct ctl *ctl, char problem[static CLIENT_PROBLEM_MAX]);
+
 /* Prints an answer for --json. Returns EX_OK or EX_IOERR. */
 int client_print(const json_t *answer);
 

@@ -8,21 +8,17 @@
 #include "base/check.h"
 #include "ctl/client.h"
 #include "ctl/table.h"
+#include "ctl/timeline.h"
 
 #define FOLLOW_MS 300
 
 static const struct column history_columns[] = {
-    {"TIME", "time", CELL_TEXT, true},
-    {"POOL", "pool", CELL_TEXT, true},
-    {"VRID", "vrid", CELL_NUMBER, true},
-    {"UNIT", "address", CELL_TEXT, true},
-    {"FROM", "from", CELL_TEXT, true},
-    {"TO", "to", CELL_TEXT, true},
-    {"REASON", "reason", CELL_TEXT, true},
-    {"GAP-MS", "gap_ms", CELL_NUMBER, true},
-    {"SEQUENCE", "sequence", CELL_NUMBER, false},
-    {"KIND", "kind", CELL_TEXT, false},
-    {"TEXT", "text", CELL_TEXT, false},
+    {"TIME", "time", CELL_TEXT, true},       {"POOL", "pool", CELL_TEXT, true},
+    {"VRID", "vrid", CELL_NUMBER, true},     {"UNIT", "address", CELL_TEXT, true},
+    {"FROM", "from", CELL_TEXT, true},       {"TO", "to", CELL_TEXT, true},
+    {"REASON", "reason", CELL_TEXT, true},   {"CAUSE", "cause", CELL_TEXT, false},
+    {"GAP-MS", "gap_ms", CELL_NUMBER, true}, {"SEQUENCE", "sequence", CELL_NUMBER, false},
+    {"KIND", "kind", CELL_TEXT, false},      {"TEXT", "text", CELL_TEXT, false},
 };
 
 static const struct column counter_columns[] = {
@@ -44,6 +40,8 @@ static json_t *record_request(const struct ctl *ctl, const char *command, int ar
 
 int history_command(const struct ctl *ctl, int argc, char **argv)
 {
+    if (ctl->svg != NULL || ctl->timeline)
+        return timeline_show(ctl, argc > 0 ? argv[0] : NULL);
     json_t *answer, *entry;
     size_t i;
     int code = client_ask(ctl, record_request(ctl, "history", argc, argv), &answer);
@@ -174,6 +172,8 @@ static int show_counters(const struct ctl *ctl, const json_t *answer)
     json_array_foreach(reply_get(answer, "pools"), i, pool)
     {
         add_counters(ctl, table, answer, reply_text(pool, "name"), json_object_get(pool, "counters"));
+        snprintf(scope, sizeof(scope), "%s owner changes", reply_text(pool, "name"));
+        add_counters(ctl, table, answer, scope, json_object_get(pool, "owner_changes"));
         json_array_foreach(reply_get(pool, "units"), j, unit)
         {
             snprintf(scope, sizeof(scope), "%s %s", reply_text(pool, "name"), reply_text(unit, "address"));

@@ -22,9 +22,12 @@ struct ctl {
     const char *pool; /* NULL: all */
     const char *with[CTL_MEMBERS_MAX], *without[CTL_MEMBERS_MAX];
     unsigned with_count, without_count;
+    const char *svg; /* where to write the picture; "-": standard output; NULL: no picture */
+    bool timeline;
     bool now, no_wait, follow, print, running, all, names, strict;
-    int timeout_s; /* how long to wait for the result; 0: the command's own time */
-    int limit;     /* entries; 0: the daemon's choice */
+    int timeout_s;   /* how long to wait for the result; 0: the command's own time */
+    int limit;       /* entries; 0: the daemon's choice */
+    int interval_ms; /* between two looks; 0: the command's own */
 };
 
 /* "keelctl: TEXT" to standard error. */
@@ -45,6 +48,7 @@ int counters_command(const struct ctl *ctl, int argc, char **argv);
 int snmp_command(const struct ctl *ctl, int argc, char **argv);
 int history_command(const struct ctl *ctl, int argc, char **argv);
 int events_command(const struct ctl *ctl, int argc, char **argv);
+int watch_command(const struct ctl *ctl, int argc, char **argv);
 int check_command(const struct ctl *ctl, int argc, char **argv);
 int convert_command(const struct ctl *ctl, int argc, char **argv);
 

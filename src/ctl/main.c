@@ -26,6 +26,7 @@ enum option_code {
     OPTION_JSON,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_COLOR,
     OPTION_COLUMNS,
     OPTION_NO_HEADINGS,
     OPTION_POOL,
@@ -36,6 +37,9 @@ enum option_code {
     OPTION_TIMEOUT,
     OPTION_FOLLOW,
     OPTION_LIMIT,
+    OPTION_INTERVAL,
+    OPTION_TIMELINE,
+    OPTION_SVG,
     OPTION_ALL,
     OPTION_PRINT,
     OPTION_RUNNING,
@@ -48,6 +52,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
+    {"color", required_argument, NULL, OPTION_COLOR},
     {"columns", required_argument, NULL, OPTION_COLUMNS},
     {"no-headings", no_argument, NULL, OPTION_NO_HEADINGS},
     {"pool", required_argument, NULL, OPTION_POOL},
@@ -58,6 +63,9 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"follow", no_argument, NULL, OPTION_FOLLOW},
     {"limit", required_argument, NULL, OPTION_LIMIT},
+    {"timeline", no_argument, NULL, OPTION_TIMELINE},
+    {"svg", required_argument, NULL, OPTION_SVG},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
     {"all", no_argument, NULL, OPTION_ALL},
     {"print", no_argument, NULL, OPTION_PRINT},
     {"running", no_argument, NULL, OPTION_RUNNING},
@@ -72,6 +80,8 @@ static const struct {
 } option_help[] = {
     {OPTION_RUN_DIR, "--run-dir DIR", "where the daemon's control socket is"},
     {OPTION_JSON, "--json", "the daemon's answer as JSON (doc/control.md)"},
+    {OPTION_COLOR, "--color WHEN",
+     "colours: auto (the default: on a terminal, unless NO_COLOR is set), always or never"},
     {OPTION_POOL, "--pool NAME", "only this pool"},
     {OPTION_COLUMNS, "--columns A,B", "these columns, in this order"},
     {OPTION_NO_HEADINGS, "--no-headings", "no line with the columns' names"},
@@ -82,7 +92,10 @@ static const struct {
     {OPTION_TIMEOUT, "--timeout SECONDS", "how long to wait until it is done"},
     {OPTION_FOLLOW, "--follow", "go on as new ones come"},
     {OPTION_LIMIT, "--limit N", "at most the newest N (1 to 250)"},
-    {OPTION_ALL, "--all", "also those that are zero"},
+    {OPTION_INTERVAL, "--interval SECONDS", "how long between two looks (0.1 to 3600; 1 if not given)"},
+    {OPTION_TIMELINE, "--timeline", "a line for each unit: who had it when, and faults"},
+    {OPTION_SVG, "--svg FILE", "the same as a picture; '-' is standard output"},
+    {OPTION_ALL, "--all", "also those that are zero, or did not change"},
     {OPTION_PRINT, "--print", "the configuration in canonical form, which reads back to the same"},
     {OPTION_RUNNING, "--running", "also compare with the running daemon's"},
     {OPTION_STRICT, "--strict", "take every warning for an error"},
@@ -93,7 +106,7 @@ static const struct {
 #define TAKES(code) (1u << ((code)-OPTION_RUN_DIR))
 #define TAKES_TABLE (TAKES(OPTION_COLUMNS) | TAKES(OPTION_NO_HEADINGS))
 #define TAKES_WAIT (TAKES(OPTION_NO_WAIT) | TAKES(OPTION_TIMEOUT))
-#define TAKES_ALWAYS (TAKES(OPTION_RUN_DIR) | TAKES(OPTION_JSON) | TAKES(OPTION_HELP))
+#define TAKES_ALWAYS (TAKES(OPTION_RUN_DIR) | TAKES(OPTION_JSON) | TAKES(OPTION_COLOR) | TAKES(OPTION_HELP))
 
 struct command {
     const char *name, *arguments;
@@ -105,6 +118,8 @@ struct command {
 
 static const struct command commands[] = {
     {"status", "", 0, 0, TAKES(OPTION_POOL), status_command, "One screen: what needs attention, and who holds what."},
+    {"watch", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_INTERVAL), watch_command,
+     "The same as a live picture, with keys for order and filter; h for help."},
     {"members", "", 0, 0, TAKES(OPTION_POOL) | TAKES_TABLE, members_command,
      "The hosts of each pool: state, share, load."},
     {"list", "", 0, 0, TAKES(OPTION_POOL) | TAKES_TABLE, list_command,
@@ -124,8 +139,10 @@ static const struct command commands[] = {
      "Makes the moves that are due without waiting for intervals and penalties."},
     {"reload", "", 0, 0, TAKES_WAIT, reload_command,
      "Has the daemon read its file again; says what changed, or what is wrong with the file."},
-    {"history", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES_TABLE, history_command,
-     "The last changes of ownership, and how long nobody answered."},
+    {"history", "[VIP|VRID]", 0, 1,
+      TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_TIMELINE) | TAKES(OPTION_SVG) | TAKES(OPTION_ALL) |
+          TAKES_TABLE,
+      history_command, "The last changes of ownership, and how long nobody answered."},
     {"events", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_FOLLOW), events_command,
      "Everything that was noted lately, as sentences."},
     {"counters", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_ALL) | TAKES_TABLE, counters_command,
@@ -177,7 +194,7 @@ static void print_option_help(unsigned options)
 
 static int print_help(void)
 {
-    printf("Usage: keelctl [--run-dir DIR] [--json] COMMAND [OPTION]... [WORD]\n"
+    printf("Usage: keelctl [--run-dir DIR] [--json] [--color WHEN] COMMAND [OPTION]... [WORD]\n"
            "Shows and steers the evenkeeld that runs on this host.\n\n");
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         printf("  %-9s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
@@ -209,6 +226,20 @@ static bool read_number(const char *option, const char *text, int high, int *out
     return true;
 }
 
+/* Seconds, with a fraction, as milliseconds. */
+static bool read_seconds(const char *option, const char *text, int *out_ms)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (*text == '\0' || *end != '\0' || !(value >= 0.1 && value <= 3600)) {
+        ctl_complain("--%s %s: seconds are wanted, from 0.1 to 3600", option, text);
+        return false;
+    }
+    *out_ms = (int)(value * 1000);
+    return true;
+}
+
 static bool add_member(const char *option, const char *text, const char **list, unsigned *count)
 {
     if (*count == CTL_MEMBERS_MAX) {
@@ -229,6 +260,11 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
     case OPTION_JSON:
         ctl->json = true;
         return true;
+    case OPTION_COLOR:
+        if (term_choose_colour(&ctl->term, value))
+            return true;
+        ctl_complain("--color %s: 'auto', 'always' or 'never' is wanted", value);
+        return false;
     case OPTION_COLUMNS:
         ctl->columns = value;
         return true;
@@ -255,6 +291,14 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
         return true;
     case OPTION_LIMIT:
         return read_number("limit", value, 250, &ctl->limit);
+    case OPTION_INTERVAL:
+        return read_seconds("interval", value, &ctl->interval_ms);
+    case OPTION_TIMELINE:
+        ctl->timeline = true;
+        return true;
+    case OPTION_SVG:
+        ctl->svg = value;
+        return true;
     case OPTION_ALL:
         ctl->all = true;
         return true;

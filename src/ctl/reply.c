@@ -48,8 +48,7 @@ const char *reply_member(const json_t *object, const char *address_key, const ch
     return *name != '\0' ? name : *address != '\0' ? address : "-";
 }
 
-/* Seconds since 1970 of "2026-01-31T12:34:56.789Z"; negative when it is no such time. */
-static double seconds_of(const char *text)
+double reply_seconds(const char *text)
 {
     struct tm tm = {0};
     double seconds;
@@ -64,7 +63,7 @@ static double seconds_of(const char *text)
 
 double reply_age_s(const json_t *answer, const json_t *object, const char *key)
 {
-    double now = seconds_of(reply_text(answer, "time")), then = seconds_of(reply_text(object, key));
+    double now = reply_seconds(reply_text(answer, "time")), then = reply_seconds(reply_text(object, key));
 
     if (now < 0 || then < 0)
         return -1;

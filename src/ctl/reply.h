@@ -23,6 +23,8 @@ const json_t *reply_get(const json_t *object, const char *key);
 /* "alpha", else "10.0.0.1", else "-". */
 const char *reply_member(const json_t *object, const char *address_key, const char *name_key);
 
+/* Seconds since 1970 of "2026-01-31T12:34:56.789Z"; negative when it is no such time. */
+double reply_seconds(const char *text);
 /* Seconds from the RFC 3339 time in `key` to the answer's own "time"; negative when either is missing. */
 double reply_age_s(const json_t *answer, const json_t *object, const char *key);
 /* "12.3 s", "4 min", "5.1 h", "3 d"; "-" when negative. */

@@ -22,6 +22,7 @@ static const struct {
     [COLOUR_GREEN] = {"\033[32m", "green"},
     [COLOUR_DIM] = {"\033[2m", "halfbright"},
     [COLOUR_BOLD] = {"\033[1m", "bold"},
+    [COLOUR_REVERSE] = {"\033[7m", "reverse"},
 };
 static_assert(ARRAY_LENGTH(colours) == COLOUR_COUNT, "an escape for each colour");
 
@@ -45,11 +46,28 @@ struct term term_look(void)
         height = size.ws_row;
     }
     return (struct term){
-        .colour = terminal && (no_colour == NULL || *no_colour == '\0') && (kind == NULL || strcmp(kind, "dumb") != 0),
+        .colour = terminal && (no_colour == NULL || *no_colour == '\0') && kind != NULL && *kind != '\0' &&
+                  strcmp(kind, "dumb") != 0,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         .width = width > 0 ? width : WIDTH_DEFAULT,
         .height = terminal ? height : 0,
     };
+}
+
+bool term_choose_colour(struct term *term, const char *when)
+{
+    if (strcmp(when, "always") == 0)
+        term->colour = true;
+    else if (strcmp(when, "never") == 0)
+        term->colour = false;
+    else
+        return strcmp(when, "auto") == 0;
+    return true;
+}
+
+const char *term_escape(enum colour colour)
+{
+    return colours[colour].escape;
 }
 
 const char *term_begin(const struct term *term, enum colour colour)

@@ -20,14 +20,19 @@ enum colour {
     COLOUR_GREEN,
     COLOUR_DIM,
     COLOUR_BOLD,
+    COLOUR_REVERSE,
     COLOUR_COUNT,
 };
 
 struct term term_look(void);
+/* For --color: "auto" (as term_look found), "always", "never". False: something else. */
+bool term_choose_colour(struct term *term, const char *when);
 
 /* Escape sequences to begin and end a colour; empty when there are no colours. */
 const char *term_begin(const struct term *term, enum colour colour);
 const char *term_end(const struct term *term, enum colour colour);
+/* The escape sequence itself, whatever the terminal. */
+const char *term_escape(enum colour colour);
 /* The name libsmartcols knows the colour by; NULL for COLOUR_NONE. */
 const char *term_colour_name(enum colour colour);
 

@@ -121,6 +121,7 @@ static void apply_note(struct worker *worker, const struct effect *effect, struc
     if (effect->note == NOTE_KERNEL_FAILED)
         worker->counters.kernel_failures++;
     notes_take(worker, effect, now);
+    tell_note(worker, effect);
 }
 
 static void apply_effect(struct worker *worker, const struct effect *effect, struct mono now)
@@ -280,5 +281,6 @@ void apply_flush(struct worker *worker, struct mono now)
             announce_run(worker->pools[p].announce, now, ANNOUNCE_BUDGET, emit_announcement, &announcing);
     }
     hand_out(worker);
+    orders_flush(&worker->orders);
     notes_log(worker);
 }

@@ -12,7 +12,7 @@
 #include "daemon/fields_json.h"
 #include "daemon/note.h"
 
-#define TEXT_MAX 512
+#define TEXT_MAX 768
 #define NAMED_UNITS_MAX 3 /* in a sentence; all of them are in "vrids" */
 #define UNOWNED_INTERVALS 4
 #define CONFLICT_RECENT_S 60 /* somebody else's answer is worth a line for so long */
@@ -49,6 +49,18 @@ static json_t *add(struct findings *f, enum severity severity, const char *code,
     put_text(f->a, object, "text", text);
     append_new(f->a, f->list[severity], object);
     return object;
+}
+
+/* Appends to `text`, cut to what fits. */
+__attribute__((format(printf, 4, 5))) static void append(char *text, size_t size, size_t *used, const char *format, ...)
+{
+    size_t room = size - *used;
+    va_list arguments;
+
+    va_start(arguments, format);
+    int written = vsnprintf(text + *used, room, format, arguments);
+    va_end(arguments);
+    *used += (size_t)written < room ? (size_t)written : room - 1;
 }
 
 /* One kind of trouble that a unit can have. `detail` adds what is special to this unit, like " (10.0.0.9)". */
@@ -122,6 +134,21 @@ static void holder_detail(struct answer *a, unsigned pool, unsigned unit, const 
     snprintf(text, size, " by %s", member_text(a->view, pool, &u->holder, holder));
 }
 
+static void list_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
+                        size_t size)
+{
+    char from[MEMBER_TEXT_MAX], extra[ADDR_TEXT_MAX], missing[ADDR_TEXT_MAX];
+
+    (void)unit;
+    size_t used = 0;
+
+    append(text, size, &used, " by %s", member_text(a->view, pool, &u->address_list_from, from));
+    if (!addr_is_none(&u->address_list_missing))
+        append(text, size, &used, " without %s", addr_format(&u->address_list_missing, missing));
+    if (!addr_is_none(&u->address_list_extra))
+        append(text, size, &used, " with %s besides", addr_format(&u->address_list_extra, extra));
+}
+
 static bool is_different(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
 {
     (void)a, (void)pool, (void)unit;
@@ -142,7 +169,7 @@ static const struct unit_trouble troubles[] = {
     {WARNING, "stranger", "is held by a router that is no member", "are held by routers that are no members",
      is_strange, holder_detail},
     {WARNING, "address_list", "is advertised with another list of addresses than this host has",
-     "are advertised with other lists of addresses than this host has", is_different, holder_detail},
+     "are advertised with other lists of addresses than this host has", is_different, list_detail},
     {WARNING, "link_down", "cannot be held by this host: a link of it is down",
      "cannot be held by this host: a link of them is down", is_cut, NULL},
 };
@@ -158,7 +185,7 @@ struct tally {
 static void count_unit(struct findings *f, const struct unit_trouble *trouble, struct tally *tally, unsigned unit,
                        const struct unit_view *u)
 {
-    char text[ADDR_TEXT_MAX], detail[2 * MEMBER_TEXT_MAX + 16] = "";
+    char text[ADDR_TEXT_MAX], detail[2 * MEMBER_TEXT_MAX + 32] = "";
 
     if (tally->vrids == NULL)
         tally->vrids = new_array(f->a);
@@ -169,11 +196,8 @@ static void count_unit(struct findings *f, const struct unit_trouble *trouble, s
 
     if (trouble->detail != NULL)
         trouble->detail(f->a, f->pool, unit, u, detail, sizeof(detail));
-    size_t room = sizeof(tally->names) - tally->used;
-    int written = snprintf(tally->names + tally->used, room, "%s%s%s", tally->used == 0 ? "" : ", ",
-                           addr_format(&address, text), detail);
-
-    tally->used += (size_t)written < room ? (size_t)written : room - 1;
+    append(tally->names, sizeof(tally->names), &tally->used, "%s%s%s", tally->used == 0 ? "" : ", ",
+           addr_format(&address, text), detail);
 }
 
 static void add_tally(struct findings *f, const struct unit_trouble *trouble, const struct tally *tally)
@@ -209,6 +233,36 @@ static void add_units(struct findings *f)
         if (tallies[t].count > 0)
             add_tally(f, &troubles[t], &tallies[t]);
     }
+}
+
+/* Units that only others are configured with: a VIP is missing in this host's file, or is in theirs by mistake. */
+static void add_unknown(struct findings *f)
+{
+    struct unknown_view unknown[PLAN_UNITS_MAX];
+    unsigned count = core_view_unknown(f->a->view->core, f->pool, f->a->view->now, unknown);
+    char names[TEXT_MAX / 2], more[32] = "";
+    size_t used = 0;
+
+    if (count == 0)
+        return;
+    json_t *vrids = new_array(f->a);
+
+    for (unsigned i = 0; i < count; i++) {
+        char address[ADDR_TEXT_MAX], member[MEMBER_TEXT_MAX];
+
+        append_new(f->a, vrids, json_integer(unknown[i].vrid));
+        if (i < NAMED_UNITS_MAX)
+            append(names, sizeof(names), &used, "%s%s (VRID %u) by %s", i == 0 ? "" : ", ",
+                   addr_format(&unknown[i].address, address), unknown[i].vrid,
+                   member_text(f->a->view, f->pool, &unknown[i].member, member));
+    }
+    if (count > NAMED_UNITS_MAX)
+        snprintf(more, sizeof(more), " and %u more", count - NAMED_UNITS_MAX);
+    json_t *object =
+        add(f, WARNING, "unknown_unit", "%u unit%s that members advertise %s not in this host's configuration: %s%s",
+            count, count == 1 ? "" : "s", count == 1 ? "is" : "are", names, more);
+
+    put_new(f->a, object, "vrids", vrids);
 }
 
 static void add_readiness(struct findings *f, const struct pool_view *p)
@@ -298,6 +352,7 @@ json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool
         core_view_pool(a->view->core, f.pool, &p);
         if (p.ready) /* else it hears nobody, and who holds what is not known here */
             add_units(&f);
+        add_unknown(&f);
         add_own_state(&f, &p);
         add_members(&f, &p);
         add_filter(&f);

@@ -7,7 +7,9 @@
  *
  * Answers are built by one pump for all clients: one request in a turn of the loop, and after each a pause of
  * PUMP_REST times what it took. However many clients ask however fast, they get at most a fifth of a core, and packets
- * and timers come first.
+ * come first. So do timers: an answer that might not be ready before the protocol's next deadline waits until that has
+ * been dealt with (but no longer than PUMP_WAIT_MAX_US, or a pool whose deadlines are dense would never answer). What
+ * was just answered is sent again without being built (answer_cache.h).
  */
 #include "daemon/control.h"
 
@@ -22,13 +24,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/answer_cache.h"
 #include "daemon/control_socket.h"
+#include "daemon/history.h"
 #include "daemon/peer.h"
 #include "daemon/request_json.h"
 #include "platform/clock.h"
 
 #define PUMP_REST 4
 #define PUMP_REST_MAX_US 100000 /* the clock also runs while the host sleeps */
+#define PUMP_WAIT_MAX_US 50000
+#define COST_MAX_US 10000
+#define PUMP_AFTER_US 200       /* from a deadline until it has been dealt with */
+#define WRITE_MAX (1024 * 1024) /* bytes in one turn: a whole answer in most cases, the socket takes what it can */
 #define PRIVILEGED_RESERVE 8    /* places that only those who may command get: readers cannot shut them out */
 #define ACCEPT_RETRY_S 1
 
@@ -52,6 +60,9 @@ struct control {
     TAILQ_HEAD(, client) queue;
     unsigned client_count;
     struct control_counters counters;
+    struct answer_cache cache;
+    int64_t cost_us;        /* that an answer may have: the most of late, slowly forgotten */
+    struct mono pump_since; /* the first in the queue could have been answered since then */
 };
 
 static const struct timeval idle_time = {.tv_sec = CONTROL_IDLE_S};
@@ -100,9 +111,22 @@ static void client_check_input(struct client *client)
     pump_start(client->control, 0);
 }
 
-static void client_send(struct client *client, const char *text, size_t length)
+static void text_sent(const void *data, size_t length, void *context)
 {
-    if (text == NULL || bufferevent_write(client->stream, text, length) != 0) {
+    (void)data, (void)length;
+    answer_text_leave(context);
+}
+
+/* NULL, for want of memory, drops the client. Takes over one use of `text`. */
+static void client_send(struct client *client, struct answer_text *text)
+{
+    if (text == NULL) {
+        client_drop(client);
+        return;
+    }
+    if (evbuffer_add_reference(bufferevent_get_output(client->stream), text->data, text->length, text_sent, text) !=
+        0) {
+        answer_text_leave(text);
         client_drop(client);
         return;
     }
@@ -114,6 +138,7 @@ static void count(struct control_counters *counters, enum request_outcome outcom
     counters->requests++;
     switch (outcome) {
     case REQUEST_DONE:
+    case REQUEST_CHANGED:
         return;
     case REQUEST_DENIED:
         counters->denied++;
@@ -125,36 +150,86 @@ static void count(struct control_counters *counters, enum request_outcome outcom
     }
 }
 
-static void client_answer(struct client *client)
+static void refuse_long(struct client *client)
 {
     static const char too_long[] =
         "{\"error\":{\"code\":\"bad_request\",\"text\":\"a request longer than 65536 bytes\"}}\n";
+
+    client->closing = true;
+    count(&client->control->counters, REQUEST_GARBAGE);
+    client_send(client, answer_text_new(strdup(too_long), sizeof(too_long) - 1));
+}
+
+/* The clock also runs while this process does not, so one long answer is not believed for ever. */
+static void note_cost(struct control *control, int64_t took_us)
+{
+    control->cost_us -= control->cost_us / 8;
+    if (took_us > control->cost_us)
+        control->cost_us = took_us < COST_MAX_US ? took_us : COST_MAX_US;
+}
+
+/* Has the answer built, and remembers it. */
+static struct answer_text *build_answer(struct client *client, const char *line, size_t length, uint64_t newest)
+{
+    struct control *control = client->control;
+    bool may_change = peer_may_change(bufferevent_getfd(client->stream), CONTROL_GROUP);
+    char *data;
+    size_t data_length;
+    struct mono before = clock_now();
+    enum request_outcome outcome = request_answer(&control->callbacks, line, length, may_change, &data, &data_length);
+    struct mono after = clock_now();
+    struct answer_text *text = answer_text_new(data, data_length);
+
+    note_cost(control, mono_diff_us(after, before));
+    count(&control->counters, outcome);
+    client->closing = outcome == REQUEST_GARBAGE;
+    if (outcome == REQUEST_CHANGED)
+        answer_cache_clear(&control->cache);
+    else if (outcome == REQUEST_DONE && text != NULL)
+        answer_cache_put(&control->cache, line, length, after, newest, text);
+    return text;
+}
+
+static void client_answer(struct client *client)
+{
     struct control *control = client->control;
     struct evbuffer *input = bufferevent_get_input(client->stream);
     struct evbuffer_ptr end = evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
-    size_t line_length, length;
-    char *answer;
+    size_t length;
 
     if (end.pos < 0 || end.pos > CONTROL_REQUEST_MAX) {
-        client->closing = true;
-        count(&control->counters, REQUEST_GARBAGE);
-        client_send(client, too_long, sizeof(too_long) - 1);
+        refuse_long(client);
         return;
     }
-    char *line = evbuffer_readln(input, &line_length, EVBUFFER_EOL_LF);
+    char *line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF);
 
     if (line == NULL) {
         client_drop(client);
         return;
     }
-    bool may_change = peer_may_change(bufferevent_getfd(client->stream), CONTROL_GROUP);
-    enum request_outcome outcome = request_answer(&control->callbacks, line, line_length, may_change, &answer, &length);
+    uint64_t newest = history_newest(control->callbacks.view(control->callbacks.context)->history);
+    struct answer_text *text = answer_cache_find(&control->cache, line, length, clock_now(), newest);
 
+    if (text != NULL)
+        count(&control->counters, REQUEST_DONE);
+    else
+        text = build_answer(client, line, length, newest);
     free(line);
-    count(&control->counters, outcome);
-    client->closing = outcome == REQUEST_GARBAGE;
-    client_send(client, answer, length);
-    free(answer);
+    client_send(client, text);
+}
+
+/* How long an answer has to wait for the protocol; 0: there is time for it now. */
+static int64_t wait_for_protocol_us(const struct control *control, struct mono now)
+{
+    const struct control_callbacks *callbacks = &control->callbacks;
+
+    if (callbacks->spare_us == NULL || mono_diff_us(now, control->pump_since) >= PUMP_WAIT_MAX_US)
+        return 0;
+    int64_t spare_us = callbacks->spare_us(callbacks->context);
+
+    if (spare_us > control->cost_us)
+        return 0;
+    return (spare_us > 0 ? spare_us : 0) + PUMP_AFTER_US;
 }
 
 static void pump_run(evutil_socket_t fd, short what, void *context)
@@ -166,6 +241,15 @@ static void pump_run(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     if (client == NULL)
         return;
+    if (mono_is_never(control->pump_since))
+        control->pump_since = before;
+    int64_t wait_us = wait_for_protocol_us(control, before);
+
+    if (wait_us > 0) {
+        pump_start(control, wait_us);
+        return;
+    }
+    control->pump_since = MONO_NEVER;
     TAILQ_REMOVE(&control->queue, client, queue);
     client->waiting = false;
     client_answer(client);
@@ -234,6 +318,7 @@ static struct client *client_new(struct control *control, evutil_socket_t fd)
     LIST_INSERT_HEAD(&control->clients, client, all);
     control->client_count++;
     bufferevent_setcb(client->stream, on_readable, on_drained, on_end, client);
+    bufferevent_set_max_single_write(client->stream, WRITE_MAX);
     bufferevent_setwatermark(client->stream, EV_READ, 0, CONTROL_REQUEST_MAX + 1);
     evtimer_add(client->timer, &idle_time);
     bufferevent_enable(client->stream, EV_READ | EV_WRITE);
@@ -286,6 +371,7 @@ int control_open(struct event_base *base, const char *run_dir, const struct cont
         return -ENOMEM;
     control->base = base;
     control->callbacks = *callbacks;
+    control->pump_since = MONO_NEVER;
     LIST_INIT(&control->clients);
     TAILQ_INIT(&control->queue);
     error = control_socket_open(run_dir, &control->socket);
@@ -319,6 +405,7 @@ void control_close(struct control *control)
         return;
     while ((client = LIST_FIRST(&control->clients)) != NULL)
         client_free(client);
+    answer_cache_clear(&control->cache);
     control_socket_remove(&control->socket);
     if (control->listener != NULL)
         evconnlistener_free(control->listener);

@@ -31,6 +31,8 @@ struct control_callbacks {
     int (*command)(void *context, const struct event *event, enum core_result *result);
     /* Has the configuration file read again; what comes of it is in the view's `reload`. 0 or a negative errno. */
     int (*reload)(void *context);
+    /* Microseconds until the protocol has something to do; 0 or less: now. NULL: it never has. */
+    int64_t (*spare_us)(void *context);
 };
 
 /* Counted for `keelctl counters`; the main loop may put them into daemon_view.counters. */

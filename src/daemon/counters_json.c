@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "daemon/changes.h"
 #include "daemon/fields_json.h"
 #include "daemon/note.h"
 
@@ -104,6 +105,29 @@ static json_t *unit_counters_array(struct answer *a, unsigned pool)
     return array;
 }
 
+static json_t *changes_object(struct answer *a, const struct owner_changes *changes)
+{
+    json_t *object = new_object(a);
+
+    for (unsigned r = 0; r < REASON_COUNT; r++)
+        put_int(a, object, reason_name(r), (int64_t)changes->by_reason[r]);
+    return object;
+}
+
+static json_t *gaps_object(struct answer *a, const struct owner_changes *changes)
+{
+    json_t *object = new_object(a), *bounds = new_array(a), *counts = new_array(a);
+
+    for (unsigned i = 0; i < GAP_BOUND_COUNT; i++)
+        append_new(a, bounds, json_integer(gap_bounds_ms[i]));
+    for (unsigned i = 0; i <= GAP_BOUND_COUNT; i++)
+        append_new(a, counts, json_integer((json_int_t)changes->gaps[i]));
+    put_new(a, object, "bounds_ms", bounds);
+    put_new(a, object, "counts", counts);
+    put_ms(a, object, "sum_ms", (int64_t)changes->gap_sum_us);
+    return object;
+}
+
 static json_t *pool_counters_object(struct answer *a, unsigned pool)
 {
     json_t *object = new_object(a), *own = new_object(a);
@@ -111,6 +135,8 @@ static json_t *pool_counters_object(struct answer *a, unsigned pool)
     put_pool_counters(a, own, pool);
     put_text(a, object, "name", a->view->config->core.pools[pool].name);
     put_new(a, object, "counters", own);
+    put_new(a, object, "owner_changes", changes_object(a, a->view->pools[pool].changes));
+    put_new(a, object, "owner_gaps", gaps_object(a, a->view->pools[pool].changes));
     put_new(a, object, "units", unit_counters_array(a, pool));
     return object;
 }

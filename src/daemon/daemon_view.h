@@ -12,6 +12,7 @@
 #include "platform/kernel.h"
 
 struct history;
+struct owner_changes;
 
 /* The last time somebody else was seen answering (ARP, NA) for a unit of ours. */
 struct daemon_conflict {
@@ -25,6 +26,7 @@ struct daemon_pool_view {
     uint8_t filter_mode;                     /* enum filter_mode in force; FILTER_AUTO: not known yet */
     const char *filter_text;                 /* why it is that one (kernel_report.text); NULL: nothing to say */
     const struct daemon_conflict *conflicts; /* one per unit of the pool; NULL: no audit runs */
+    const struct owner_changes *changes;
 };
 
 /* A counter of the daemon itself (not of the core), by its stable lower-case name: "netlink_overruns". */

@@ -130,7 +130,7 @@ static void explain_troubles(struct subject *s)
     if (s->u.address_list_differs)
         add_fact(s, "held", "address_list",
                  "%s advertises another list of addresses than this host is configured with: compare the files.",
-                 s->holder);
+                 member_text(s->a->view, s->pool, &s->u.address_list_from, other));
 }
 
 static void explain_next(struct subject *s)

@@ -15,12 +15,15 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
+#include "daemon/guard_script.h"
 #include "daemon/guard_worker.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "platform/clock.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
+
+#define OWN_FDS 3 /* of poll(): the worker's end, signals, the channel */
 
 static void stop(struct guard *guard, struct mono now)
 {
@@ -44,7 +47,7 @@ static void take_signals(struct guard *guard, struct mono now)
     while (read(guard->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
             reload_begin(guard, now);
-        else
+        else if (info.ssi_signo != SIGCHLD) /* that one only wakes us, for guard_script.h */
             stop(guard, now);
     }
 }
@@ -111,7 +114,7 @@ static void feed_watchdog(struct guard *guard, struct mono now)
 static void run_timers(struct guard *guard, struct mono now)
 {
     feed_watchdog(guard, now);
-    if (mono_due(now, guard->restart_at))
+    if (mono_due(now, guard->restart_at) && guard_script_is_ready(guard->script))
         guard_worker_start(guard, now);
     if (mono_due(now, guard->leave_by)) {
         log_error("the worker did not leave in time and is ended");
@@ -122,8 +125,10 @@ static void run_timers(struct guard *guard, struct mono now)
 
 static int poll_timeout_ms(const struct guard *guard, struct mono now)
 {
-    struct mono next = mono_min(mono_min(guard->restart_at, guard->leave_by), guard->watchdog_at);
+    struct mono next = mono_min(mono_min(guard->script_at, guard->leave_by), guard->watchdog_at);
 
+    if (guard_script_is_ready(guard->script))
+        next = mono_min(next, guard->restart_at);
     if (mono_is_never(next))
         return -1;
     int64_t wait_us = mono_diff_us(next, now);
@@ -133,13 +138,14 @@ static int poll_timeout_ms(const struct guard *guard, struct mono now)
 
 static void turn(struct guard *guard)
 {
-    struct pollfd fds[] = {
+    struct pollfd fds[OWN_FDS + GUARD_SCRIPT_FDS_MAX] = {
         {.fd = guard->pidfd, .events = POLLIN},
         {.fd = guard->signals, .events = POLLIN},
         {.fd = guard->channel, .events = POLLIN},
     };
+    unsigned count = guard_script_poll(guard->script, fds + OWN_FDS, GUARD_SCRIPT_FDS_MAX);
 
-    if (poll(fds, ARRAY_LENGTH(fds), poll_timeout_ms(guard, clock_now())) < 0 && errno != EINTR) {
+    if (poll(fds, OWN_FDS + count, poll_timeout_ms(guard, clock_now())) < 0 && errno != EINTR) {
         log_error("poll: %s", strerror(errno));
         guard_worker_kill(guard);
         guard->leaving = true;
@@ -152,6 +158,7 @@ static void turn(struct guard *guard)
         take_signals(guard, clock_now());
     if (!guard->done)
         run_timers(guard, clock_now());
+    guard->script_at = guard_script_turn(guard->script, clock_now());
 }
 
 static int open_signals(void)
@@ -162,6 +169,7 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
@@ -190,6 +198,11 @@ static int prepare(struct guard *guard)
         log_error("shared memory: %s", strerror(-error));
         return EX_OSERR;
     }
+    error = guard_script_open(guard->config, &guard->script);
+    if (error < 0) {
+        log_error("commands: %s", strerror(-error));
+        return EX_OSERR;
+    }
     /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and
      * then not missed but under load. */
     realtime_thread(REALTIME_PRIORITY);
@@ -205,18 +218,19 @@ int guard_run(const struct guard_start *start)
         .signals = -1,
         .pidfd = -1,
         .channel = -1,
-        .restart_at = MONO_NEVER,
+        .restart_at = clock_now(),
+        .script_at = MONO_NEVER,
         .leave_by = MONO_NEVER,
         .watchdog_at = start->ready->watchdog_us > 0 ? clock_now() : MONO_NEVER,
     };
 
     guard.exit_code = prepare(&guard);
-    if (guard.exit_code == 0)
-        guard_worker_start(&guard, clock_now());
-    else
-        guard.done = true;
+    guard.done = guard.exit_code != 0;
     while (!guard.done)
         turn(&guard);
+    if (guard.script != NULL)
+        guard_script_finish(guard.script, guard.signals);
+    guard_script_close(guard.script);
     if (guard.channel >= 0)
         close(guard.channel);
     if (guard.signals >= 0)

@@ -20,6 +20,7 @@
 
 #include "daemon/backoff.h"
 #include "daemon/channel.h"
+#include "daemon/guard_script.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "daemon/worker_run.h"
@@ -38,13 +39,15 @@ static void close_fd(int *fd)
 }
 
 /* In the child: nothing of the guard's stays open but the lock of the run directory. */
-static _Noreturn void worker_main(struct guard *guard, int channel)
+static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
 {
     struct worker_start start = {
         .config = guard->config,
         .page = guard->page,
         .rundir = guard->start->rundir,
         .channel = channel,
+        .orders = orders,
+        .generation = guard_script_generation(guard->script),
         .up = guard->start->worker_up,
         .context = guard->start->context,
     };
@@ -52,6 +55,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel)
     close_fd(&guard->signals);
     close_fd(&guard->channel);
     guard_page_close_file(guard->page);
+    guard_script_let_go(guard->script);
     start.channel = channel_raise(channel);
     sender_close(guard->sender);
     ready_close(guard->start->ready);
@@ -74,9 +78,14 @@ static void spawn_failed(struct guard *guard, const char *what, int error, struc
 
 void guard_worker_start(struct guard *guard, struct mono now)
 {
-    int channel = -1;
+    int channel = -1, orders = -1;
     int error = channel_open(&guard->channel, &channel);
 
+    if (error == 0) {
+        error = guard_script_connect(guard->script, &orders);
+        if (error < 0)
+            close_fd(&channel);
+    }
     guard->restart_at = MONO_NEVER;
     guard->worker_started = now;
     guard->worker_up = false;
@@ -89,9 +98,10 @@ void guard_worker_start(struct guard *guard, struct mono now)
     }
     guard->worker = fork();
     if (guard->worker == 0)
-        worker_main(guard, channel);
+        worker_main(guard, channel, orders);
     error = errno;
     close(channel);
+    close(orders);
     if (guard->worker < 0) {
         spawn_failed(guard, "fork", error, now);
         return;
@@ -170,8 +180,10 @@ void guard_worker_adopt_config(struct guard *guard)
         log_error("reload: going on with the old configuration: %s", strerror(-error));
         config_free(guard->next_config);
         guard->next_config = NULL;
+        guard_script_expect(guard->script, NULL);
         return;
     }
+    guard_script_adopt(guard->script, guard->next_config);
     guard_page_close(guard->page);
     config_free(guard->config);
     guard->page = guard->next_page;
@@ -230,6 +242,7 @@ void guard_worker_ended(struct guard *guard)
         return;
     close_fd(&guard->pidfd);
     close_fd(&guard->channel);
+    guard_script_disconnect(guard->script);
     guard->leave_by = MONO_NEVER;
     if (info.si_code == CLD_EXITED && info.si_status == 0)
         guard_finish(guard, 0);

@@ -21,6 +21,8 @@ struct guard {
     bool reload_wanted;           /* another one, when this one is done */
     struct mono reload_began;
     struct guard_page *page;
+    struct guard_script *script;
+    struct mono script_at; /* when guard_script_turn is wanted */
     int sender;
     int signals;
     /* the worker; pidfd is -1 while none runs */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ring of notes. The entry with sequence s lies at index s % capacity, so lookup needs no search. Called by the
- * main loop (history_add) and by history_json.c. */
+/* The ring of notes. The entry with sequence s lies at index s % capacity, so lookup needs no search. Called by
+ * notes.c, history_file.c and history_json.c. */
 #include "daemon/history.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 struct history {
     unsigned capacity;
+    uint64_t first;  /* the oldest ever held */
     uint64_t newest; /* 0: none yet */
     struct history_entry entries[];
 };
@@ -19,7 +20,7 @@ struct history *history_new(unsigned capacity)
     struct history *history = calloc(1, sizeof(*history) + capacity * sizeof(history->entries[0]));
 
     if (history != NULL)
-        history->capacity = capacity;
+        *history = (struct history){.capacity = capacity, .first = 1};
     return history;
 }
 
@@ -39,6 +40,15 @@ void history_add(struct history *history, const struct note *note, struct mono a
     };
 }
 
+void history_restore(struct history *history, const struct history_entry *entry)
+{
+    if (history->newest == 0)
+        history->first = entry->sequence;
+    CHECK(entry->sequence == (history->newest == 0 ? history->first : history->newest + 1));
+    history->newest = entry->sequence;
+    history->entries[entry->sequence % history->capacity] = *entry;
+}
+
 uint64_t history_newest(const struct history *history)
 {
     return history->newest;
@@ -46,8 +56,10 @@ uint64_t history_newest(const struct history *history)
 
 uint64_t history_oldest(const struct history *history)
 {
-    if (history->newest <= history->capacity)
-        return history->newest == 0 ? 0 : 1;
+    if (history->newest == 0)
+        return 0;
+    if (history->newest - history->first < history->capacity)
+        return history->first;
     return history->newest - history->capacity + 1;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What happened lately: a ring of notes of fixed size, newest overwrite oldest. It owns its entries; sequences count up
- * from 1 for the life of the process, so that a reader who polls knows what it missed. Survives a reload, since notes
- * name their pool and VRID themselves.
+ * from 1, so that a reader who polls knows what it missed. It outlives the process (history_file.h), which notes can,
+ * since they name their pool and VRID themselves.
  */
 #ifndef EVENKEEL_DAEMON_HISTORY_H
 #define EVENKEEL_DAEMON_HISTORY_H
@@ -16,7 +16,7 @@ struct history;
 
 struct history_entry {
     uint64_t sequence;
-    struct mono at;
+    struct mono at;  /* MONO_NEVER: before this process */
     int64_t wall_us; /* microseconds since 1970 */
     struct note note;
 };
@@ -25,6 +25,9 @@ struct history *history_new(unsigned capacity); /* NULL: no memory */
 void history_free(struct history *history);     /* NULL is allowed */
 
 void history_add(struct history *history, const struct note *note, struct mono at, int64_t wall_us);
+
+/* Puts back an entry of an earlier process, oldest first: each sequence one higher than the last. */
+void history_restore(struct history *history, const struct history_entry *entry);
 
 /* Sequence of the newest entry; 0: none. */
 uint64_t history_newest(const struct history *history);

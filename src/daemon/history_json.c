@@ -79,6 +79,7 @@ static json_t *entry_object(struct answer *a, const struct history_entry *entry)
     put_text(a, object, "from_state", state ? router_state_name(note->from_state) : NULL);
     put_text(a, object, "to_state", state ? router_state_name(note->to_state) : NULL);
     put_text(a, object, "reason", reason_name(note->reason));
+    put_text(a, object, "cause", note_reason_text((enum reason)note->reason));
     put_ms(a, object, "gap_ms", owner ? note->value : -1);
     put_int(a, object, "value", note->value);
     put_bool(a, object, "warning", note_is_warning(note));

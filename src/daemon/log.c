@@ -21,6 +21,7 @@
 #include "daemon/log_limit.h"
 #include "daemon/log_sink.h"
 #include "daemon/log_text.h"
+#include "daemon/message_id.h"
 #include "platform/clock.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
@@ -165,7 +166,13 @@ static bool put_record(enum log_level level, const char *kind, const struct log_
                        const char *message)
 {
     struct log_record record = {
-        .level = level, .kind = kind, .message = message, .fields = fields, .field_count = field_count};
+        .level = level,
+        .kind = kind,
+        .message_id = kind ? message_id(kind) : NULL,
+        .message = message,
+        .fields = fields,
+        .field_count = field_count,
+    };
     char line[LOG_LINE_MAX];
 
     clock_gettime(CLOCK_REALTIME, &record.wall);

@@ -156,6 +156,17 @@ static void put_pair(struct writer *w, const char *name, const char *value)
     put(w, "\"");
 }
 
+/* Nothing when there is no value, or no room for it and what ends the object. */
+static void put_optional_pair(struct writer *w, const char *name, const char *value)
+{
+    struct writer before = *w;
+
+    if (value)
+        put_pair(w, name, value);
+    if (!w->ok || w->capacity - w->offset < sizeof("}\n"))
+        *w = before;
+}
+
 static void put_object(struct writer *w, const struct log_record *record)
 {
     put(w, "{\"time\":\"");
@@ -164,16 +175,10 @@ static void put_object(struct writer *w, const struct log_record *record)
     put_pair(w, "level", log_level_name(record->level));
     put_pair(w, "message", record->message);
     CHECK(w->ok);
-    for (unsigned i = 0; i <= record->field_count; i++) {
-        struct writer before = *w;
-        const char *name = i == 0 ? "kind" : record->fields[i - 1].name;
-        const char *value = i == 0 ? (is_shown(record->kind) ? record->kind : NULL) : record->fields[i - 1].value;
-
-        if (value)
-            put_pair(w, name, value);
-        if (!w->ok || w->capacity - w->offset < sizeof("}\n"))
-            *w = before;
-    }
+    put_optional_pair(w, "kind", is_shown(record->kind) ? record->kind : NULL);
+    put_optional_pair(w, "message_id", record->message_id);
+    for (unsigned i = 0; i < record->field_count; i++)
+        put_optional_pair(w, record->fields[i].name, record->fields[i].value);
     put(w, "}");
 }
 
@@ -203,11 +208,10 @@ size_t log_text_syslog(const struct log_record *record, bool json, const char *i
 }
 
 /* Values hold no newline once they are clean, so the protocol's simple form does for all. */
-static void put_journal_field(struct writer *w, const char *prefix, const char *name, const char *value)
+static void put_journal_field(struct writer *w, const char *name, const char *value)
 {
     struct writer before = *w;
 
-    put(w, prefix);
     for (const char *c = name; *c; c++) {
         char upper = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
 
@@ -220,17 +224,32 @@ static void put_journal_field(struct writer *w, const char *prefix, const char *
         *w = before;
 }
 
+/* "src/daemon/worker.c:120" */
+static void put_call_site(struct writer *w, const char *site)
+{
+    const char *colon = strchr(site, ':');
+    char file[128];
+
+    snprintf(file, sizeof(file), "%.*s", (int)(colon - site), site);
+    put_journal_field(w, "CODE_FILE", file);
+    put_journal_field(w, "CODE_LINE", colon + 1);
+}
+
 size_t log_text_journal(const struct log_record *record, const char *identifier, char line[static LOG_LINE_MAX])
 {
     struct writer w = writer_init((uint8_t *)line, LOG_LINE_MAX);
 
     put_format(&w, "PRIORITY=%ld\n", (long)PRIORITIES[record->level]);
-    put_journal_field(&w, "", "SYSLOG_IDENTIFIER", identifier);
-    put_journal_field(&w, "", "MESSAGE", record->message);
+    put_journal_field(&w, "SYSLOG_IDENTIFIER", identifier);
+    put_journal_field(&w, "MESSAGE", record->message);
+    if (record->message_id)
+        put_journal_field(&w, "MESSAGE_ID", record->message_id);
     if (is_shown(record->kind))
-        put_journal_field(&w, "EVENKEEL_", "KIND", record->kind);
+        put_journal_field(&w, "KIND", record->kind);
+    else if (record->kind)
+        put_call_site(&w, record->kind);
     for (unsigned i = 0; i < record->field_count; i++)
         if (record->fields[i].value)
-            put_journal_field(&w, "EVENKEEL_", record->fields[i].name, record->fields[i].value);
+            put_journal_field(&w, record->fields[i].name, record->fields[i].value);
     return w.offset;
 }

@@ -15,7 +15,8 @@
 
 struct log_record {
     enum log_level level;
-    const char *kind; /* NULL, or a call site (with a colon): not shown */
+    const char *kind;       /* NULL; or a call site, with a colon: shown to journald only, as CODE_FILE and CODE_LINE */
+    const char *message_id; /* NULL: none */
     struct timespec wall;
     const char *message;
     const struct log_field *fields;
@@ -31,7 +32,7 @@ size_t log_text_json(const struct log_record *record, char line[static LOG_LINE_
 /* A datagram for /dev/log: "<28>Jan 31 13:05:07 evenkeeld[123]: MESSAGE", or the JSON object in its place. */
 size_t log_text_syslog(const struct log_record *record, bool json, const char *identifier, long pid,
                        char line[static LOG_LINE_MAX]);
-/* A datagram in journald's native protocol; fields become EVENKEEL_NAME. */
+/* A datagram in journald's native protocol; the fields' names in upper case. */
 size_t log_text_journal(const struct log_record *record, const char *identifier, char line[static LOG_LINE_MAX]);
 
 #endif

@@ -18,6 +18,7 @@
 #include "daemon/guard.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
+#include "daemon/read_config.h"
 #include "daemon/ready.h"
 #include "daemon/rundir.h"
 #include "platform/privilege.h"
@@ -35,7 +36,7 @@ static void print_finding(void *context, enum config_severity severity, const ch
 
 static int check_only(const char *path)
 {
-    struct config *config = config_load(path, print_finding, NULL);
+    struct config *config = read_config_file(path, print_finding, NULL);
 
     if (config == NULL)
         return EX_CONFIG;
@@ -178,7 +179,7 @@ static int start(const struct options *options)
     char *path = absolute(options->config_path);
     char *run_dir = absolute(options->run_dir);
     int code = EX_CONFIG;
-    struct config *config = path != NULL && run_dir != NULL ? config_load(path, print_finding, NULL) : NULL;
+    struct config *config = path != NULL && run_dir != NULL ? read_config_file(path, print_finding, NULL) : NULL;
 
     if (config != NULL)
         code = lock_and_run(options, path, run_dir, config);

@@ -12,19 +12,32 @@
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
+static const char *address_text(const struct addr *address, char text[static ADDR_TEXT_MAX])
+{
+    return addr_is_none(address) ? NULL : addr_format(address, text);
+}
+
 static void log_note(const struct worker *worker, const struct note *note)
 {
-    char text[NOTE_TEXT_MAX];
-    char vrid[8];
+    bool state = note->kind == NOTE_UNIT_STATE, owner = note->kind == NOTE_UNIT_OWNER;
+    char text[NOTE_TEXT_MAX], vip[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
+    char vrid[8], gap_ms[24];
     char kind[SETTINGS_NAME_MAX + 48];
     struct log_field fields[] = {
         {"note", note_name(note)},
         {"pool", note->pool},
+        {"vip", note->vrid != 0 ? addr_format(&note->unit, vip) : NULL},
         {"vrid", note->vrid != 0 ? vrid : NULL},
-        {"reason", reason_name((enum reason)note->reason)},
+        {"from", address_text(&note->from, from)},
+        {"to", address_text(&note->to, to)},
+        {"from_state", state ? router_state_name(note->from_state) : NULL},
+        {"to_state", state ? router_state_name(note->to_state) : NULL},
+        {"reason", note->reason != REASON_NONE ? reason_name((enum reason)note->reason) : NULL},
+        {"gap_ms", owner && note->value >= 0 ? gap_ms : NULL},
     };
 
     snprintf(vrid, sizeof(vrid), "%u", note->vrid);
+    snprintf(gap_ms, sizeof(gap_ms), "%.3f", (double)note->value / US_PER_MS);
     snprintf(kind, sizeof(kind), "%s/%s/%u", note_name(note), note->pool, note->vrid);
     note_format(worker->config, note, text);
     log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s",
@@ -38,9 +51,13 @@ void notes_log(struct worker *worker)
     for (uint64_t sequence = worker->logged + 1; sequence <= newest; sequence++) {
         const struct history_entry *entry = history_get(worker->history, sequence);
 
-        if (entry != NULL)
-            log_note(worker, &entry->note);
+        if (entry == NULL)
+            continue;
+        log_note(worker, &entry->note);
+        history_file_add(worker->history_file, entry);
     }
+    if (worker->logged < newest)
+        history_file_wake(worker->history_file);
     worker->logged = newest;
 }
 
@@ -56,6 +73,8 @@ void notes_take(struct worker *worker, const struct effect *effect, struct mono 
     struct note note;
 
     note_from_effect(worker->config, effect, &note);
+    if (effect->note == NOTE_UNIT_OWNER)
+        owner_changes_count(&worker->pools[effect->pool].changes, (enum reason)effect->reason, effect->value);
     add(worker, &note, now);
 }
 

@@ -16,7 +16,9 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
+#include "daemon/guard_script.h"
 #include "daemon/log.h"
+#include "daemon/read_config.h"
 #include "daemon/reload_diff.h"
 
 #define REPORT_MAX (48 * 1024) /* of errors or differences: an answer of the control socket has room for it */
@@ -139,6 +141,8 @@ static int hand_over(struct guard *guard, const char *text, const char *differen
     if (error == 0 && (files[0] < 0 || files[2] < 0))
         error = -ENOSPC;
     if (error == 0)
+        guard_script_expect(guard->script, guard->next_config);
+    if (error == 0)
         error = channel_send_files(guard->channel, CHANNEL_RELOAD, files, ARRAY_LENGTH(files));
     if (files[0] >= 0)
         close(files[0]);
@@ -149,6 +153,7 @@ static int hand_over(struct guard *guard, const char *text, const char *differen
 
 static void forget_next(struct guard *guard)
 {
+    guard_script_expect(guard->script, NULL);
     guard_page_close(guard->next_page);
     config_free(guard->next_config);
     guard->next_page = NULL;
@@ -218,7 +223,7 @@ void reload_begin(struct guard *guard, struct mono now)
     say_reloading(guard);
     FILE *report = open_memstream(&findings, &length);
 
-    guard->next_config = config_load(guard->start->config_path, report_finding, report);
+    guard->next_config = read_config_file(guard->start->config_path, report_finding, report);
     if (report != NULL)
         fclose(report);
     if (guard->next_config != NULL) {

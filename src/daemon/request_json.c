@@ -85,7 +85,9 @@ static enum request_outcome dispatch(struct answer *a, bool may_change)
             set_error(a, "denied", "'%s' needs root or membership of group " CONTROL_GROUP, command->name);
             return REQUEST_DENIED;
         }
-        return command->answer(a);
+        enum request_outcome outcome = command->answer(a);
+
+        return outcome == REQUEST_DONE && command->changes ? REQUEST_CHANGED : outcome;
     }
     set_error(a, "unknown_command", "there is no command '%.64s'", json_string_value(name));
     return REQUEST_REFUSED;

@@ -60,6 +60,24 @@ static json_t *units_array(struct answer *a, unsigned pool, bool with_vips)
     return array;
 }
 
+/* What members advertise and this host's configuration does not have. */
+static json_t *unknown_array(struct answer *a, unsigned pool)
+{
+    struct unknown_view unknown[PLAN_UNITS_MAX];
+    unsigned count = core_view_unknown(a->view->core, pool, a->view->now, unknown);
+    json_t *array = new_array(a);
+
+    for (unsigned i = 0; i < count; i++) {
+        json_t *object = new_object(a);
+
+        put_int(a, object, "vrid", unknown[i].vrid);
+        put_address(a, object, "address", &unknown[i].address);
+        put_member(a, object, "member", "member_name", pool, &unknown[i].member);
+        append_new(a, array, object);
+    }
+    return array;
+}
+
 static json_t *filter_object(struct answer *a, unsigned pool)
 {
     const struct daemon_pool_view *p = &a->view->pools[pool];
@@ -98,6 +116,7 @@ static json_t *pool_object(struct answer *a, unsigned pool)
     put_new(a, object, "filter", filter_object(a, pool));
     put_new(a, object, "members", members_array(a, pool, p.member_count));
     put_new(a, object, "units", units_array(a, pool, false));
+    put_new(a, object, "unknown_units", unknown_array(a, pool));
     return object;
 }
 

@@ -104,6 +104,19 @@ static json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit)
     return object;
 }
 
+/* Whose list differs, and by which addresses; null when it does not. */
+static json_t *difference_object(struct answer *a, unsigned pool, const struct unit_view *u)
+{
+    if (!u->address_list_differs)
+        return json_null();
+    json_t *object = new_object(a);
+
+    put_member(a, object, "from", "from_name", pool, &u->address_list_from);
+    put_address(a, object, "only_there", &u->address_list_extra);
+    put_address(a, object, "only_here", &u->address_list_missing);
+    return object;
+}
+
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit)
 {
     struct unit_view u;
@@ -123,6 +136,7 @@ json_t *unit_object(struct answer *a, unsigned pool, unsigned unit)
     put_bool(a, object, "contested", u.contested);
     put_address(a, object, "contender", &u.contender);
     put_bool(a, object, "address_list_differs", u.address_list_differs);
+    put_new(a, object, "address_list", difference_object(a, pool, &u));
     put_bool(a, object, "links_up", u.links_up);
     put_text(a, object, "level", level_name(u.level));
     put_text(a, object, "level_done", level_name(u.level_done));

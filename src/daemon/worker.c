@@ -29,6 +29,7 @@
 
 #define LEAVE_TIMEOUT_US (4500 * US_PER_MS) /* a little less than the guard's patience */
 #define KERNEL_CLOSE_TIMEOUT_MS 2000
+#define HISTORY_CLOSE_TIMEOUT_MS 500
 
 static void on_kernel(void *context)
 {
@@ -250,6 +251,17 @@ static int drop_privileges(const struct worker_start *start)
     return 0;
 }
 
+/* As the user that the worker has become, so that it can write the file the next time too. */
+static void open_history(struct worker *worker, const char *run_dir)
+{
+    char problem[HISTORY_PROBLEM_MAX];
+
+    worker->history_file = history_file_open(run_dir, worker->history, problem);
+    worker->logged = history_newest(worker->history);
+    if (problem[0] != '\0')
+        log_warning("%s", problem);
+}
+
 static int watch(struct worker *worker)
 {
     int error = loop_watch(worker->loop, worker->channel, on_channel, worker, &worker->channel_watch);
@@ -278,12 +290,17 @@ static int begin(struct worker *worker, const struct worker_start *start)
         code = drop_privileges(start);
     if (code != 0)
         return code;
+    open_history(worker, rundir_path(start->rundir));
     error = kernel_open(worker->config, &worker->kernel);
     if (error < 0)
         return failed("addresses and filter", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
     error = watch(worker);
     if (error < 0)
         return failed("the event loop", error, EX_OSERR);
+    error = tracking_open(worker, start->orders, start->generation, &worker->tracking);
+    if (error < 0)
+        return failed("what is tracked", error, EX_OSERR);
+    worker->tracking_next = tracking_run(worker->tracking, clock_now());
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         worker_view_restore_pool(worker, p, true, clock_now());
     return 0;
@@ -299,10 +316,12 @@ static int end(struct worker *worker, int code)
         if (error < 0)
             code = failed("removing addresses and filter", error, EX_SOFTWARE);
     }
+    tracking_close(worker->tracking);
     loop_unwatch(worker->channel_watch);
     loop_unwatch(worker->signal_watch);
     link_close_all(worker);
     control_close(worker->control);
+    history_file_close(worker->history_file, HISTORY_CLOSE_TIMEOUT_MS);
     state_close(worker->state);
     loop_close(worker->loop);
     if (worker->signals >= 0)
@@ -334,6 +353,7 @@ int worker_run(const struct worker_start *start)
     worker->page = start->page;
     worker->channel = start->channel;
     worker->signals = -1;
+    worker->orders.fd = -1;
     worker->started = clock_now();
     worker->leave_by = MONO_NEVER;
     worker->log_next = worker->started;

@@ -9,7 +9,9 @@
  *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
  *   background.c   questions that nothing asked for: who else answers for what is held, is anybody there
  *   apply.c        effects -> kernel levels, frames, announcements, notes
- *   notes.c        the core's notes -> history and log
+ *   tracking.c     checks, files, processes, interfaces -> EVENT_TRACK, EVENT_SHARE
+ *   tell.c         the core's notes -> commands and FIFOs, by way of the guard
+ *   notes.c        the core's notes -> history, its file and the log
  *   worker_view.c  what the control socket shows, commands, drained pools
  *   worker_reload.c  going on with another configuration
  *
@@ -25,12 +27,15 @@
 #include "core/core.h"
 #include "daemon/announce.h"
 #include "daemon/audit.h"
+#include "daemon/changes.h"
 #include "daemon/channel.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
 #include "daemon/guard_page.h"
 #include "daemon/history.h"
+#include "daemon/history_file.h"
 #include "daemon/loop.h"
+#include "daemon/orders.h"
 #include "daemon/rundir.h"
 #include "daemon/state.h"
 #include "daemon/thirdparty.h"
@@ -68,6 +73,7 @@ struct worker_pool {
     bool vmac;             /* the virtual MACs answer */
     bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
+    struct owner_changes changes;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
 
@@ -97,7 +103,8 @@ struct worker {
     struct kernel *kernel;
     struct control *control;
     struct history *history;
-    uint64_t logged; /* sequence of the newest entry that is in the log */
+    struct history_file *history_file; /* NULL: not kept */
+    uint64_t logged;                   /* sequence of the newest entry that is in the log and went to the file */
     struct state *state;
     struct thirdparty *thirdparty;
     struct vip_index *vips;
@@ -107,7 +114,9 @@ struct worker {
     struct worker_counters counters;
     struct packet_stats past; /* of ports that are closed */
     struct mono started;
-    int channel; /* to the guard */
+    int channel;          /* to the guard */
+    struct orders orders; /* to the guard, about commands */
+    struct tracking *tracking;
     int signals;
     int64_t patience_us;      /* the shortest member interval: frames older than this are not sent */
     struct mono queued_since; /* the oldest decision behind a queued frame; MONO_NEVER: none */
@@ -119,6 +128,7 @@ struct worker {
     bool left;                   /* EFFECT_LEFT came */
     struct mono retry_next;      /* when link_retry is wanted */
     struct mono background_next; /* when background_ask is wanted */
+    struct mono tracking_next;   /* when tracking_run is wanted */
     struct mono log_next;        /* when log_tick is wanted */
     struct mono ask_next;        /* when third parties are asked in the background; audit.h keeps its own time */
     struct mono leave_by;        /* after this, leave without waiting */
@@ -161,6 +171,18 @@ void intake_run(struct worker *worker, bool all, struct mono now);
 /* background.c: queues the questions that are due; when it is wanted next. */
 struct mono background_ask(struct worker *worker, struct mono now);
 
+/* tracking.c: `orders` becomes the worker's end. 0 or a negative errno; close it in either case. */
+struct tracking;
+struct track;
+int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out);
+void tracking_close(struct tracking *tracking);
+/* Starts checks that are due, steps the core with what changed; when it is wanted next. */
+struct mono tracking_run(struct tracking *tracking, struct mono now);
+/* A reload: goes on with what `next` tracks, which is the tracking's from then on. */
+void tracking_take_over(struct tracking *tracking, struct track *next, const struct handover *map);
+/* For readers (track.h). */
+const struct track *tracking_track(const struct tracking *tracking);
+
 /* apply.c: steps the core and carries out what comes of it; sending waits for apply_flush. */
 enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Carries out what is in worker->effects; apply_step does so by itself. */
@@ -170,11 +192,15 @@ void apply_keep_goodbye(struct worker *worker, unsigned pool, unsigned unit);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
 
-/* notes.c: an EFFECT_NOTE into the history; everything that is not logged yet into the log. */
+/* notes.c: an EFFECT_NOTE into the history (changes of ownership are counted, too); everything that is not logged yet
+ * into the log. */
 void notes_take(struct worker *worker, const struct effect *effect, struct mono now);
 void notes_take_conflict(struct worker *worker, const struct vip_place *place, const struct frame_view *view,
                          struct mono now);
 void notes_log(struct worker *worker);
+
+/* tell.c: what of an EFFECT_NOTE commands are told. */
+void tell_note(struct worker *worker, const struct effect *effect);
 
 /* worker_view.c */
 void worker_view_init(struct worker *worker);

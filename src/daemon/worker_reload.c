@@ -17,6 +17,8 @@
 #include "core/handover.h"
 #include "daemon/channel.h"
 #include "daemon/log.h"
+#include "daemon/read_config.h"
+#include "daemon/track.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
@@ -33,6 +35,7 @@ struct worker_next {
     struct thirdparty *thirdparty;
     struct vip_index *vips;
     struct audit *audit;
+    struct track *track; /* NULL once the tracking has it */
     struct worker_pool pools[SETTINGS_POOLS_MAX];
     struct kernel_next *kernel; /* NULL once the kernel's thread has it */
     char *report;               /* what is different */
@@ -61,12 +64,6 @@ int worker_reload_ask(void *context)
 }
 
 /* --- before the point of no return --- */
-
-static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
-                           unsigned column, const char *text)
-{
-    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
-}
 
 /* The whole file, to be freed; NULL: it cannot be read. */
 static char *read_text(int file, size_t *length)
@@ -162,6 +159,7 @@ void worker_reload_free(struct worker_next *next)
     kernel_unprepare(next->kernel);
     for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
         worker_free_pool(&next->pools[p]);
+    track_free(next->track);
     audit_free(next->audit);
     vip_index_free(next->vips);
     thirdparty_free(next->thirdparty);
@@ -184,8 +182,9 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
     next->thirdparty = thirdparty_new(settings->link_count);
     next->vips = vip_index_new(next->config);
     next->audit = audit_new(next->config, next->began);
+    next->track = track_new(next->config, next->began);
     if (next->storage == NULL || next->effects.list == NULL || next->thirdparty == NULL || next->vips == NULL ||
-        next->audit == NULL)
+        next->audit == NULL || next->track == NULL)
         return -ENOMEM;
     next->core = core_init(next->storage, settings, next->began);
     for (unsigned p = 0; p < settings_all_count(settings); p++)
@@ -203,7 +202,7 @@ static int prepare(const struct worker *worker, const int *files, struct worker_
 
     next->report = read_text(files[2], &report_length);
     if (text != NULL)
-        next->config = config_load_text("reload", text, length, 0, ignore_finding, NULL);
+        next->config = read_config_text(text, length);
     free(text);
     if (next->report == NULL || next->config == NULL)
         return -EINVAL;
@@ -286,6 +285,7 @@ static void take_over_pool(struct worker *worker, struct worker_next *next, unsi
     struct worker_pool *from = &worker->pools[next->map.old_pool[p]];
 
     to->vmac = from->vmac;
+    to->changes = from->changes;
     memcpy(to->filter_text, from->filter_text, sizeof(to->filter_text));
     for (unsigned u = 0; u < settings->unit_count; u++) {
         unsigned old = next->map.old_unit[p][u];
@@ -364,9 +364,38 @@ static void keep_goodbyes(struct worker *worker, const struct worker_next *next)
     }
 }
 
+static bool is_watched(const struct config *config, unsigned pool)
+{
+    return config->watches != NULL && config->watches[pool].tracker_count > 0;
+}
+
+/* Pools of the running configuration that something is tracked for. */
+static uint32_t watched_pools(const struct config *config)
+{
+    uint32_t pools = 0;
+
+    for (unsigned p = 0; p < config->core.pool_count; p++)
+        pools |= (uint32_t)is_watched(config, p) << p;
+    return pools;
+}
+
+/* What was tracked for a pool and is not any more leaves no share behind. */
+static void end_shares(struct worker *worker, uint32_t old_watched, const struct handover *map, struct mono now)
+{
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+        struct event share = {
+            .kind = EVENT_SHARE, .pool = (uint8_t)p, .share = worker->config->core.pools[p].share, .now = now};
+
+        if (map->old_pool[p] != HANDOVER_NONE && (old_watched >> map->old_pool[p] & 1) &&
+            !is_watched(worker->config, p))
+            apply_step(worker, &share);
+    }
+}
+
 static void change_over(struct worker *worker, struct worker_next *next, struct mono now)
 {
     struct event tick = {.kind = EVENT_TICK, .now = now};
+    uint32_t old_watches = watched_pools(worker->config);
 
     next->effects.count = 0;
     core_take_over(next->core, worker->core, &next->map, now, &next->effects);
@@ -379,11 +408,15 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
             thirdparty_take_over(next->thirdparty, i, worker->thirdparty, next->map.old_link[i]);
     link_take_over(worker, &next->map, next->config->core.link_count);
     exchange(worker, next);
+    tracking_take_over(worker->tracking, next->track, &next->map);
+    next->track = NULL;
     take_over_view(worker, next);
     keep_goodbyes(worker, next);
     channel_send(worker->channel, CHANNEL_RELOADED);
     kernel_go_on(worker->kernel);
     apply_effects(worker, now);
+    end_shares(worker, old_watches, &next->map, now);
+    worker->tracking_next = tracking_run(worker->tracking, now);
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         worker_view_restore_pool(worker, p, next->map.old_pool[p] == HANDOVER_NONE, now);
     link_tell_all(worker, now);

@@ -15,6 +15,8 @@ struct worker_start {
     struct guard_page *page;
     struct rundir *rundir;
     int channel;               /* the worker's end */
+    int orders;                /* the worker's end, see orders.h */
+    uint32_t generation;       /* of the configuration */
     void (*up)(void *context); /* called when the worker is up */
     void *context;
 };

@@ -110,6 +110,7 @@ static struct mono next_deadline(const struct worker *worker)
 
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         next = mono_min(next, announce_deadline(worker->pools[p].announce));
+    next = mono_min(next, worker->tracking_next);
     return mono_min(mono_min(next, worker->leave_by), mono_min(worker->log_next, mono_add(clock_now(), BEAT_US)));
 }
 
@@ -134,6 +135,7 @@ int worker_turn(struct worker *worker)
     if (due || worker->kernel_readable)
         take_reports(worker, now);
     worker->retry_next = link_retry(worker, now);
+    worker->tracking_next = tracking_run(worker->tracking, now);
     tick.now = now;
     apply_step(worker, &tick);
     worker->background_next = background_ask(worker, now);

@@ -68,6 +68,7 @@ static void update_counters(struct worker *worker)
     add_counter(worker, "log_written", log.written);
     add_counter(worker, "log_held_back", log.held_back);
     add_counter(worker, "log_dropped", log.dropped);
+    add_counter(worker, "history_write_failures", history_file_failures(worker->history_file));
     add_control_counters(worker);
 }
 
@@ -112,10 +113,23 @@ static int take_command(void *context, const struct event *event, enum core_resu
     return error;
 }
 
+static int64_t spare_us(void *context)
+{
+    struct worker *worker = context;
+    struct mono deadline = core_deadline(worker->core);
+
+    return mono_is_never(deadline) ? INT64_MAX : mono_diff_us(deadline, clock_now());
+}
+
 struct control_callbacks worker_view_callbacks(struct worker *worker)
 {
     return (struct control_callbacks){
-        .context = worker, .view = get_view, .command = take_command, .reload = worker_reload_ask};
+        .context = worker,
+        .view = get_view,
+        .command = take_command,
+        .reload = worker_reload_ask,
+        .spare_us = spare_us,
+    };
 }
 
 void worker_view_init(struct worker *worker)
@@ -124,6 +138,7 @@ void worker_view_init(struct worker *worker)
         worker->pool_views[p] = (struct daemon_pool_view){
             .filter_mode = FILTER_AUTO,
             .conflicts = worker->pools[p].conflicts,
+            .changes = &worker->pools[p].changes,
         };
     }
     worker->view = (struct daemon_view){

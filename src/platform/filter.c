@@ -67,74 +67,180 @@ void filter_close(struct filter *filter)
     free(filter);
 }
 
-static void add_addresses(struct filter_batch *batch, const struct filter_vip *vips, unsigned count, enum family family,
-                          bool all, bool put, const char *set)
-{
-    struct nftnl_set *elements = NULL;
+/* What is said of a VIP to a set. */
+enum about {
+    ABOUT_ALL,    /* of all VIPs */
+    ABOUT_HELD,   /* of those whose `held` is as wanted; to whose lease they belong where units have one */
+    ABOUT_MAC,    /* of those with a virtual MAC: which */
+    ABOUT_REFUSE, /* of those that take no data */
+};
 
-    for (unsigned i = 0; i < count; i++) {
-        if (vips[i].address.family != family || (!all && vips[i].held != put))
-            continue;
-        if (!elements)
-            elements = batch_elements(batch, set);
-        batch_element(batch, elements, vips[i].address.bytes, addr_length(&vips[i].address), NULL, 0);
+static bool concerns(const struct filter_vip *vip, enum about about, bool put)
+{
+    switch (about) {
+    case ABOUT_ALL:
+        return true;
+    case ABOUT_HELD:
+        return vip->held == put;
+    case ABOUT_MAC:
+        return vip->vmac;
+    case ABOUT_REFUSE:
+        return vip->no_accept;
     }
+    return false;
+}
+
+static void add_go(struct filter_batch *batch, struct nftnl_set *elements, const struct filter_table *table,
+                   const uint8_t *key, uint32_t length, int verdict, enum layout_unit_chain chain,
+                   const struct filter_unit *unit)
+{
+    char name[LAYOUT_NAME_MAX];
+
+    batch_element_go(batch, elements, key, length, verdict,
+                     layout_chain_name(name, chain, (unsigned)(unit - table->units)));
+}
+
+static void add_element(struct filter_batch *batch, struct nftnl_set *elements, const struct filter_table *table,
+                        const struct filter_vip *vip, enum about about)
+{
+    uint8_t key[LAYOUT_KEY_MAX];
+    uint32_t length = layout_vip_key(vip, key);
+
+    if (about == ABOUT_MAC)
+        batch_element(batch, elements, key, length, vip->mac, sizeof(vip->mac));
+    else if (about == ABOUT_HELD && layout_leases_units(table))
+        add_go(batch, elements, table, key, length, NFT_GOTO, LAYOUT_IF_ALIVE, vip->unit);
+    else
+        batch_element(batch, elements, key, length, NULL, 0);
+}
+
+static void finish(struct filter_batch *batch, struct nftnl_set *elements, bool put)
+{
     if (elements && put)
         batch_put(batch, elements);
     else if (elements)
         batch_take(batch, elements);
 }
 
-/* The VIPs of a unit and family share one MAC and stand together, so looking one back is enough to name each once. */
-static void add_macs(struct filter_batch *batch, const struct filter_vip *vips, unsigned count, bool put)
+/* Puts into (or takes from) the sets called `what` of all classes. */
+static void add_vips(struct filter_batch *batch, const struct filter_table *table, const struct filter_vip *vips,
+                     unsigned count, const char *what, enum about about, bool put)
+{
+    for (unsigned kind = 0; kind < LAYOUT_CLASSES; kind++) {
+        struct nftnl_set *elements = NULL;
+        char name[LAYOUT_NAME_MAX];
+
+        for (unsigned i = 0; i < count; i++) {
+            if (layout_class_of(&vips[i]) != kind || !concerns(&vips[i], about, put))
+                continue;
+            if (!elements)
+                elements = batch_elements(batch, layout_set_name(name, what, (enum layout_class)kind));
+            add_element(batch, elements, table, &vips[i], about);
+        }
+        finish(batch, elements, put);
+    }
+}
+
+/* The VIPs of a unit stand together: one before this one may have named its MAC on that link. */
+static bool mac_named_before(const struct filter_vip *vips, unsigned index)
+{
+    for (unsigned i = index; i-- > 0;) {
+        if (vips[i].unit != vips[index].unit || memcmp(vips[i].mac, vips[index].mac, sizeof(vips[i].mac)) != 0)
+            return false;
+        if (vips[i].vmac && vips[i].held == vips[index].held && strcmp(vips[i].link, vips[index].link) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_macs(struct filter_batch *batch, const struct filter_table *table, const struct filter_vip *vips,
+                     unsigned count, bool put)
+{
+    struct nftnl_set *elements = NULL;
+    uint8_t key[LAYOUT_KEY_MAX];
+
+    for (unsigned i = 0; i < count; i++) {
+        if (!vips[i].vmac || vips[i].held != put || mac_named_before(vips, i))
+            continue;
+        if (!elements)
+            elements = batch_elements(batch, "vmacs");
+        uint32_t length = layout_mac_key(&vips[i], key);
+
+        if (layout_leases_units(table))
+            add_go(batch, elements, table, key, length, NFT_JUMP, LAYOUT_MAC, vips[i].unit);
+        else
+            batch_element(batch, elements, key, length, NULL, 0);
+    }
+    finish(batch, elements, put);
+}
+
+/* The elements in `alive` of the units of these VIPs; left: with what is left of their leases. */
+static void add_units(struct filter_batch *batch, const struct filter_vip *vips, unsigned count, bool held, bool left,
+                      bool put)
 {
     struct nftnl_set *elements = NULL;
 
-    for (unsigned family = FAMILY_IPV4; family <= FAMILY_IPV6; family += FAMILY_IPV6 - FAMILY_IPV4) {
-        const uint8_t *before = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        const struct filter_unit *unit = vips[i].unit;
 
-        for (unsigned i = 0; i < count; i++) {
-            if (vips[i].address.family != family || vips[i].held != put)
-                continue;
-            if (before && memcmp(before, vips[i].mac, sizeof(vips[i].mac)) == 0)
-                continue;
-            before = vips[i].mac;
-            if (!elements)
-                elements = batch_elements(batch, "vmacs");
-            batch_element(batch, elements, vips[i].mac, sizeof(vips[i].mac), NULL, 0);
-        }
+        if (vips[i].held != held || (i > 0 && vips[i - 1].unit == unit) || (left && unit->alive_ms == 0))
+            continue;
+        if (!elements)
+            elements = batch_elements(batch, "alive");
+        if (put)
+            batch_element_lease(batch, elements, unit->key, sizeof(unit->key),
+                                left && unit->alive_ms > unit->lease_ms ? unit->alive_ms : unit->lease_ms,
+                                left ? unit->alive_ms : unit->lease_ms);
+        else
+            batch_element(batch, elements, unit->key, sizeof(unit->key), NULL, 0);
     }
-    if (elements && put)
-        batch_put(batch, elements);
-    else if (elements)
-        batch_take(batch, elements);
+    finish(batch, elements, put);
+}
+
+/*
+ * The units' leases end or begin. An element may have run out by itself, and what is not there cannot be taken out;
+ * what is there keeps its time when it is put in again. So it is put in, taken out and, at a beginning, put in anew.
+ */
+static void change_units(struct filter_batch *batch, const struct filter_vip *vips, unsigned count, bool begin)
+{
+    add_units(batch, vips, count, begin, false, true);
+    add_units(batch, vips, count, begin, false, false);
+    if (begin)
+        add_units(batch, vips, count, true, true, true);
 }
 
 static void change_held(struct filter_batch *batch, const struct filter_table *table, const struct filter_vip *vips,
                         unsigned count, bool put)
 {
-    add_addresses(batch, vips, count, FAMILY_IPV4, false, put, "held");
-    add_addresses(batch, vips, count, FAMILY_IPV6, false, put, "held6");
+    if (layout_leases_units(table))
+        change_units(batch, vips, count, put);
+    add_vips(batch, table, vips, count, "held", ABOUT_HELD, put);
     if (table->use_vmac)
-        add_macs(batch, vips, count, put);
+        add_macs(batch, table, vips, count, put);
 }
 
-static void add_mac_map(struct filter_batch *batch, const struct filter_table *table, enum family family,
-                        const char *map)
+/* Which advertisements renew which unit's lease. */
+static void change_spoke(struct filter_batch *batch, const struct filter_table *table)
 {
-    struct nftnl_set *elements = NULL;
+    for (unsigned family = FAMILY_IPV4; family <= FAMILY_IPV6; family += FAMILY_IPV6 - FAMILY_IPV4) {
+        const char *name = family == FAMILY_IPV4 ? "spoke" : "spoke6";
+        struct nftnl_set *elements = NULL;
+        uint8_t key[LAYOUT_KEY_MAX];
 
-    for (unsigned i = 0; i < table->vip_count; i++) {
-        const struct filter_vip *vip = &table->vips[i];
+        batch_flush(batch, name);
+        for (unsigned i = 0; i < table->unit_count; i++) {
+            const struct filter_unit *unit = &table->units[i];
 
-        if (vip->address.family != family)
-            continue;
-        if (!elements)
-            elements = batch_elements(batch, map);
-        batch_element(batch, elements, vip->address.bytes, addr_length(&vip->address), vip->mac, sizeof(vip->mac));
+            if (unit->family != family || unit->self.family != family)
+                continue;
+            if (!elements)
+                elements = batch_elements(batch, name);
+            uint32_t length = layout_spoke_key(unit, key);
+
+            add_go(batch, elements, table, key, length, NFT_GOTO, LAYOUT_RENEW, unit);
+        }
+        finish(batch, elements, true);
     }
-    if (elements)
-        batch_put(batch, elements);
 }
 
 static void add_self(struct filter_batch *batch, const struct filter_table *table)
@@ -165,14 +271,14 @@ static void add_everything(struct filter_batch *batch, const struct filter_table
 {
     layout_sets(batch, table);
     layout_rules(batch, table);
-    add_addresses(batch, table->vips, table->vip_count, FAMILY_IPV4, true, true, "vips");
-    add_addresses(batch, table->vips, table->vip_count, FAMILY_IPV6, true, true, "vips6");
-    if (table->use_vmac) {
-        add_mac_map(batch, table, FAMILY_IPV4, "mac_of");
-        add_mac_map(batch, table, FAMILY_IPV6, "mac_of6");
-    }
+    add_vips(batch, table, table->vips, table->vip_count, "vips", ABOUT_ALL, true);
+    add_vips(batch, table, table->vips, table->vip_count, "no_accept", ABOUT_REFUSE, true);
+    if (table->use_vmac)
+        add_vips(batch, table, table->vips, table->vip_count, "mac_of", ABOUT_MAC, true);
     change_held(batch, table, table->vips, table->vip_count, true);
-    if (table->mode == FILTER_LEASE) {
+    if (layout_leases_units(table)) {
+        change_spoke(batch, table);
+    } else if (table->mode == FILTER_LEASE) {
         add_self(batch, table);
         add_lease(batch, table, table->alive_ms);
     }
@@ -201,7 +307,9 @@ int filter_change(struct filter *filter, const struct filter_table *table, const
     filter_table_name(table->pool, name, sizeof(name));
     batch_begin(&batch, name);
     change_held(&batch, table, change->vips, change->vip_count, false);
-    if (table->mode == FILTER_LEASE && change->self) {
+    if (change->self && layout_leases_units(table)) {
+        change_spoke(&batch, table);
+    } else if (change->self && table->mode == FILTER_LEASE) {
         batch_flush(&batch, "self");
         add_self(&batch, table);
     }
@@ -214,7 +322,7 @@ int filter_change(struct filter *filter, const struct filter_table *table, const
     return batch_commit(&batch, filter->ask);
 }
 
-int filter_close_table(struct filter *filter, const char *pool)
+int filter_close_table(struct filter *filter, const char *pool, bool by_link)
 {
     struct filter_batch batch;
     char name[SETTINGS_NAME_MAX + 16];
@@ -223,6 +331,10 @@ int filter_close_table(struct filter *filter, const char *pool)
     batch_begin(&batch, name);
     batch_flush(&batch, "held");
     batch_flush(&batch, "held6");
+    if (by_link) {
+        batch_flush(&batch, "held_link");
+        batch_flush(&batch, "held6_link");
+    }
     int error = batch_commit(&batch, filter->ask);
 
     if (error == -ENOENT)
@@ -246,7 +358,8 @@ int filter_remove_table(struct filter *filter, const char *pool)
 /* Made and removed in one transaction: the kernel checks every hook, set and rule, and no packet sees any of it. */
 static int probe_once(struct filter *filter, enum filter_mode mode, bool egress)
 {
-    const struct filter_vip vip = {.address = {.family = FAMILY_IPV4, .bytes = {192, 0, 2, 1}}, .held = true};
+    const struct filter_vip vip = {
+        .address = {.family = FAMILY_IPV4, .bytes = {192, 0, 2, 1}}, .link = "lo", .held = true};
     const struct filter_table table = {
         .mode = mode,
         .egress = egress,

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter of a pool: one nftables table of the netdev family, evenkeel_POOL, with base chains at ingress and egress
- * of each of the pool's links (doc/design.md 2.6). It decides for which VIPs this host may be heard and spoken to.
- * Every call is one transaction, touches no other table, and keeps no state: what is held is the caller's. Used by the
- * kernel thread and by kernel_clean().
+ * The filter of a pool or of a set of instances: one nftables table of the netdev family, evenkeel_NAME, with base
+ * chains at ingress and egress of each of its links (doc/design.md 2.6). It decides for which VIPs this host may be
+ * heard and spoken to. Every call is one transaction, touches no other table, and keeps no state: what is held is the
+ * caller's. Used by the kernel thread and by kernel_clean().
  *
- * Sets, all readable by `nft list table netdev evenkeel_POOL`:
- *   vips, vips6   all VIPs of the pool
- *   held, held6   those this host holds
- *   alive         lease only: one element, the name of the pool's interface, with a timeout. One for the host and not
- *                 one for each interface, since a unit over several interfaces must not be answered on one of them and
- *                 refused on another; the name and not the index, since it survives re-creation of the interface.
- *   self          lease only: the address that this host's member advertisements come from and carry
- *   vmacs         use_vmac only: the virtual MACs of the held units; mac_of, mac_of6: VIP to virtual MAC
+ * Sets, all readable by `nft list table netdev evenkeel_NAME`:
+ *   vips, vips6   all VIPs
+ *   held, held6   those this host holds; a set's lease: with the chain that asks whether their unit is alive
+ *   alive         lease only. A pool: one element, the name of the pool's interface, with a timeout. One for the host
+ *                 and not one for each interface, since a unit over several interfaces must not be answered on one of
+ *                 them and refused on another; the name and not the index, since it survives re-creation of the
+ *                 interface. A set: one element for each unit that is open, with that unit's timeout
+ *   self          a pool's lease: the address that this host's member advertisements come from and carry
+ *   spoke         a set's lease: interface, source, TTL, version (0x3100 or 0x2100) and VRID of the units' own
+ *                 advertisements, with the chain that renews the unit's lease; spoke6
+ *   no_accept     VIPs of which only ARP and neighbour discovery are answered; no_accept6
+ *   vmacs         virtual MACs only: those of the held units, each on its interface; mac_of, mac_of6: VIP to virtual
+ * MAC Addresses that mean different VIPs on different links (link-local ones, mostly) are in sets of their own whose
+ * names end in _link and whose keys begin with the interface.
  */
 #ifndef EVENKEEL_PLATFORM_FILTER_H
 #define EVENKEEL_PLATFORM_FILTER_H
@@ -21,24 +27,44 @@
 
 struct filter;
 
+#define FILTER_KEY_MAX 16
+
+/* A unit of a set: its own lease. */
+struct filter_unit {
+    char key[FILTER_KEY_MAX]; /* its element in `alive`: text, filled up with zeros; distinct within the set */
+    const char *link;         /* its advertisements leave here */
+    struct addr self;         /* and come from here; or none */
+    uint8_t family, version, vrid, ttl; /* and have these */
+    uint32_t lease_ms;                  /* > 0 */
+    uint32_t alive_ms;                  /* what is left of it; 0: not alive */
+};
+
 struct filter_vip {
     struct addr address;
-    uint8_t mac[6]; /* use_vmac: the virtual MAC of its unit and family; all VIPs of a unit follow each other */
+    const char *link;               /* its interface */
+    const struct filter_unit *unit; /* of a set; NULL in a pool */
+    uint8_t mac[6];                 /* the virtual MAC of its unit; all VIPs of a unit follow each other */
+    bool vmac;                      /* `mac` answers for it, where the table has virtual MACs */
+    bool by_link;                   /* counts on its own link only */
+    bool no_accept;                 /* data for it is dropped even when it is held */
     bool held;
 };
 
 struct filter_table {
-    const char *pool;
-    enum filter_mode mode;      /* FILTER_ON or FILTER_LEASE */
-    bool egress;                /* the kernel has the egress hook (always with FILTER_LEASE) */
+    const char *pool;      /* or the set's name */
+    enum filter_mode mode; /* FILTER_ON or FILTER_LEASE */
+    bool egress;           /* the kernel has the egress hook (always with FILTER_LEASE) */
     bool use_vmac;
-    uint8_t family;             /* of the member's advertisements */
-    const char *pool_link;      /* their interface, present or not */
-    const char *links[SETTINGS_LINKS_MAX]; /* the pool's interfaces that are present */
+    bool set;                              /* of instances: no member, each unit has a lease of its own */
+    uint8_t family;                        /* of the member's advertisements */
+    const char *pool_link;                 /* their interface, present or not */
+    const char *links[SETTINGS_LINKS_MAX]; /* the table's interfaces that are present */
     unsigned link_count;
-    uint32_t lease_ms;
-    uint32_t alive_ms;          /* FILTER_LEASE: what is left of the lease; 0: not alive */
-    struct addr self;           /* FILTER_LEASE: or none */
+    uint32_t lease_ms;               /* a pool's */
+    uint32_t alive_ms;               /* FILTER_LEASE, a pool: what is left of the lease; 0: not alive */
+    struct addr self;                /* FILTER_LEASE, a pool: or none */
+    const struct filter_unit *units; /* a set's */
+    unsigned unit_count;
     const struct filter_vip *vips;
     unsigned vip_count;
 };
@@ -47,7 +73,7 @@ struct filter_table {
 struct filter_ability {
     enum filter_mode best; /* FILTER_LEASE, FILTER_ON or FILTER_OFF */
     bool egress;
-    char reason[96];       /* why not better, or that all is there */
+    char reason[96]; /* why not better, or that all is there */
 };
 
 /* 0 or a negative errno. */
@@ -63,16 +89,16 @@ int filter_install(struct filter *filter, const struct filter_table *table);
 struct filter_change {
     const struct filter_vip *vips; /* held: to be put in; else to be taken out. Each must change something */
     unsigned vip_count;
-    bool arm;                      /* the lease begins anew, table->lease_ms long */
-    bool self;                     /* table->self has changed */
+    bool arm;  /* a pool: the lease begins anew, table->lease_ms long */
+    bool self; /* table->self, or that of some unit, has changed */
 };
 
-/* Changes the sets of an installed table. -ENOENT: the table or an element is not as the caller thought; install it
- * anew. */
+/* Changes the sets of an installed table. A set's unit that opens gets its `alive_ms`. -ENOENT: the table or an element
+ * is not as the caller thought; install it anew. */
 int filter_change(struct filter *filter, const struct filter_table *table, const struct filter_change *change);
 
-/* Closes a pool's table for all VIPs: 1, or 0 when it is not there. */
-int filter_close_table(struct filter *filter, const char *pool);
+/* Closes a table for all VIPs: 1, or 0 when it is not there. `by_link`: some of its VIPs are. */
+int filter_close_table(struct filter *filter, const char *pool, bool by_link);
 /* Removes it. That it is not there is success. */
 int filter_remove_table(struct filter *filter, const char *pool);
 
@@ -85,7 +111,7 @@ typedef void filter_touched(void *context, const char *table);
 /* Names each table that somebody else touched, perhaps more than once. 0, or -ENOBUFS: some news were lost. */
 int filter_watch_read(struct filter *filter, filter_touched *touched, void *context);
 
-/* The name of a pool's table. */
+/* The name of a pool's or set's table. */
 void filter_table_name(const char *pool, char *name, size_t capacity);
 
 #endif

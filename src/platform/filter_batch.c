@@ -190,9 +190,13 @@ void batch_base_chain(struct filter_batch *batch, const char *name, const char *
     chain_put(batch, chain, name);
 }
 
-static uint32_t type_length(enum batch_type type)
+static uint32_t part_length(enum batch_type type)
 {
     switch (type) {
+    case BATCH_NUMBER8:
+        return 1;
+    case BATCH_NUMBER16:
+        return 2;
     case BATCH_IPV4:
         return 4;
     case BATCH_MAC:
@@ -200,8 +204,21 @@ static uint32_t type_length(enum batch_type type)
     case BATCH_IPV6:
     case BATCH_IFNAME:
         return 16;
+    case BATCH_GO:
+        return sizeof(uint32_t); /* as libnftnl and nft say it; the kernel knows better */
     }
     return 0;
+}
+
+static uint32_t type_length(uint32_t type)
+{
+    uint32_t length = 0;
+
+    if (type < 1U << 6)
+        return part_length((enum batch_type)type);
+    for (; type != 0; type >>= 6)
+        length += (part_length((enum batch_type)(type & 63)) + 3) / 4 * 4;
+    return length;
 }
 
 struct nftnl_set *batch_elements(struct filter_batch *batch, const char *name)
@@ -232,8 +249,8 @@ static void set_host_order(struct filter_batch *batch, struct nftnl_set *set)
     nftnl_udata_buf_free(data);
 }
 
-void batch_set(struct filter_batch *batch, const char *name, enum batch_type type, enum batch_type data_type,
-               uint32_t size, uint64_t lease_ms)
+void batch_set(struct filter_batch *batch, const char *name, uint32_t type, uint32_t data_type, uint32_t size,
+               uint64_t lease_ms)
 {
     struct nftnl_set *set = batch_elements(batch, name);
     struct nlmsghdr *message = set ? batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE) : NULL;
@@ -252,7 +269,7 @@ void batch_set(struct filter_batch *batch, const char *name, enum batch_type typ
                       (data_type ? NFT_SET_MAP : 0u) |
                           (lease_ms ? (unsigned)NFT_SET_TIMEOUT | (unsigned)NFT_SET_EVAL : 0u));
     if (data_type) {
-        nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, data_type);
+        nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, data_type == BATCH_GO ? (uint32_t)NFT_DATA_VERDICT : data_type);
         nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, type_length(data_type));
     }
     if (type == BATCH_IFNAME)
@@ -285,6 +302,17 @@ void batch_element(struct filter_batch *batch, struct nftnl_set *elements, const
 
     if (element && data)
         nftnl_set_elem_set(element, NFTNL_SET_ELEM_DATA, data, (uint32_t)data_length);
+}
+
+void batch_element_go(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
+                      int verdict, const char *chain)
+{
+    struct nftnl_set_elem *element = element_new(batch, elements, key, key_length);
+
+    if (!element)
+        return;
+    nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)verdict);
+    nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, chain);
 }
 
 void batch_element_lease(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,

@@ -21,7 +21,7 @@ struct filter_batch {
     uint32_t last_sequence; /* of the last one that changes something */
     uint32_t set_id;
     const char *table;
-    bool failed;            /* no memory */
+    bool failed; /* no memory */
 };
 
 void batch_begin(struct filter_batch *batch, const char *table);
@@ -40,20 +40,30 @@ enum batch_type {
     BATCH_IPV4 = 7,
     BATCH_IPV6 = 8,
     BATCH_MAC = 9,
-    BATCH_IFNAME = 41,
+    BATCH_NUMBER16 = 10, /* Ethernet types: shown in hexadecimal */
+    BATCH_NUMBER8 = 12,  /* protocols */
+    BATCH_IFNAME = 41,   /* any text of up to 15 bytes */
+    BATCH_GO = 63,       /* data only: where the packet goes on (batch_element_go) */
 };
 
+/* Keys of several parts, each filled up to a multiple of four bytes. */
+#define BATCH_JOIN(first, next) ((uint32_t)(first) << 6 | (uint32_t)(next))
+
 /*
- * `data_type` 0: a set, else a map. `size`: the most elements it can hold; the kernel chooses its fastest table only
- * for sets of a known size. `lease_ms` != 0: elements time out and rules may renew them.
+ * `type`: a batch_type or several joined. `data_type` 0: a set, else a map. `size`: the most elements it can hold; the
+ * kernel chooses its fastest table only for sets of a known size. `lease_ms` != 0: elements time out and rules may
+ * renew them.
  */
-void batch_set(struct filter_batch *batch, const char *name, enum batch_type type, enum batch_type data_type,
-               uint32_t size, uint64_t lease_ms);
+void batch_set(struct filter_batch *batch, const char *name, uint32_t type, uint32_t data_type, uint32_t size,
+               uint64_t lease_ms);
 
 /* Elements of one set: begin, add, then put or take. */
 struct nftnl_set *batch_elements(struct filter_batch *batch, const char *name);
 void batch_element(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
                    const void *data, size_t data_length);
+/* `verdict`: NFT_JUMP or NFT_GOTO, to a chain of the table. */
+void batch_element_go(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
+                      int verdict, const char *chain);
 void batch_element_lease(struct filter_batch *batch, struct nftnl_set *elements, const void *key, size_t key_length,
                          uint32_t timeout_ms, uint32_t left_ms);
 void batch_put(struct filter_batch *batch, struct nftnl_set *elements);
@@ -76,20 +86,37 @@ struct batch_field {
     uint32_t offset, length;
 };
 
+enum batch_link {
+    BATCH_NO_LINK,
+    BATCH_LINK_IN, /* at ingress */
+    BATCH_LINK_OUT,
+};
+
+#define BATCH_KEY_FIELDS 3
+
+/* A key of several parts: the interface's name, then fields. */
+struct batch_key {
+    enum batch_link link;
+    struct batch_field fields[BATCH_KEY_FIELDS];
+    unsigned field_count;
+};
+
 void rule_meta_is(struct nftnl_rule *rule, uint32_t key, bool equal, const void *value, uint32_t length);
 void rule_field_is(struct nftnl_rule *rule, struct batch_field field, bool equal, const void *value);
-void rule_field_in(struct nftnl_rule *rule, struct batch_field field, bool in, const char *set);
+void rule_key_in(struct nftnl_rule *rule, const struct batch_key *key, bool in, const char *set);
+/* Goes where the map of verdicts says for the key; on, when it says nothing. */
+void rule_go(struct nftnl_rule *rule, const struct batch_key *key, const char *map);
 /* The constant is in the set. */
 void rule_constant_in(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set);
 /* The constant's element gets its time anew (it is made when it is not there). */
 void rule_renew(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set, uint64_t timeout_ms);
-/* Loads the map's value for a field; rule_write_field then writes it. */
-void rule_map_field(struct nftnl_rule *rule, struct batch_field key, const char *map);
+/* Loads the map's value for a key; rule_write_field then writes it. */
+void rule_map_key(struct nftnl_rule *rule, const struct batch_key *key, const char *map);
 /* `checksum_offset` < 0: none to be mended; else that of the transport header. */
 void rule_write_field(struct nftnl_rule *rule, struct batch_field field, int checksum_offset);
 void rule_meta_set(struct nftnl_rule *rule, uint32_t key, uint8_t value);
 void rule_count(struct nftnl_rule *rule);
-/* NF_ACCEPT, NF_DROP; or a chain with NFT_GOTO. */
+/* NF_ACCEPT, NF_DROP, NFT_RETURN; or a chain with NFT_GOTO or NFT_JUMP. */
 void rule_verdict(struct nftnl_rule *rule, int verdict, const char *chain);
 
 #endif

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a packet meets. Ingress: ARP requests, neighbour solicitations and IP packets for a VIP of the pool that this
- * host does not hold (or while it is not alive) are dropped. Egress: so are ARP messages whose sender is such a VIP,
- * neighbour advertisements about it, and IP packets from it. VRRP itself always passes both ways. Called by filter.c.
- *
- * Egress is not just a second lock. A host whose only address in a VIP's subnet is the VIP asks by ARP with the VIP as
- * the sender (arp_announce 0), and every host that hears it would redirect its cache; so no such request leaves from a
- * host that does not hold the VIP. And a gratuitous ARP of the VIP's owner may pass ingress, to mend our own neighbour
- * table, since an answer to it could not leave.
+ * A table's sets and chains, the virtual MAC that leaving frames get, and the lease. What becomes of a packet is
+ * filter_judge.c's. Called by filter.c.
  *
  * The lease: the egress chain of the pool's own interface looks for this host's member advertisement - VRRP version 3,
  * TTL 255, a priority other than 0, one address, that address and the source both in `self` - and then gives `alive`
  * its time anew. The lookup before the renewal is what makes the lease end: a late advertisement finds no element and
- * must not make one.
+ * must not make one. In a set of instances each unit has an element in `alive` and chains of its own, and maps say to
+ * which of them a packet goes: `held` by its VIP, to where that unit must be alive, and `spoke` by what only that
+ * unit's own advertisements have - link, source, TTL, version and VRID - to where its lease is renewed. So a packet
+ * costs the same for 1 unit and for 255. (Shorter would be a map from VIP to the key in `alive`; nft 1.0.6 cannot list
+ * such a rule.)
  */
 #include "platform/filter_layout.h"
 
@@ -26,236 +24,113 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "platform/filter_batch.h"
+#include "base/check.h"
+#include "platform/filter_judge.h"
 
 /* Before what others do with arriving packets, after what they do with leaving ones. */
 #define INGRESS_PRIORITY (-200)
 #define EGRESS_PRIORITY 200
 
-static const struct batch_field link_source = {BATCH_LINK_HEADER, 6, 6};
-static const struct batch_field link_destination = {BATCH_LINK_HEADER, 0, 6};
-static const struct batch_field ipv4_ttl = {BATCH_NETWORK_HEADER, 8, 1};
-static const struct batch_field ipv4_source = {BATCH_NETWORK_HEADER, 12, 4};
-static const struct batch_field ipv4_destination = {BATCH_NETWORK_HEADER, 16, 4};
-static const struct batch_field ipv6_hop_limit = {BATCH_NETWORK_HEADER, 7, 1};
-static const struct batch_field ipv6_source = {BATCH_NETWORK_HEADER, 8, 16};
-static const struct batch_field ipv6_destination = {BATCH_NETWORK_HEADER, 24, 16};
-static const struct batch_field arp_operation = {BATCH_NETWORK_HEADER, 6, 2};
-static const struct batch_field arp_sender_mac = {BATCH_NETWORK_HEADER, 8, 6};
-static const struct batch_field arp_sender = {BATCH_NETWORK_HEADER, 14, 4};
-static const struct batch_field arp_target = {BATCH_NETWORK_HEADER, 24, 4};
-static const struct batch_field icmp6_type = {BATCH_TRANSPORT_HEADER, 0, 1};
-static const struct batch_field nd_target = {BATCH_TRANSPORT_HEADER, 8, 16};
-static const struct batch_field nd_option = {BATCH_TRANSPORT_HEADER, 24, 2};
-static const struct batch_field nd_option_mac = {BATCH_TRANSPORT_HEADER, 26, 6};
-static const struct batch_field vrrp_version_type = {BATCH_TRANSPORT_HEADER, 0, 1};
-static const struct batch_field vrrp_priority = {BATCH_TRANSPORT_HEADER, 2, 1};
-static const struct batch_field vrrp_count = {BATCH_TRANSPORT_HEADER, 3, 1};
-static const struct batch_field vrrp_ipv4 = {BATCH_TRANSPORT_HEADER, 8, 4};
-static const struct batch_field vrrp_ipv6 = {BATCH_TRANSPORT_HEADER, 8, 16};
-
-#define ICMP6_CHECKSUM_OFFSET 2
-
-struct layout {
-    struct filter_batch *batch;
-    const struct filter_table *table;
-    bool ipv4, ipv6; /* the pool has VIPs of this family */
-};
-
-void layout_lease_key(const struct filter_table *table, char key[static CONFIG_INTERFACE_MAX])
+static struct layout layout_of(struct filter_batch *batch, const struct filter_table *table)
 {
-    memset(key, 0, CONFIG_INTERFACE_MAX);
-    memcpy(key, table->pool_link, strnlen(table->pool_link, CONFIG_INTERFACE_MAX - 1));
+    struct layout l = {.batch = batch, .table = table};
+
+    for (unsigned i = 0; i < table->vip_count; i++) {
+        enum layout_class kind = layout_class_of(&table->vips[i]);
+
+        l.has[kind] = true;
+        l.no_accept[kind] = l.no_accept[kind] || table->vips[i].no_accept;
+    }
+    l.ipv4 = l.has[LAYOUT_IPV4] || l.has[LAYOUT_IPV4_LINK];
+    l.ipv6 = l.has[LAYOUT_IPV6] || l.has[LAYOUT_IPV6_LINK];
+    return l;
+}
+
+static void class_sets(const struct layout *l, enum layout_class kind, uint32_t room)
+{
+    static const uint32_t types[LAYOUT_CLASSES] = {
+        [LAYOUT_IPV4] = BATCH_IPV4,
+        [LAYOUT_IPV6] = BATCH_IPV6,
+        [LAYOUT_IPV4_LINK] = BATCH_JOIN(BATCH_IFNAME, BATCH_IPV4),
+        [LAYOUT_IPV6_LINK] = BATCH_JOIN(BATCH_IFNAME, BATCH_IPV6),
+    };
+    char name[LAYOUT_NAME_MAX];
+
+    batch_set(l->batch, layout_set_name(name, "vips", kind), types[kind], 0, room, 0);
+    batch_set(l->batch, layout_set_name(name, "held", kind), types[kind], layout_leases_units(l->table) ? BATCH_GO : 0,
+              room, 0);
+    if (l->no_accept[kind])
+        batch_set(l->batch, layout_set_name(name, "no_accept", kind), types[kind], 0, room, 0);
+    if (l->table->use_vmac)
+        batch_set(l->batch, layout_set_name(name, "mac_of", kind), types[kind], BATCH_MAC, room, 0);
+}
+
+/* Which advertisements are the units' own, and who is alive. */
+static void unit_sets(const struct layout *l, uint32_t room)
+{
+    uint32_t longest_ms = 1;
+
+    for (unsigned i = 0; i < l->table->unit_count; i++)
+        longest_ms = l->table->units[i].lease_ms > longest_ms ? l->table->units[i].lease_ms : longest_ms;
+    batch_set(l->batch, "alive", BATCH_IFNAME, 0, room, longest_ms);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t source = BATCH_JOIN(BATCH_IFNAME, i == 0 ? BATCH_IPV4 : BATCH_IPV6);
+
+        batch_set(l->batch, i == 0 ? "spoke" : "spoke6", BATCH_JOIN(BATCH_JOIN(source, BATCH_NUMBER8), BATCH_NUMBER16),
+                  BATCH_GO, room, 0);
+    }
 }
 
 void layout_sets(struct filter_batch *batch, const struct filter_table *table)
 {
+    const struct layout l = layout_of(batch, table);
     /* Elements that one transaction takes out and puts in again count twice until it is done. */
-    uint32_t room = 2 * table->vip_count + 8;
+    uint32_t room = 2 * table->vip_count + 8, unit_room = 3 * table->unit_count + 8;
 
-    batch_set(batch, "vips", BATCH_IPV4, 0, room, 0);
-    batch_set(batch, "vips6", BATCH_IPV6, 0, room, 0);
-    batch_set(batch, "held", BATCH_IPV4, 0, room, 0);
-    batch_set(batch, "held6", BATCH_IPV6, 0, room, 0);
-    if (table->mode == FILTER_LEASE) {
+    class_sets(&l, LAYOUT_IPV4, room);
+    class_sets(&l, LAYOUT_IPV6, room);
+    if (l.has[LAYOUT_IPV4_LINK] || l.has[LAYOUT_IPV6_LINK]) {
+        class_sets(&l, LAYOUT_IPV4_LINK, room);
+        class_sets(&l, LAYOUT_IPV6_LINK, room);
+    }
+    if (layout_leases_units(table)) {
+        unit_sets(&l, unit_room);
+    } else if (table->mode == FILTER_LEASE) {
         batch_set(batch, "self", table->family == FAMILY_IPV4 ? BATCH_IPV4 : BATCH_IPV6, 0, 8, 0);
         batch_set(batch, "alive", BATCH_IFNAME, 0, 8, table->lease_ms);
     }
-    if (table->use_vmac) {
-        batch_set(batch, "vmacs", BATCH_MAC, 0, room, 0);
-        batch_set(batch, "mac_of", BATCH_IPV4, BATCH_MAC, room, 0);
-        batch_set(batch, "mac_of6", BATCH_IPV6, BATCH_MAC, room, 0);
-    }
+    if (table->use_vmac)
+        batch_set(batch, "vmacs", BATCH_JOIN(BATCH_IFNAME, BATCH_MAC), layout_leases_units(table) ? BATCH_GO : 0, room,
+                  0);
 }
 
-static void rule_alive(const struct layout *l, struct nftnl_rule *rule)
+static void rule_not_released(struct nftnl_rule *rule, bool ipv4)
 {
-    char key[CONFIG_INTERFACE_MAX];
+    const uint16_t protocol = htons(ipv4 ? ETH_P_IP : ETH_P_IPV6);
+    const uint8_t release = VRRP_PRIORITY_RELEASE;
 
-    if (l->table->mode != FILTER_LEASE)
-        return;
-    layout_lease_key(l->table, key);
-    rule_constant_in(rule, key, sizeof(key), "alive");
-}
-
-static void rule_protocol_is(struct nftnl_rule *rule, bool equal, uint8_t protocol)
-{
-    rule_meta_is(rule, NFT_META_L4PROTO, equal, &protocol, sizeof(protocol));
-}
-
-/*
- * A chain sees packets of one protocol only. Its rules name it all the same before they look at a field: without that
- * `nft list` cannot tell what the field is, and an operator reads `@nh,128,32` where `ip daddr` is meant. A few
- * nanoseconds. Targets of neighbour discovery have no name in nft 1.0; the comment says it there.
- */
-static void rule_for(struct nftnl_rule *rule, const char *chain, struct batch_field field)
-{
-    uint16_t protocol = htons(ETH_P_IP);
-
-    if (field.base != BATCH_NETWORK_HEADER)
-        return;
-    if (strstr(chain, "arp"))
-        protocol = htons(ETH_P_ARP);
-    else if (strstr(chain, "ip6"))
-        protocol = htons(ETH_P_IPV6);
     rule_meta_is(rule, NFT_META_PROTOCOL, true, &protocol, sizeof(protocol));
-}
-
-/* The end of a chain about VIPs: held (and alive) passes, or goes on to `stamp`; all else is dropped and counted. */
-static void pass_if_held(const struct layout *l, const char *chain, struct batch_field field, const char *held,
-                         const char *stamp)
-{
-    bool lease = l->table->mode == FILTER_LEASE;
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, lease ? "held here, and this host is alive" : "held here");
-
-    rule_for(rule, chain, field);
-    rule_field_in(rule, field, true, held);
-    rule_alive(l, rule);
-    rule_verdict(rule, l->table->use_vmac && stamp ? NFT_GOTO : NF_ACCEPT, l->table->use_vmac ? stamp : NULL);
-    batch_rule_end(l->batch, rule);
-    rule = batch_rule(l->batch, chain, "a VIP that is not ours now");
-    rule_count(rule);
-    rule_verdict(rule, NF_DROP, NULL);
-    batch_rule_end(l->batch, rule);
-}
-
-/* What does not concern a VIP leaves the chain here, by one lookup. */
-static void pass_unless_vip(const struct layout *l, const char *chain, struct batch_field field, const char *vips)
-{
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, "no VIP");
-
-    rule_for(rule, chain, field);
-    rule_field_in(rule, field, false, vips);
-    rule_verdict(rule, NF_ACCEPT, NULL);
-    batch_rule_end(l->batch, rule);
-}
-
-static void pass_protocol(const struct layout *l, const char *chain, bool equal, uint8_t protocol, const char *comment)
-{
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
-
-    rule_protocol_is(rule, equal, protocol);
-    rule_verdict(rule, NF_ACCEPT, NULL);
-    batch_rule_end(l->batch, rule);
-}
-
-static void pass_field(const struct layout *l, const char *chain, struct batch_field field, bool equal,
-                       const void *value, const char *comment)
-{
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
-
-    rule_for(rule, chain, field);
-    rule_field_is(rule, field, equal, value);
-    rule_verdict(rule, NF_ACCEPT, NULL);
-    batch_rule_end(l->batch, rule);
-}
-
-static void ipv4_rules(const struct layout *l)
-{
-    const uint16_t request = htons(1);
-
-    pass_unless_vip(l, "in_ip", ipv4_destination, "vips");
-    pass_protocol(l, "in_ip", true, VRRP_PROTOCOL, "VRRP always passes");
-    pass_if_held(l, "in_ip", ipv4_destination, "held", NULL);
-
-    pass_field(l, "in_arp", arp_operation, false, &request, "only requests ask for an answer");
-    pass_unless_vip(l, "in_arp", arp_target, "vips");
-    if (l->table->egress) {
-        struct nftnl_rule *rule = batch_rule(l->batch, "in_arp", "the owner's announcements");
-
-        rule_for(rule, "in_arp", arp_sender);
-        rule_field_in(rule, arp_sender, true, "vips");
-        rule_verdict(rule, NF_ACCEPT, NULL);
-        batch_rule_end(l->batch, rule);
-    }
-    pass_if_held(l, "in_arp", arp_target, "held", NULL);
-    if (!l->table->egress)
-        return;
-    pass_unless_vip(l, "out_ip", ipv4_source, "vips");
-    pass_if_held(l, "out_ip", ipv4_source, "held", "stamp_ip");
-    pass_unless_vip(l, "out_arp", arp_sender, "vips");
-    pass_if_held(l, "out_arp", arp_sender, "held", "stamp_arp");
-}
-
-/* Packets of this chain's direction to or from a VIP itself go to `vip_chain`; then only messages of neighbour
- * discovery (ICMPv6 type `type`) are left to be judged, by their target. */
-static void ipv6_direction(const struct layout *l, const char *chain, const char *vip_chain, struct batch_field field,
-                           uint8_t type, const char *stamp, const char *stamp_nd)
-{
-    struct nftnl_rule *rule =
-        batch_rule(l->batch, chain, type == ND_NEIGHBOR_ADVERT ? "advertisements are judged by target" : NULL);
-
-    /* A neighbour advertisement's source is mostly the VIP too; it needs the stamp for both. */
-    if (type == ND_NEIGHBOR_ADVERT) {
-        rule_protocol_is(rule, true, IPPROTO_ICMPV6);
-        rule_field_is(rule, icmp6_type, true, &type);
-        rule_field_in(rule, nd_target, true, "vips6");
-        rule_verdict(rule, NFT_GOTO, "out_na");
-        batch_rule_end(l->batch, rule);
-        rule = batch_rule(l->batch, chain, NULL);
-    }
-    rule_for(rule, chain, field);
-    rule_field_in(rule, field, true, "vips6");
-    rule_verdict(rule, NFT_GOTO, vip_chain);
-    batch_rule_end(l->batch, rule);
-    if (type == ND_NEIGHBOR_SOLICIT)
-        pass_protocol(l, vip_chain, true, VRRP_PROTOCOL, "VRRP always passes");
-    pass_if_held(l, vip_chain, field, "held6", stamp);
-    if (type == ND_NEIGHBOR_ADVERT) {
-        pass_if_held(l, "out_na", nd_target, "held6", stamp_nd);
-        return;
-    }
-    pass_protocol(l, chain, false, IPPROTO_ICMPV6, NULL);
-    pass_field(l, chain, icmp6_type, false, &type, "only solicitations ask for an answer");
-    pass_unless_vip(l, chain, nd_target, "vips6");
-    pass_if_held(l, chain, nd_target, "held6", NULL);
-}
-
-static void ipv6_rules(const struct layout *l)
-{
-    ipv6_direction(l, "in_ip6", "in_vip6", ipv6_destination, ND_NEIGHBOR_SOLICIT, NULL, NULL);
-    if (l->table->egress)
-        ipv6_direction(l, "out_ip6", "out_vip6", ipv6_source, ND_NEIGHBOR_ADVERT, "stamp_ip6", "stamp_na");
+    rule_field_is(rule, vrrp_priority, false, &release);
 }
 
 /* The member's own advertisement renews the lease. */
-static void renew_rule(const struct layout *l)
+static void renew_pool(const struct layout *l)
 {
-    const uint8_t version_type = 0x31, release = VRRP_PRIORITY_RELEASE, one = 1, ttl = VRRP_TTL;
+    const uint8_t version_type = 0x31, one = 1, ttl = VRRP_TTL;
     bool ipv4 = l->table->family == FAMILY_IPV4;
-    const uint16_t protocol = htons(ipv4 ? ETH_P_IP : ETH_P_IPV6);
+    const struct batch_key source = {.fields = {ipv4 ? ipv4_source : ipv6_source}, .field_count = 1};
+    const struct batch_key address = {.fields = {ipv4 ? vrrp_ipv4 : vrrp_ipv6}, .field_count = 1};
     struct nftnl_rule *rule =
         batch_rule(l->batch, "renew", "our own member advertisement renews what is left of the lease");
     char key[CONFIG_INTERFACE_MAX];
 
     layout_lease_key(l->table, key);
-    rule_meta_is(rule, NFT_META_PROTOCOL, true, &protocol, sizeof(protocol));
+    rule_not_released(rule, ipv4);
     rule_field_is(rule, vrrp_version_type, true, &version_type);
     rule_field_is(rule, vrrp_count, true, &one);
-    rule_field_is(rule, vrrp_priority, false, &release);
     rule_field_is(rule, ipv4 ? ipv4_ttl : ipv6_hop_limit, true, &ttl);
-    rule_field_in(rule, ipv4 ? ipv4_source : ipv6_source, true, "self");
-    rule_field_in(rule, ipv4 ? vrrp_ipv4 : vrrp_ipv6, true, "self");
+    rule_key_in(rule, &source, true, "self");
+    rule_key_in(rule, &address, true, "self");
     rule_constant_in(rule, key, sizeof(key), "alive");
     rule_renew(rule, key, sizeof(key), "alive", l->table->lease_ms);
     rule_count(rule);
@@ -263,40 +138,65 @@ static void renew_rule(const struct layout *l)
     batch_rule_end(l->batch, rule);
 }
 
-static void stamp_frame(const struct layout *l, const char *chain, struct batch_field key, const char *map)
+/* Whose lease an advertisement renews; that of priority 0 renews none. */
+static void renew_set(const struct layout *l, bool ipv4)
 {
-    struct nftnl_rule *rule = batch_rule(l->batch, chain, "frames of a VIP carry its virtual MAC");
+    const struct batch_key key = {
+        .link = BATCH_LINK_OUT,
+        .fields = {ipv4 ? ipv4_source : ipv6_source, ipv4 ? ipv4_ttl : ipv6_hop_limit, vrrp_version_to_vrid},
+        .field_count = 3,
+    };
+    struct nftnl_rule *rule =
+        batch_rule(l->batch, "renew", "a router's own advertisement renews what is left of its lease");
 
-    rule_for(rule, chain, key);
-    rule_map_field(rule, key, map);
-    rule_write_field(rule, link_source, -1);
+    rule_not_released(rule, ipv4);
+    rule_go(rule, &key, ipv4 ? "spoke" : "spoke6");
     batch_rule_end(l->batch, rule);
 }
 
-/* The virtual MAC in frames, and where ARP and neighbour advertisements name it. The kernel fills in the interface's
- * own. */
-static void stamp_rules(const struct layout *l)
+/* A chain that begins by asking whether the unit is alive. */
+static struct nftnl_rule *unit_chain(const struct layout *l, unsigned index, enum layout_unit_chain which,
+                                     const char *what, char chain[static LAYOUT_NAME_MAX])
 {
-    const uint8_t target_link_layer[2] = {ND_OPT_TARGET_LINKADDR, 1};
-    struct nftnl_rule *rule;
+    const struct filter_unit *unit = &l->table->units[index];
+    char comment[LAYOUT_NAME_MAX + 64];
 
-    if (l->ipv4) {
-        stamp_frame(l, "stamp_ip", ipv4_source, "mac_of");
-        stamp_frame(l, "stamp_arp", arp_sender, "mac_of");
-        rule = batch_rule(l->batch, "stamp_arp", NULL);
-        rule_for(rule, "stamp_arp", arp_sender);
-        rule_map_field(rule, arp_sender, "mac_of");
-        rule_write_field(rule, arp_sender_mac, -1);
-        batch_rule_end(l->batch, rule);
-    }
-    if (l->ipv6) {
-        stamp_frame(l, "stamp_ip6", ipv6_source, "mac_of6");
-        stamp_frame(l, "stamp_na", nd_target, "mac_of6");
-        rule = batch_rule(l->batch, "stamp_na", NULL);
-        rule_field_is(rule, nd_option, true, target_link_layer);
-        rule_map_field(rule, nd_target, "mac_of6");
-        rule_write_field(rule, nd_option_mac, ICMP6_CHECKSUM_OFFSET);
-        batch_rule_end(l->batch, rule);
+    layout_chain_name(chain, which, index);
+    batch_chain(l->batch, chain);
+    snprintf(comment, sizeof(comment), "%.*s is alive: %s", FILTER_KEY_MAX, unit->key, what);
+    struct nftnl_rule *rule = batch_rule(l->batch, chain, comment);
+
+    rule_constant_in(rule, unit->key, sizeof(unit->key), "alive");
+    return rule;
+}
+
+static void unit_rules(const struct layout *l, unsigned index)
+{
+    const struct filter_unit *unit = &l->table->units[index];
+    char chain[LAYOUT_NAME_MAX];
+    struct nftnl_rule *rule = unit_chain(l, index, LAYOUT_IF_ALIVE, "what it holds is answered", chain);
+
+    rule_verdict(rule, NF_ACCEPT, NULL);
+    batch_rule_end(l->batch, rule);
+    judge_drop_rest(l, chain, "a VIP that is not ours now");
+    rule = unit_chain(l, index, LAYOUT_RENEW, "its advertisement renews the lease", chain);
+    rule_renew(rule, unit->key, sizeof(unit->key), "alive", unit->lease_ms);
+    rule_count(rule);
+    batch_rule_end(l->batch, rule);
+    if (!l->table->use_vmac)
+        return;
+    rule = unit_chain(l, index, LAYOUT_MAC, "its virtual MAC is ours", chain);
+    rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
+    batch_rule_end(l->batch, rule);
+}
+
+static void renew_rules(const struct layout *l)
+{
+    if (layout_leases_units(l->table)) {
+        renew_set(l, true);
+        renew_set(l, false);
+    } else if (l->table->mode == FILTER_LEASE) {
+        renew_pool(l);
     }
 }
 
@@ -322,6 +222,7 @@ static void dispatch(const struct layout *l, const char *chain, bool out)
 
 static void ingress_chain(const struct layout *l, const char *device)
 {
+    const struct batch_key key = {.link = BATCH_LINK_IN, .fields = {link_destination}, .field_count = 1};
     char chain[32];
 
     snprintf(chain, sizeof(chain), "ingress_%s", device);
@@ -329,9 +230,12 @@ static void ingress_chain(const struct layout *l, const char *device)
     if (l->table->use_vmac) {
         struct nftnl_rule *rule = batch_rule(l->batch, chain, "the virtual MACs of what is held are ours");
 
-        rule_field_in(rule, link_destination, true, "vmacs");
-        rule_alive(l, rule);
-        rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
+        if (layout_leases_units(l->table)) {
+            rule_go(rule, &key, "vmacs");
+        } else {
+            judge_held(l, rule, &key, "vmacs");
+            rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
+        }
         batch_rule_end(l->batch, rule);
     }
     dispatch(l, chain, false);
@@ -339,14 +243,14 @@ static void ingress_chain(const struct layout *l, const char *device)
 
 static void egress_chain(const struct layout *l, const char *device)
 {
-    bool renews = l->table->mode == FILTER_LEASE && strcmp(device, l->table->pool_link) == 0;
+    bool renews = l->table->mode == FILTER_LEASE && (l->table->set || strcmp(device, l->table->pool_link) == 0);
     char chain[32];
 
     snprintf(chain, sizeof(chain), "egress_%s", device);
     batch_base_chain(l->batch, chain, device, NF_NETDEV_EGRESS, EGRESS_PRIORITY);
     struct nftnl_rule *rule = batch_rule(l->batch, chain, "VRRP always passes");
 
-    rule_protocol_is(rule, true, VRRP_PROTOCOL);
+    judge_protocol(rule, true, VRRP_PROTOCOL);
     rule_verdict(rule, renews ? NFT_GOTO : NF_ACCEPT, renews ? "renew" : NULL);
     batch_rule_end(l->batch, rule);
     dispatch(l, chain, true);
@@ -354,36 +258,47 @@ static void egress_chain(const struct layout *l, const char *device)
 
 static void chains(const struct layout *l)
 {
-    static const char *const ipv4_chains[] = {"in_ip", "in_arp", "out_ip", "out_arp", "stamp_ip", "stamp_arp"};
-    static const char *const ipv6_chains[] = {"in_ip6", "in_vip6",   "out_ip6", "out_vip6",
-                                              "out_na", "stamp_ip6", "stamp_na"};
-    const unsigned plain_ipv4 = l->table->egress ? 4 : 2, plain_ipv6 = l->table->egress ? 5 : 2;
+    const bool egress = l->table->egress;
+    const bool link4 = l->has[LAYOUT_IPV4_LINK], link6 = l->has[LAYOUT_IPV6_LINK];
+    const struct {
+        const char *name;
+        bool there;
+    } all[] = {
+        {"in_ip", l->ipv4},
+        {"in_arp", l->ipv4},
+        {"in_ip_link", link4},
+        {"in_arp_link", link4},
+        {"out_ip", l->ipv4 && egress},
+        {"out_arp", l->ipv4 && egress},
+        {"out_ip_link", link4 && egress},
+        {"out_arp_link", link4 && egress},
+        {"in_ip6", l->ipv6},
+        {"in_vip6", l->ipv6},
+        {"in_vip6_link", link6},
+        {"in_ns6_link", link6},
+        {"nd_only6", l->no_accept[LAYOUT_IPV6] || l->no_accept[LAYOUT_IPV6_LINK]},
+        {"out_ip6", l->ipv6 && egress},
+        {"out_vip6", l->ipv6 && egress},
+        {"out_na", l->ipv6 && egress},
+        {"out_vip6_link", link6 && egress},
+        {"out_na_link", link6 && egress},
+        {"renew", l->table->mode == FILTER_LEASE},
+    };
 
-    for (unsigned i = 0; l->ipv4 && i < plain_ipv4 + (l->table->use_vmac ? 2u : 0u); i++)
-        batch_chain(l->batch, ipv4_chains[i]);
-    for (unsigned i = 0; l->ipv6 && i < plain_ipv6 + (l->table->use_vmac ? 2u : 0u); i++)
-        batch_chain(l->batch, ipv6_chains[i]);
-    if (l->table->mode == FILTER_LEASE)
-        batch_chain(l->batch, "renew");
+    for (unsigned i = 0; i < ARRAY_LENGTH(all); i++)
+        if (all[i].there)
+            batch_chain(l->batch, all[i].name);
 }
 
 void layout_rules(struct filter_batch *batch, const struct filter_table *table)
 {
-    struct layout l = {.batch = batch, .table = table};
+    const struct layout l = layout_of(batch, table);
 
-    for (unsigned i = 0; i < table->vip_count; i++) {
-        l.ipv4 = l.ipv4 || table->vips[i].address.family == FAMILY_IPV4;
-        l.ipv6 = l.ipv6 || table->vips[i].address.family == FAMILY_IPV6;
-    }
     chains(&l);
-    if (l.ipv4)
-        ipv4_rules(&l);
-    if (l.ipv6)
-        ipv6_rules(&l);
-    if (table->use_vmac)
-        stamp_rules(&l);
-    if (table->mode == FILTER_LEASE)
-        renew_rule(&l);
+    judge_rules(&l);
+    renew_rules(&l);
+    for (unsigned i = 0; layout_leases_units(table) && i < table->unit_count; i++)
+        unit_rules(&l, i);
     for (unsigned i = 0; i < table->link_count; i++) {
         ingress_chain(&l, table->links[i]);
         if (table->egress)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rules in short form: the expressions that filter.c's layout is made of, by libnftnl. All work in register 1, so each
- * helper is complete in itself. Called by filter.c only; declared with the rest of a transaction in filter_batch.h.
+ * Rules in short form: the expressions that filter.c's layout is made of, by libnftnl. All work in register 1 (and
+ * those after it, where a key has several parts), so each helper is complete in itself. Called by filter.c only;
+ * declared with the rest of a transaction in filter_batch.h.
  */
 #include "platform/filter_batch.h"
 
@@ -52,14 +53,34 @@ static void load_meta(struct nftnl_rule *rule, uint32_t key)
     nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
 }
 
-static void load_field(struct nftnl_rule *rule, struct batch_field field)
+static void load_field_to(struct nftnl_rule *rule, struct batch_field field, uint32_t where)
 {
     struct nftnl_expr *e = expression(rule, "payload");
 
     nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, field.base);
     nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, field.offset);
     nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, field.length);
-    nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+    nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, where);
+}
+
+static void load_field(struct nftnl_rule *rule, struct batch_field field)
+{
+    load_field_to(rule, field, NFT_REG_1);
+}
+
+/* Registers of four bytes each follow each other; the first four of them are register 1. */
+static void load_key(struct nftnl_rule *rule, const struct batch_key *key)
+{
+    uint32_t word = 0;
+
+    if (key->link != BATCH_NO_LINK) {
+        load_meta(rule, key->link == BATCH_LINK_IN ? NFT_META_IIFNAME : NFT_META_OIFNAME);
+        word = 4;
+    }
+    for (unsigned i = 0; i < key->field_count; i++) {
+        load_field_to(rule, key->fields[i], word == 0 ? (uint32_t)NFT_REG_1 : NFT_REG32_00 + word);
+        word += (key->fields[i].length + 3) / 4;
+    }
 }
 
 static void load_constant(struct nftnl_rule *rule, const void *value, uint32_t length)
@@ -100,13 +121,19 @@ void rule_field_is(struct nftnl_rule *rule, struct batch_field field, bool equal
     compare(rule, equal, value, field.length);
 }
 
-void rule_field_in(struct nftnl_rule *rule, struct batch_field field, bool in, const char *set)
+void rule_key_in(struct nftnl_rule *rule, const struct batch_key *key, bool in, const char *set)
 {
-    load_field(rule, field);
+    load_key(rule, key);
     struct nftnl_expr *e = look_up(rule, set);
 
     if (!in)
         nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
+void rule_go(struct nftnl_rule *rule, const struct batch_key *key, const char *map)
+{
+    load_key(rule, key);
+    nftnl_expr_set_u32(look_up(rule, map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 }
 
 void rule_constant_in(struct nftnl_rule *rule, const void *value, uint32_t length, const char *set)
@@ -126,9 +153,9 @@ void rule_renew(struct nftnl_rule *rule, const void *value, uint32_t length, con
     nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, timeout_ms);
 }
 
-void rule_map_field(struct nftnl_rule *rule, struct batch_field key, const char *map)
+void rule_map_key(struct nftnl_rule *rule, const struct batch_key *key, const char *map)
 {
-    load_field(rule, key);
+    load_key(rule, key);
     nftnl_expr_set_u32(look_up(rule, map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
 }
 

@@ -19,8 +19,11 @@
 #include "base/check.h"
 #include "platform/clock.h"
 #include "platform/kernel_work.h"
+#include "platform/realtime.h"
 
 #define STACK_BYTES (256 * 1024)
+#define BREATH_US                                                                                                      \
+    50 /* the thread waits at least so long: others' turn on RTNL, and real-time priority is not for ever */
 #define REPORTS_KEPT 64 /* a burst's memory is given back when its reports were read */
 
 struct order {
@@ -42,13 +45,14 @@ struct kernel_next {
     unsigned unit_count;
     unsigned *first_unit;
     struct orders staged, handed;
+    atomic_llong *unit_spoke_us;
     struct work work;
 };
 
 struct kernel {
     const struct config *config;
     unsigned unit_count;
-    unsigned *first_unit;  /* of each pool */
+    unsigned *first_unit; /* of each pool */
     pthread_t thread;
     int wake_fd;           /* orders wait, or the thread shall end */
     int report_fd;         /* reports wait */
@@ -56,14 +60,17 @@ struct kernel {
     pthread_mutex_t mutex; /* guards the rest up to `work` */
     struct orders handed;
     bool closing;
+    bool told;                     /* reports wait, and the loop knows */
     struct kernel_report *reports; /* a ring */
     unsigned report_first, report_count, report_capacity;
     int left_error;
     struct kernel_next *next; /* the thread shall pause for it, or has */
     bool dropping, paused;    /* what the next one has no place for is being removed; the thread waits */
     pthread_cond_t resumed;
-    struct work work;      /* the thread's own */
+    int priority;     /* real-time, of the thread; 0: none */
+    struct work work; /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
+    atomic_llong *unit_spoke_us; /* in step with `units` of `staged` */
 };
 
 static void wake(int fd)
@@ -97,7 +104,7 @@ static bool reports_grow(struct kernel *kernel)
     return true;
 }
 
-/* A work_report: called on the thread. */
+/* A listener's `report`: called on the thread. */
 static bool post(void *context, const struct kernel_report *report)
 {
     struct kernel *kernel = context;
@@ -109,12 +116,22 @@ static bool post(void *context, const struct kernel_report *report)
         kernel->reports[(kernel->report_first + kernel->report_count) % kernel->report_capacity] = *report;
         kernel->report_count++;
     }
-    bool first = room && kernel->report_count == 1;
-
     pthread_mutex_unlock(&kernel->mutex);
-    if (first)
-        wake(kernel->report_fd);
     return room;
+}
+
+/* A listener's `told`: one turn of the loop takes all reports of a pass, not one each. */
+static void tell(void *context)
+{
+    struct kernel *kernel = context;
+
+    pthread_mutex_lock(&kernel->mutex);
+    bool news = kernel->report_count > 0 && !kernel->told;
+
+    kernel->told = kernel->told || news;
+    pthread_mutex_unlock(&kernel->mutex);
+    if (news)
+        wake(kernel->report_fd);
 }
 
 bool kernel_next(struct kernel *kernel, struct kernel_report *report)
@@ -128,6 +145,7 @@ bool kernel_next(struct kernel *kernel, struct kernel_report *report)
         kernel->report_count--;
     } else {
         awake(kernel->report_fd);
+        kernel->told = false;
         if (kernel->report_capacity > REPORTS_KEPT) {
             free(kernel->reports);
             kernel->reports = NULL;
@@ -145,7 +163,7 @@ int kernel_fd(const struct kernel *kernel)
 
 void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence)
 {
-    CHECK(pool < kernel->config->core.pool_count && unit < kernel->config->core.pools[pool].unit_count);
+    CHECK(pool < settings_all_count(&kernel->config->core) && unit < kernel->config->core.pools[pool].unit_count);
     kernel->staged.units[kernel->first_unit[pool] + unit] = (struct order){true, (uint8_t)level, sequence};
     kernel->staged.any = true;
 }
@@ -161,6 +179,12 @@ void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when)
 {
     CHECK(pool < kernel->config->core.pool_count);
     atomic_store(&kernel->spoke_us[pool], when.us);
+}
+
+void kernel_unit_spoke(struct kernel *kernel, unsigned pool, unsigned unit, struct mono when)
+{
+    CHECK(pool < settings_all_count(&kernel->config->core) && unit < kernel->config->core.pools[pool].unit_count);
+    atomic_store(&kernel->unit_spoke_us[kernel->first_unit[pool] + unit], when.us);
 }
 
 static void move_orders(struct order *from, struct order *to, unsigned count)
@@ -219,13 +243,12 @@ static bool take_orders(struct kernel *kernel)
     return !closing;
 }
 
-static int wait_ms(struct mono until)
+static struct timespec wait_until(struct mono until)
 {
-    if (mono_is_never(until))
-        return -1;
-    int64_t left_us = mono_diff_us(until, clock_now());
+    int64_t left_us = mono_is_never(until) ? 60 * US_PER_S : mono_diff_us(until, clock_now());
 
-    return left_us <= 0 ? 0 : left_us > 60 * US_PER_S ? 60000 : (int)(left_us / US_PER_MS) + 1;
+    left_us = left_us < BREATH_US ? BREATH_US : left_us > 60 * US_PER_S ? 60 * US_PER_S : left_us;
+    return (struct timespec){.tv_sec = left_us / US_PER_S, .tv_nsec = left_us % US_PER_S * 1000};
 }
 
 /* Between two passes, with nothing left to drop: says so, and waits for kernel_go_on or the end. */
@@ -240,6 +263,7 @@ static void pause_if_wanted(struct kernel *kernel)
         kernel->paused = false;
         return;
     }
+    tell(kernel);
     pthread_mutex_lock(&kernel->mutex);
     while (kernel->paused && !kernel->closing)
         pthread_cond_wait(&kernel->resumed, &kernel->mutex);
@@ -257,13 +281,16 @@ static void *thread_main(void *context)
         {.fd = filter_watch_fd(kernel->work.filter), .events = POLLIN},
     };
 
+    if (kernel->priority > 0)
+        (void)realtime_thread(kernel->priority);
     while (take_orders(kernel)) {
-        struct mono until = work_pass(&kernel->work, clock_now());
+        const struct timespec wait = wait_until(work_pass(&kernel->work, clock_now()));
 
         pause_if_wanted(kernel);
-        if (poll(fds, ARRAY_LENGTH(fds), wait_ms(until)) > 0 && fds[0].revents)
+        if (ppoll(fds, ARRAY_LENGTH(fds), &wait, NULL) > 0 && fds[0].revents)
             awake(kernel->wake_fd);
     }
+    (void)realtime_thread(0);
     int error = work_leave(&kernel->work);
 
     pthread_mutex_lock(&kernel->mutex);
@@ -309,6 +336,7 @@ static void kernel_free(struct kernel *kernel)
     pthread_mutex_destroy(&kernel->mutex);
     kernel_unprepare(kernel->next);
     free(kernel->first_unit);
+    free(kernel->unit_spoke_us);
     orders_free(&kernel->staged);
     orders_free(&kernel->handed);
     free(kernel->reports);
@@ -324,7 +352,7 @@ static bool orders_allocate(struct orders *orders, unsigned units, unsigned pool
 
 static int count_units(const struct config *config, unsigned **first_unit, unsigned *unit_count)
 {
-    unsigned pools = config->core.pool_count;
+    unsigned pools = settings_all_count(&config->core);
 
     *first_unit = calloc(pools + 1, sizeof(**first_unit));
     if (!*first_unit)
@@ -338,11 +366,14 @@ static int count_units(const struct config *config, unsigned **first_unit, unsig
 
 static int make_parts(struct kernel *kernel)
 {
-    unsigned pools = kernel->config->core.pool_count;
+    unsigned pools = settings_all_count(&kernel->config->core);
 
     if (count_units(kernel->config, &kernel->first_unit, &kernel->unit_count) < 0 ||
         !orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
         !orders_allocate(&kernel->handed, kernel->unit_count, pools))
+        return -ENOMEM;
+    kernel->unit_spoke_us = calloc(kernel->unit_count + 1, sizeof(*kernel->unit_spoke_us));
+    if (!kernel->unit_spoke_us)
         return -ENOMEM;
     kernel->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     kernel->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -357,12 +388,15 @@ int kernel_open(const struct config *config, struct kernel **out)
         return -ENOMEM;
     kernel->config = config;
     kernel->wake_fd = kernel->report_fd = -1;
+    /* A take-over is as urgent here as on the loop, which comes first all the same. */
+    kernel->priority = realtime_is_on() ? REALTIME_PRIORITY - 1 : 0;
     pthread_mutex_init(&kernel->mutex, NULL);
     pthread_cond_init(&kernel->resumed, NULL);
     int error = make_parts(kernel);
 
     if (error == 0)
-        error = work_init(&kernel->work, config, kernel->spoke_us, post, kernel);
+        error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us,
+                          (struct work_listener){post, tell, kernel});
     if (error < 0) {
         kernel_free(kernel);
         return error;
@@ -408,6 +442,7 @@ void kernel_unprepare(struct kernel_next *next)
         return;
     work_free(&next->work);
     free(next->first_unit);
+    free(next->unit_spoke_us);
     orders_free(&next->staged);
     orders_free(&next->handed);
     free(next);
@@ -422,8 +457,9 @@ int kernel_prepare(const struct config *config, const struct handover *map, stru
     next->config = config;
     next->map = *map;
     if (work_prepare(&next->work, config) < 0 || count_units(config, &next->first_unit, &next->unit_count) < 0 ||
-        !orders_allocate(&next->staged, next->unit_count, config->core.pool_count) ||
-        !orders_allocate(&next->handed, next->unit_count, config->core.pool_count)) {
+        !orders_allocate(&next->staged, next->unit_count, settings_all_count(&config->core)) ||
+        !orders_allocate(&next->handed, next->unit_count, settings_all_count(&config->core)) ||
+        !(next->unit_spoke_us = calloc(next->unit_count + 1, sizeof(*next->unit_spoke_us)))) {
         kernel_unprepare(next);
         return -ENOMEM;
     }
@@ -447,13 +483,26 @@ static void swap_orders(struct orders *a, struct orders *b)
     *b = other;
 }
 
-static void carry_spoken(struct kernel *kernel, const struct kernel_next *next)
+static void carry_unit_spoken(const struct kernel *kernel, struct kernel_next *next, unsigned pool)
+{
+    const atomic_llong *old = kernel->unit_spoke_us + kernel->first_unit[next->map.old_pool[pool]];
+
+    for (unsigned u = 0; u < next->config->core.pools[pool].unit_count; u++)
+        if (next->map.old_unit[pool][u] != HANDOVER_NONE)
+            atomic_store(&next->unit_spoke_us[next->first_unit[pool] + u],
+                         atomic_load(&old[next->map.old_unit[pool][u]]));
+}
+
+static void carry_spoken(struct kernel *kernel, struct kernel_next *next)
 {
     long long spoke_us[SETTINGS_POOLS_MAX] = {0};
 
-    for (unsigned p = 0; p < next->config->core.pool_count; p++)
-        if (next->map.old_pool[p] != HANDOVER_NONE)
-            spoke_us[p] = atomic_load(&kernel->spoke_us[next->map.old_pool[p]]);
+    for (unsigned p = 0; p < settings_all_count(&next->config->core); p++) {
+        if (next->map.old_pool[p] == HANDOVER_NONE)
+            continue;
+        spoke_us[p] = atomic_load(&kernel->spoke_us[next->map.old_pool[p]]);
+        carry_unit_spoken(kernel, next, p);
+    }
     for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
         atomic_store(&kernel->spoke_us[p], spoke_us[p]);
 }
@@ -468,11 +517,15 @@ void kernel_go_on(struct kernel *kernel)
     carry_spoken(kernel, next);
     struct work old = kernel->work;
     unsigned *first_unit = kernel->first_unit;
+    atomic_llong *unit_spoke_us = kernel->unit_spoke_us;
 
     kernel->work = next->work;
     next->work = old;
     kernel->first_unit = next->first_unit;
     next->first_unit = first_unit;
+    kernel->unit_spoke_us = next->unit_spoke_us;
+    next->unit_spoke_us = unit_spoke_us;
+    kernel->work.unit_spoke_us = kernel->unit_spoke_us;
     kernel->unit_count = next->unit_count;
     kernel->config = next->config;
     swap_orders(&kernel->staged, &next->staged);
@@ -491,6 +544,11 @@ static bool no_report(void *context, const struct kernel_report *report)
     return true;
 }
 
+static void no_told(void *context)
+{
+    (void)context;
+}
+
 struct kernel_rest {
     struct work work;
     atomic_llong never_spoke[SETTINGS_POOLS_MAX];
@@ -498,8 +556,9 @@ struct kernel_rest {
 
 int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
 {
+    const struct work_listener nobody = {no_report, no_told, NULL};
     struct kernel_rest *rest = calloc(1, sizeof(*rest));
-    int error = rest ? work_init(&rest->work, config, rest->never_spoke, no_report, NULL) : -ENOMEM;
+    int error = rest ? work_init(&rest->work, config, rest->never_spoke, NULL, nobody) : -ENOMEM;
 
     *out = NULL;
     if (error < 0) {

@@ -5,7 +5,7 @@
  *
  * The thread reconciles: wanted against actual, from every cause (new level, address removed by hand, interface deleted
  * and re-created, ruleset flushed, ENOBUFS resync) by the same code. It changes only addresses and tables that are
- * ours.
+ * ours. A set of instances (core/settings.h) counts as one pool more.
  */
 #ifndef EVENKEEL_PLATFORM_KERNEL_H
 #define EVENKEEL_PLATFORM_KERNEL_H
@@ -17,7 +17,7 @@
 struct kernel;
 
 enum kernel_report_kind {
-    KERNEL_LEVEL_DONE, /* pool, unit, sequence; error 0 or a positive errno */
+    KERNEL_LEVEL_DONE, /* pool (or set), unit, sequence; error 0 or a positive errno */
     KERNEL_ARMED,      /* pool, sequence */
     KERNEL_LINK,       /* link: its state changed or is first known */
     /* pool, unit: an address that somebody removed was put back; unit EFFECT_NO_UNIT: the filter's table was */
@@ -61,7 +61,7 @@ int kernel_open(const struct config *config, struct kernel **out);
 
 /* Queues a wanted level; only the newest per unit counts. Nothing happens before kernel_commit. */
 void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence);
-/* Queues the arming of the pool's lease (EFFECT_ARM). */
+/* Queues the arming of the pool's lease (EFFECT_ARM). The units of a set have leases that begin when they open. */
 void kernel_arm(struct kernel *kernel, unsigned pool, uint32_t sequence);
 /* Hands everything queued to the thread as one batch. Never blocks on the kernel. */
 void kernel_commit(struct kernel *kernel);
@@ -72,6 +72,11 @@ void kernel_commit(struct kernel *kernel);
  * that. Costs no system call. A pool of which this was never said gets the whole lease.
  */
 void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when);
+/*
+ * The same for an instance's own advertisement (priority not 0). Its lease counts from there when it opens, too: a unit
+ * of which this was said too long ago does not open before it is said again.
+ */
+void kernel_unit_spoke(struct kernel *kernel, unsigned pool, unsigned unit, struct mono when);
 
 /*
  * A reload. kernel_prepare makes what needs memory: 0 or -ENOMEM; `next` and `map` are copied or must outlive it.

@@ -12,7 +12,7 @@
 static bool is_first(const struct work *work, const struct work_unit *unit, unsigned vip)
 {
     for (unsigned i = unit->first_vip; i < vip; i++)
-        if (work->state.vips[i].link == work->state.vips[vip].link &&
+        if (work->vips[i].vmac && work->state.vips[i].link == work->state.vips[vip].link &&
             memcmp(work->vips[i].mac, work->vips[vip].mac, 6) == 0)
             return false;
     return true;
@@ -34,7 +34,7 @@ static unsigned collect_unit(struct work *work, const struct work_unit *unit, bo
         int wanted = !remove_all && unit->wanted >= LEVEL_READY ? now : 0;
         int *has = &work->mac_ifindexes[v];
 
-        if (!is_first(work, unit, v))
+        if (!work->vips[v].vmac || !is_first(work, unit, v))
             continue;
         /* An entry of an interface that is gone went with it. */
         if (now != 0 && (remove_all || (*has == now && wanted == 0)))
@@ -50,12 +50,12 @@ void work_macs(struct work *work, bool remove_all)
 {
     unsigned count = 0;
 
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         const struct work_pool *pool = &work->pools[p];
 
         bool all = remove_all || pool->macs_end;
 
-        if (!work->config->pools[p].use_vmac || (pool->mode == FILTER_OFF && !all))
+        if (!work_wants_macs(work, p) || (pool->mode == FILTER_OFF && !all))
             continue;
         for (unsigned i = 0; i < pool->unit_count; i++)
             count = collect_unit(work, &work->units[pool->first_unit + i], all, count);

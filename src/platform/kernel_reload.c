@@ -22,10 +22,10 @@ static unsigned old_vip(const struct work *old, const struct work *next, const s
     return state_find(&old->state, pool, unit, link, &v->address);
 }
 
-static void drop_macs(struct work *work, const struct config *next, const struct handover *map)
+static void drop_macs(struct work *work, const struct work *next, const struct handover *map)
 {
-    for (unsigned p = 0; p < next->core.pool_count; p++)
-        if (map->old_pool[p] != HANDOVER_NONE && !next->pools[p].use_vmac)
+    for (unsigned p = 0; p < work_pool_count(next); p++)
+        if (map->old_pool[p] != HANDOVER_NONE && !work_wants_macs(next, p))
             work->pools[map->old_pool[p]].macs_end = true;
 }
 
@@ -39,7 +39,7 @@ void work_drop(struct work *work, const struct work *next, const struct handover
         if (old < work->state.vip_count)
             work->state.vips[old].dropped = false;
     }
-    drop_macs(work, next->config, map);
+    drop_macs(work, next, map);
     work->orders = true;
 }
 
@@ -51,24 +51,28 @@ bool work_is_dropped(const struct work *work)
     return true;
 }
 
+/* The last word before this reload granted `lease_us`, or it is older than the reload before. */
+static struct work_lease lease_granted(const struct work_lease *before, int64_t spoke_us, int64_t lease_us)
+{
+    struct work_lease granted = {.set = true, .spoke_us = spoke_us, .lease_us = lease_us};
+
+    return before->set && before->spoke_us == spoke_us ? *before : granted;
+}
+
 static void take_over_pool(struct work *to, const struct work *from, unsigned pool, unsigned old_pool)
 {
     const struct config_pool *now = &to->config->pools[pool], *before = &from->config->pools[old_pool];
     const struct work_pool *old = &from->pools[old_pool];
     struct work_pool *p = &to->pools[pool];
-    int64_t spoke_us = atomic_load(&from->spoke_us[old_pool]);
 
-    if (now->filter_mode == before->filter_mode && now->use_vmac == before->use_vmac) {
+    if (now->filter_mode == before->filter_mode && work_wants_macs(to, pool) == work_wants_macs(from, old_pool)) {
         p->mode = old->mode; /* else it is chosen, and told, anew */
         snprintf(p->reason, sizeof(p->reason), "%s", old->reason);
     }
     p->armed = old->armed;
     p->armed_at = old->armed_at;
-    p->taken_over = true;
-    p->spoke_before_us = spoke_us;
-    p->lease_before_us = old->taken_over && spoke_us == old->spoke_before_us
-                             ? old->lease_before_us
-                             : settings_lease_us(&from->config->core.pools[old_pool]);
+    p->before = lease_granted(&old->before, atomic_load(&from->spoke_us[old_pool]),
+                              settings_lease_us(&from->config->core.pools[old_pool]));
 }
 
 static void take_over_units(struct work *to, const struct work *from, unsigned pool, unsigned old_pool,
@@ -84,6 +88,9 @@ static void take_over_units(struct work *to, const struct work *from, unsigned p
         unit->wanted = old->wanted;
         unit->sequence = old->sequence;
         unit->open = old->open;
+        if (work_is_set(to, pool) && from->unit_spoke_us)
+            unit->before = lease_granted(&old->before, atomic_load(&from->unit_spoke_us[old - from->units]),
+                                         from->filter_units[old - from->units].lease_ms * US_PER_MS);
     }
 }
 
@@ -95,7 +102,7 @@ static void add_stale(struct work *work, const char *pool)
 
 static bool has_pool(const struct work *work, const char *name)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         if (strcmp(work->config->core.pools[p].name, name) == 0)
             return true;
     return false;
@@ -109,8 +116,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
     from->filter = NULL;
     to->ability = from->ability;
     to->spoke_us = from->spoke_us;
-    to->report = from->report;
-    to->report_context = from->report_context;
+    to->listener = from->listener;
     to->orders = true;
     for (unsigned i = 0; i < to->state.vip_count; i++) {
         unsigned old = old_vip(from, to, map, i);
@@ -118,7 +124,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
         if (old < from->state.vip_count && !from->pools[from->state.vips[old].pool].macs_end)
             to->mac_ifindexes[i] = from->mac_ifindexes[old];
     }
-    for (unsigned p = 0; p < to->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(to); p++) {
         if (map->old_pool[p] == HANDOVER_NONE)
             continue;
         take_over_pool(to, from, p, map->old_pool[p]);
@@ -129,7 +135,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
             to->announcing[i] = from->announcing[map->old_link[i]];
     for (unsigned i = 0; i < from->stale_count; i++)
         add_stale(to, from->stale[i]);
-    for (unsigned p = 0; p < from->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(from); p++)
         if (!has_pool(to, from->config->core.pools[p].name))
             add_stale(to, from->config->core.pools[p].name);
     state_take_over(&to->state, &from->state, map);
@@ -138,7 +144,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
 /* All that may replace a table is in place. */
 static bool is_all_installed(const struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         if (work->pools[p].mode != FILTER_OFF && !work->pools[p].installed)
             return false;
     return true;

@@ -10,7 +10,7 @@
 
 static bool send(struct work *work, const struct kernel_report *report)
 {
-    return work->report(work->report_context, report);
+    return work->listener.report(work->listener.context, report);
 }
 
 static void report_links(struct work *work)
@@ -30,7 +30,7 @@ static void report_links(struct work *work)
 
 static void report_restored(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         const struct kernel_report report = {.kind = KERNEL_RESTORED, .pool = (uint8_t)p, .unit = EFFECT_NO_UNIT};
 
         if (work->pools[p].restored_owed)
@@ -53,28 +53,19 @@ static void report_restored_unit(struct work *work, const struct work_unit *unit
         (void)send(work, &report);
 }
 
-/* Given up as far as anybody can tell: with the filter closed nobody gets an answer, whatever addresses are still here.
- */
-static bool is_closed(const struct work *work, const struct work_unit *unit)
-{
-    const struct work_pool *pool = &work->pools[unit->pool];
-
-    return unit->wanted == LEVEL_ABSENT && pool->mode != FILTER_OFF && pool->installed && !unit->open;
-}
-
 /* 0 when the unit is where it is wanted, else a positive errno. */
 static int unit_error(const struct work *work, const struct work_unit *unit)
 {
     const struct work_pool *pool = &work->pools[unit->pool];
     bool addresses = unit->wanted >= LEVEL_READY || work_pool_resident(work, unit->pool);
 
-    if (is_closed(work, unit))
+    if (work_unit_closed(work, unit))
         return 0;
     for (unsigned i = 0; i < unit->vip_count; i++) {
         const struct state_vip *vip = &work->state.vips[unit->first_vip + i];
         int obstacle = state_vip_obstacle(&work->state, vip);
 
-        if (vip->present == addresses)
+        if (vip->present == addresses || (addresses && !work_vip_counts(work, unit, i)))
             continue;
         return obstacle ? obstacle : vip->error ? vip->error : EAGAIN;
     }
@@ -105,19 +96,20 @@ static void report_unit(struct work *work, struct work_unit *unit)
 
 void work_report_closed(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
 
-            if (unit->owed && is_closed(work, unit))
+            if (unit->owed && work_unit_closed(work, unit))
                 report_unit(work, unit);
         }
     }
+    work->listener.told(work->listener.context);
 }
 
 static void report_units(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         struct work_pool *pool = &work->pools[p];
         const struct kernel_report armed = {
             .kind = KERNEL_ARMED,
@@ -147,4 +139,5 @@ void work_reports(struct work *work)
     report_links(work);
     report_restored(work);
     report_units(work);
+    work->listener.told(work->listener.context);
 }

@@ -30,7 +30,7 @@ static unsigned count_vips(const struct config *config)
 {
     unsigned count = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
             count += config->pools[p].units[u].vip_count;
     return count;
@@ -40,7 +40,7 @@ static void fill_vips(struct state *state, const struct config *config)
 {
     struct state_vip *next = state->vips;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
             const struct config_unit *unit = &config->pools[p].units[u];
 
@@ -125,6 +125,16 @@ static struct state_vip *find_vip(const struct state *state, unsigned link, cons
             high = middle;
     }
     return NULL;
+}
+
+bool state_elsewhere(const struct state *state, unsigned index)
+{
+    const struct state_vip *vip = &state->vips[index];
+
+    for (unsigned link = 0; link < state->link_count; link++)
+        if (link != vip->link && find_vip(state, link, &vip->address))
+            return true;
+    return false;
 }
 
 /* An interface that goes takes its addresses along: nobody took them away from us. */
@@ -388,28 +398,35 @@ static struct netlink_change change_of(const struct state *state, const struct s
     };
 }
 
-unsigned state_changes(const struct state *state, bool any, struct netlink_change *changes, unsigned *of)
+static bool is_part(const struct state_vip *vip, enum state_part part)
 {
+    return part == STATE_REMOVE_ALL || (!vip->held_back && vip->awaited == (part == STATE_AWAITED));
+}
+
+unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
+                       unsigned max)
+{
+    bool all = part == STATE_REMOVE_ALL;
     unsigned count = 0;
 
     for (unsigned i = 0; i < state->vip_count; i++) {
         const struct state_vip *vip = &state->vips[i];
 
-        if (vip->held_back && !any)
+        if (!is_part(vip, part))
             continue;
-        if (vip->stray_prefix != STATE_NO_PREFIX) {
+        if (vip->stray_prefix != STATE_NO_PREFIX && count < max) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
         }
-        if (vip->present && (any || !vip->wanted)) {
+        if (vip->present && (all || !vip->wanted) && count < max) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
         }
     }
-    for (unsigned i = 0; i < state->vip_count && !any; i++) {
+    for (unsigned i = 0; i < state->vip_count && !all && count < max; i++) {
         const struct state_vip *vip = &state->vips[i];
 
-        if (vip->wanted && !vip->present && !vip->held_back && state_vip_obstacle(state, vip) == 0) {
+        if (is_part(vip, part) && vip->wanted && !vip->present && state_vip_obstacle(state, vip) == 0) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_PUT_ADDRESS, vip->prefix_length);
         }

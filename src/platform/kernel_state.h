@@ -22,12 +22,13 @@ struct state_vip {
     uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
     uint8_t link, pool;
     uint16_t unit;
-    bool wanted;           /* set by the caller: the address shall be there */
+    bool wanted;  /* set by the caller: the address shall be there */
+    bool awaited; /* set by the caller: somebody waits for it to be as it is wanted */
     bool present;
-    bool lost;             /* it was taken away while wanted */
-    bool held_back;        /* set by the caller: not to be tried now, since it failed a moment ago */
-    bool dropped;          /* set by the caller: a reload has no place for it, it shall go for good */
-    int error;             /* of the last change: 0 or a positive errno */
+    bool lost;      /* it was taken away while wanted */
+    bool held_back; /* set by the caller: not to be tried now, since it failed a moment ago */
+    bool dropped;   /* set by the caller: a reload has no place for it, it shall go for good */
+    int error;      /* of the last change: 0 or a positive errno */
 };
 
 struct state_address {
@@ -56,8 +57,8 @@ struct state {
     struct state_vip *vips; /* pool after pool, unit after unit, as in the configuration */
     unsigned vip_count;
     unsigned *order;
-    bool *seen;             /* of each VIP, in the dump that is under way */
-    bool routes_changed;    /* the default routes must be dumped again */
+    bool *seen;          /* of each VIP, in the dump that is under way */
+    bool routes_changed; /* the default routes must be dumped again */
 };
 
 /* 0 or -ENOMEM. */
@@ -81,12 +82,18 @@ void state_link_view(const struct state *state, unsigned link, struct kernel_lin
  * errno. */
 int state_vip_obstacle(const struct state *state, const struct state_vip *vip);
 
+enum state_part {
+    STATE_AWAITED,    /* of the VIPs that are `awaited` */
+    STATE_UNHURRIED,  /* of the others */
+    STATE_REMOVE_ALL, /* the removal of every VIP wherever it is, wanted or not, held back or not */
+};
+
 /*
- * The changes that make the VIPs `present` as they are `wanted`, removals first: at most two for each VIP, into
- * `changes` with the VIPs' indices in `of`. Returns their number. `any`: remove every VIP wherever it is, wanted or
- * not.
+ * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most two
+ * for each VIP, into `changes` with the VIPs' indices in `of`. Returns their number.
  */
-unsigned state_changes(const struct state *state, bool any, struct netlink_change *changes, unsigned *of);
+unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
+                       unsigned max);
 
 /* Notes the outcome of one change of state_changes(). */
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
@@ -95,6 +102,8 @@ void state_changed(struct state *state, unsigned vip, const struct netlink_chang
 void state_take_over(struct state *to, struct state *from, const struct handover *map);
 /* The VIP that is this address of this unit, or vip_count. */
 unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address);
+/* The VIP's address is also one on another link. */
+bool state_elsewhere(const struct state *state, unsigned vip);
 
 void state_check(const struct state *state);
 

@@ -7,6 +7,11 @@
  * The order within a pass is break before make: what is given up is closed in the filter before its addresses go, and
  * nothing opens before all addresses of its unit are in place. A batch of orders costs one netlink batch and, for each
  * pool, one transaction; two when some units close and others must wait for their addresses.
+ *
+ * Addresses change in slices, one a pass. Linux walks all multicast groups of an interface, twice, for every IPv6
+ * address that is put on it (ipv6_find_idev), so that 80 of them may cost tens of milliseconds: no unit waits for more
+ * than a slice of others, and what nobody waits for - to be removed behind a closed filter, to be resident - comes last
+ * and leaves pauses in which others get RTNL.
  */
 #include "platform/kernel_work.h"
 
@@ -14,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 
@@ -21,50 +27,14 @@
 #define BACKOFF_LAST_US (2 * US_PER_S)
 #define QUIET_US (100 * US_PER_MS) /* somebody who undoes our changes cannot keep us busier than this */
 #define LEAVE_TRIES 5
-
-static void fill_unit(struct work *work, unsigned pool, unsigned index, unsigned *unit, unsigned *vip)
-{
-    const struct pool_settings *settings = &work->config->core.pools[pool];
-    unsigned vip_count = work->config->pools[pool].units[index].vip_count;
-
-    work->units[(*unit)++] = (struct work_unit){
-        .wanted = LEVEL_ABSENT,
-        .pool = (uint8_t)pool,
-        .unit = (uint16_t)index,
-        .first_vip = *vip,
-        .vip_count = vip_count,
-    };
-    for (unsigned v = 0; v < vip_count; v++, (*vip)++) {
-        work->vips[*vip].address = work->state.vips[*vip].address;
-        wire_virtual_mac((enum family)work->vips[*vip].address.family, settings->units[index].vrid,
-                         work->vips[*vip].mac);
-    }
-}
-
-static void fill_pools(struct work *work)
-{
-    unsigned unit = 0, vip = 0;
-
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
-        struct work_pool *pool = &work->pools[p];
-
-        *pool = (struct work_pool){
-            .mode = FILTER_AUTO,
-            .first_unit = unit,
-            .unit_count = work->config->core.pools[p].unit_count,
-            .first_vip = vip,
-        };
-        for (unsigned u = 0; u < pool->unit_count; u++)
-            fill_unit(work, p, u, &unit, &vip);
-        pool->vip_count = vip - pool->first_vip;
-    }
-}
+#define SLICE 16                 /* address changes in one pass */
+#define PAUSE_US (2 * US_PER_MS) /* before a slice that nobody waits for */
 
 static unsigned count_units(const struct config *config)
 {
     unsigned count = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
         count += config->core.pools[p].unit_count;
     return count;
 }
@@ -74,7 +44,8 @@ static int allocate(struct work *work)
     size_t vips = work->state.vip_count + 1;
 
     work->units = calloc(count_units(work->config) + 1, sizeof(*work->units));
-    work->pools = calloc(work->config->core.pool_count + 1u, sizeof(*work->pools));
+    work->pools = calloc(work_pool_count(work) + 1, sizeof(*work->pools));
+    work->filter_units = calloc(count_units(work->config) + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
     work->changes = calloc(2 * vips, sizeof(*work->changes));
@@ -82,10 +53,10 @@ static int allocate(struct work *work)
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->state.link_count + 1, sizeof(*work->views));
     work->views_known = calloc(work->state.link_count + 1, sizeof(*work->views_known));
-    if (!work->units || !work->pools || !work->vips || !work->changed_vips || !work->changes || !work->changes_of ||
-        !work->mac_ifindexes || !work->views || !work->views_known)
+    if (!work->units || !work->pools || !work->filter_units || !work->vips || !work->changed_vips || !work->changes ||
+        !work->changes_of || !work->mac_ifindexes || !work->views || !work->views_known)
         return -ENOMEM;
-    fill_pools(work);
+    work_fill(work);
     return 0;
 }
 
@@ -97,20 +68,21 @@ int work_prepare(struct work *work, const struct config *config)
         .retry_at = MONO_NEVER,
         .backoff_us = BACKOFF_FIRST_US,
         .quiet_until = {INT64_MIN},
+        .slice_at = MONO_NEVER,
     };
     int error = state_init(&work->state, config);
 
     return error == 0 ? allocate(work) : error;
 }
 
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
-              void *context)
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+              const atomic_llong *unit_spoke_us, struct work_listener listener)
 {
     int error = work_prepare(work, config);
 
     work->spoke_us = spoke_us;
-    work->report = report;
-    work->report_context = context;
+    work->unit_spoke_us = unit_spoke_us;
+    work->listener = listener;
     if (error == 0)
         error = netlink_open(&work->netlink);
     if (error == 0)
@@ -128,6 +100,7 @@ void work_free(struct work *work)
     filter_close(work->filter);
     free(work->units);
     free(work->pools);
+    free(work->filter_units);
     free(work->vips);
     free(work->changed_vips);
     free(work->changes);
@@ -165,7 +138,7 @@ static void touched(void *context, const char *table)
     struct work *work = context;
     char name[SETTINGS_NAME_MAX + 16];
 
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         filter_table_name(work->config->core.pools[p].name, name, sizeof(name));
         if (strcmp(name, table) == 0)
             work->pools[p].touched = true;
@@ -177,7 +150,7 @@ static void read_filter_news(struct work *work)
     if (filter_watch_read(work->filter, touched, work) == 0)
         return;
     /* Which tables were meant is unknown; making ours anew harms nobody. */
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         work->pools[p].installed = false;
     work->overrun = true;
 }
@@ -213,7 +186,7 @@ static void read_news(struct work *work)
 
 static void choose_filters(struct work *work, struct mono now)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         struct work_pool *pool = &work->pools[p];
         struct kernel_report report = {.kind = KERNEL_FILTER, .pool = (uint8_t)p, .unit = EFFECT_NO_UNIT};
 
@@ -223,23 +196,28 @@ static void choose_filters(struct work *work, struct mono now)
             filter_probe(work->filter, &work->ability);
         work_filter_choose(work, p, now);
         report.filter_mode = (uint8_t)pool->mode;
-        report.vmac = work->config->pools[p].use_vmac && work->ability.egress && pool->mode != FILTER_OFF;
+        report.vmac = work_wants_macs(work, p) && work->ability.egress && pool->mode != FILTER_OFF;
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
-        (void)work->report(work->report_context, &report);
+        (void)work->listener.report(work->listener.context, &report);
     }
 }
 
 static void want_addresses(struct work *work)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             const struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
+            bool held = unit->wanted >= LEVEL_READY;
 
-            for (unsigned v = 0; v < unit->vip_count; v++)
-                work->state.vips[unit->first_vip + v].wanted =
-                    (resident || unit->wanted >= LEVEL_READY) && !work->state.vips[unit->first_vip + v].dropped;
+            for (unsigned v = 0; v < unit->vip_count; v++) {
+                struct state_vip *vip = &work->state.vips[unit->first_vip + v];
+
+                vip->wanted = (resident || held) && !vip->dropped;
+                vip->awaited =
+                    vip->dropped || (held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit));
+            }
         }
     }
 }
@@ -268,9 +246,10 @@ static void announce_own(struct work *work)
         (void)netlink_apply(work->netlink, work->changes, count);
 }
 
-static void change_addresses(struct work *work)
+/* Up to a slice of that part's changes; their number. */
+static unsigned change_part(struct work *work, enum state_part part)
 {
-    unsigned count = state_changes(&work->state, false, work->changes, work->changes_of);
+    unsigned count = state_changes(&work->state, part, work->changes, work->changes_of, SLICE);
     int error = count == 0 ? 0 : netlink_apply(work->netlink, work->changes, count);
 
     if (error < 0)
@@ -282,11 +261,27 @@ static void change_addresses(struct work *work)
         work->failed = work->failed || work->changes[i].error != 0;
     }
     work->changed = work->changed || count > 0;
+    return count;
+}
+
+/* What nobody waits for is not done in a pass that somebody waits for. */
+static void change_addresses(struct work *work, bool ordered, struct mono now)
+{
+    unsigned awaited = change_part(work, STATE_AWAITED);
+
+    if (awaited == 0 && !ordered)
+        (void)change_part(work, STATE_UNHURRIED);
+    if (awaited == SLICE)
+        work->slice_at = now;
+    else if (state_changes(&work->state, STATE_UNHURRIED, work->changes, work->changes_of, 1) > 0)
+        work->slice_at = mono_add(now, PAUSE_US);
+    else
+        work->slice_at = MONO_NEVER;
 }
 
 static void all_filters(struct work *work, struct mono now)
 {
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         work_filter_pool(work, p, now);
 }
 
@@ -295,28 +290,29 @@ static void hold_failures_back(struct work *work, bool back)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].held_back = back && work->state.vips[i].error != 0;
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
+    for (unsigned p = 0; p < work_pool_count(work); p++)
         work->pools[p].held_back = back && work->pools[p].error != 0;
 }
 
-static void reconcile(struct work *work, struct mono now)
+static void reconcile(struct work *work, bool ordered, struct mono now)
 {
     if (mono_due(now, work->retry_at)) {
         hold_failures_back(work, false);
         work->retry_at = MONO_NEVER;
     }
     choose_filters(work, now);
-    want_addresses(work);
     all_filters(work, now);
     work_report_closed(work);
+    want_addresses(work);
     work_macs(work, false);
     announce_own(work);
-    change_addresses(work);
+    change_addresses(work, ordered, now);
     all_filters(work, now);
     work_remove_stale(work);
     state_check(&work->state);
-    if (work->failed) {
+    if (work->failed)
         hold_failures_back(work, true);
+    if (work->failed && mono_is_never(work->retry_at)) {
         work->retry_at = mono_add(now, work->backoff_us);
         work->backoff_us = work->backoff_us * 2 < BACKOFF_LAST_US ? work->backoff_us * 2 : BACKOFF_LAST_US;
     } else if (mono_is_never(work->retry_at)) {
@@ -329,28 +325,36 @@ struct mono work_pass(struct work *work, struct mono now)
     work->failed = false;
     work->changed = false;
     read_news(work);
-    if (!work->orders && mono_after(work->quiet_until, now))
-        return mono_min(work->retry_at, work->quiet_until);
+    bool quiet = mono_after(work->quiet_until, now);
+
+    if (!work->orders && !mono_due(now, work->slice_at) && (quiet || !mono_is_never(work->slice_at)))
+        return mono_min(work->slice_at, quiet ? work->quiet_until : MONO_NEVER);
     bool ordered = work->orders;
 
     work->orders = false;
-    reconcile(work, now);
+    reconcile(work, ordered, now);
     work_reports(work);
-    if (!ordered && work->changed)
+    if (!ordered && work->changed && mono_is_never(work->slice_at))
         work->quiet_until = mono_add(now, QUIET_US);
-    return work->retry_at;
+    return mono_min(work->retry_at, work->slice_at);
 }
 
-static int remove_addresses(struct work *work)
+/* `closed`: nobody waits, the addresses answer nothing. */
+static int remove_addresses(struct work *work, bool closed)
 {
-    for (unsigned i = 0; i < LEAVE_TRIES; i++) {
+    const struct timespec pause = {.tv_nsec = PAUSE_US * 1000};
+    unsigned tries = LEAVE_TRIES + 2 * work->state.vip_count / SLICE;
+
+    while (tries-- > 0) {
         read_news(work);
         if (work->resync)
             continue;
-        unsigned count = state_changes(&work->state, true, work->changes, work->changes_of);
+        unsigned count = state_changes(&work->state, STATE_REMOVE_ALL, work->changes, work->changes_of, SLICE);
 
         if (count == 0)
             return 0;
+        if (closed)
+            nanosleep(&pause, NULL);
         int error = netlink_apply(work->netlink, work->changes, count);
 
         for (unsigned c = 0; c < count; c++) {
@@ -367,22 +371,23 @@ int work_close(struct work *work)
 {
     int closed = 1;
 
-    for (unsigned p = 0; p < work->config->core.pool_count; p++)
-        closed &= filter_close_table(work->filter, work->config->core.pools[p].name) == 1;
+    for (unsigned p = 0; p < work_pool_count(work); p++)
+        closed &= filter_close_table(work->filter, work->config->core.pools[p].name, work_by_link(work, p)) == 1;
     return closed;
 }
 
 int work_leave(struct work *work)
 {
     work->leaving = true;
-    (void)work_close(work);
+    bool closed = work_close(work) == 1;
+
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].wanted = false;
-    int error = remove_addresses(work);
+    int error = remove_addresses(work, closed);
 
     work_macs(work, true);
     /* Better a closed filter that is left than an address that answers. */
-    for (unsigned p = 0; p < work->config->core.pool_count && error == 0; p++)
+    for (unsigned p = 0; p < work_pool_count(work) && error == 0; p++)
         error = filter_remove_table(work->filter, work->config->core.pools[p].name);
     return error;
 }

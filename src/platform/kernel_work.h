@@ -13,39 +13,53 @@
 #include "platform/kernel_state.h"
 #include "platform/netlink.h"
 
+/* What a reload found granted: in force until the next advertisement after `spoke_us` has left. */
+struct work_lease {
+    bool set;
+    int64_t spoke_us, lease_us;
+};
+
 struct work_unit {
-    uint8_t wanted;    /* enum unit_level */
+    uint8_t wanted; /* enum unit_level */
     uint8_t pool;
     uint16_t unit;     /* within the pool */
     uint32_t sequence; /* of the newest order */
     bool owed;         /* a report about it is owed */
     int reported;      /* error that was reported for this order; 0: none yet */
     bool open;         /* its VIPs are in the table's held sets */
+    bool opens;        /* in the transaction that is being made: they will be */
+    struct addr self;  /* of a set: where its advertisements come from, as the table has it */
+    struct work_lease before; /* of a set */
     unsigned first_vip, vip_count;
 };
 
 struct work_pool {
-    enum filter_mode mode;   /* in force; FILTER_AUTO until it is known */
+    enum filter_mode mode; /* in force; FILTER_AUTO until it is known */
     char reason[128];
     unsigned first_unit, unit_count, first_vip, vip_count;
-    bool installed;          /* the table is there and as we think */
-    bool touched;            /* somebody else touched it */
-    bool restored_owed;      /* it was made anew after that, and must be reported */
+    bool installed;     /* the table is there and as we think */
+    bool touched;       /* somebody else touched it */
+    bool restored_owed; /* it was made anew after that, and must be reported */
     bool armed;
-    bool arm_owed;           /* an order to arm waits */
-    bool armed_owed;         /* ... was carried out and must be reported */
+    bool arm_owed;   /* an order to arm waits */
+    bool armed_owed; /* ... was carried out and must be reported */
     uint32_t arm_sequence;
     struct mono armed_at;
-    int error;               /* of the last transaction: 0 or a positive errno */
+    int error; /* of the last transaction: 0 or a positive errno */
     bool held_back;
-    struct addr self;        /* as the table has it */
-    bool macs_end;           /* a reload ends use_vmac: its MACs go */
-    bool taken_over;         /* by a reload: until the member has spoken again, the lease is the one of before */
-    int64_t lease_before_us, spoke_before_us;
+    struct addr self;                  /* as the table has it */
+    bool macs_end;                     /* a reload ends the virtual MACs */
+    struct work_lease before;          /* of the member's advertisements */
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };
 
-typedef bool work_report(void *context, const struct kernel_report *report); /* false: no memory, say it again */
+/* Whom the work tells. `report`: false when there is no memory, and then it is said again. `told`: after the last of
+ * several reports. */
+struct work_listener {
+    bool (*report)(void *context, const struct kernel_report *report);
+    void (*told)(void *context);
+    void *context;
+};
 
 struct work {
     const struct config *config;
@@ -55,33 +69,36 @@ struct work {
     struct state state;
     struct work_unit *units;
     struct work_pool *pools;
-    struct filter_vip *vips;         /* in step with state.vips */
-    struct filter_vip *changed_vips; /* of one transaction */
-    struct netlink_change *changes;  /* of one batch */
+    struct filter_unit *filter_units; /* in step with `units`; used of sets only */
+    struct filter_vip *vips;          /* in step with state.vips */
+    struct filter_vip *changed_vips;  /* of one transaction */
+    struct netlink_change *changes;   /* of one slice */
     unsigned *changes_of;
-    int *mac_ifindexes;              /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
+    int *mac_ifindexes;                 /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
     int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
-    struct kernel_link *views;       /* as last reported */
+    struct kernel_link *views;          /* as last reported */
     bool *views_known;
-    const atomic_llong *spoke_us;    /* of each pool; 0: never said */
-    bool orders;                     /* new orders since the last pass */
-    bool leaving;                    /* everything is to be removed */
-    bool resync;                     /* all must be dumped again */
-    bool overrun;                    /* to be reported */
-    unsigned removed_count;          /* by work_leave() */
-    bool failed, changed;            /* in this pass */
-    struct mono retry_at;            /* failed changes are tried again */
+    const atomic_llong *spoke_us;      /* of each pool; 0: never said */
+    const atomic_llong *unit_spoke_us; /* of each unit, of sets only; NULL: nobody speaks */
+    bool orders;                       /* new orders since the last pass */
+    bool leaving;                      /* everything is to be removed */
+    bool resync;                       /* all must be dumped again */
+    bool overrun;                      /* to be reported */
+    unsigned removed_count;            /* by work_leave() */
+    bool failed, changed;              /* in this pass */
+    struct mono retry_at;              /* failed changes are tried again */
     int64_t backoff_us;
-    struct mono quiet_until;         /* until then only orders are carried out */
+    struct mono quiet_until; /* until then only orders are carried out */
+    struct mono slice_at;    /* the next slice of address changes is due; MONO_NEVER: there is none */
     char stale[SETTINGS_POOLS_MAX * 2][SETTINGS_NAME_MAX]; /* pools that a reload has left behind: their tables go */
     unsigned stale_count;
-    work_report *report;
-    void *report_context;
+    struct work_listener listener;
 };
 
-/* Opens the sockets. 0 or a negative errno. `spoke_us` and what `report` needs must outlive the work. */
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us, work_report *report,
-              void *context);
+/* Opens the sockets. 0 or a negative errno. `spoke_us`, `unit_spoke_us` and what the listener needs must outlive the
+ * work. */
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+              const atomic_llong *unit_spoke_us, struct work_listener listener);
 void work_free(struct work *work);
 
 /* One pass: reads what the kernel says, carries out what is wanted, reports. Returns when the next one is due at the
@@ -109,11 +126,26 @@ int work_close(struct work *work);
  * closed. */
 int work_leave(struct work *work);
 
+/* Pools, and sets after them. */
+unsigned work_pool_count(const struct work *work);
+bool work_is_set(const struct work *work, unsigned pool);
+
+/* kernel_fill.c: units, pools and VIPs as the configuration has them; the arrays are there. */
+void work_fill(struct work *work);
+/* Some VIP of the pool is keyed by its link (filter.h). */
+bool work_by_link(const struct work *work, unsigned pool);
+/* Some VIP of the pool has a virtual MAC. */
+bool work_wants_macs(const struct work *work, unsigned pool);
+
 /* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
 void work_filter_pool(struct work *work, unsigned pool, struct mono now);
 void work_filter_choose(struct work *work, unsigned pool, struct mono now);
-/* All VIPs of the unit are in place. */
+/* All VIPs of the unit that count for it are in place. */
 bool work_unit_ready(const struct work *work, const struct work_unit *unit);
+/* The VIP is more than the link-local address that goes with the unit's virtual MAC: the unit waits for it. */
+bool work_vip_counts(const struct work *work, const struct work_unit *unit, unsigned vip);
+/* Given up as far as anybody can tell: with the filter closed nobody gets an answer, whatever addresses are here. */
+bool work_unit_closed(const struct work *work, const struct work_unit *unit);
 /* The unit's addresses are on the interface whether it is held or not. */
 bool work_pool_resident(const struct work *work, unsigned pool);
 

@@ -200,6 +200,18 @@ int privilege_drop(const char *user, bool nice, char text[static PRIVILEGE_TEXT_
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+int privilege_shed(void)
+{
+    /* Ambient ones go with the inheritable; saying both works on kernels that know no ambient set, too. */
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+        return -errno;
+    if (capng_get_caps_process() < 0)
+        return -EPERM;
+    for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
+        capng_update(CAPNG_DROP, CAPNG_INHERITABLE, capability);
+    return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
+}
+
 int privilege_follow_parent(pid_t parent, int signal)
 {
     if (prctl(PR_SET_PDEATHSIG, signal) < 0)

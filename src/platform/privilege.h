@@ -32,6 +32,12 @@ unsigned privilege_missing(bool nice, char text[static PRIVILEGE_TEXT_MAX]);
 int privilege_drop(const char *user, bool nice, char text[static PRIVILEGE_TEXT_MAX]);
 
 /*
+ * Nothing is handed on to what this process executes: inheritable and ambient capabilities are empty afterwards. For
+ * children that go on as another user. 0 or a negative errno.
+ */
+int privilege_shed(void);
+
+/*
  * Has the kernel send `signal` to this process when its parent ends. After privilege_drop, which would undo it. -ESRCH
  * when the parent is no longer `parent`, that is when it ended before.
  */

@@ -18,8 +18,8 @@
 #endif
 
 #include "snmp/agent.h"
-#include "snmp/control.h"
-#include "snmp/identity.h"
+#include "client/control.h"
+#include "client/identity.h"
 
 #define AGENTX_SOCKET "/var/agentx/master"
 #define REFRESH_MS 1000
@@ -115,7 +115,7 @@ static const struct snmp_model *get_model(void *context)
 
     if (now_ms() < service->fetch_next_ms)
         return service->model;
-    json_t *answer = control_client_snapshot(&service->control);
+    json_t *answer = control_client_ask_all(&service->control, "snmp");
 
     note_reachable(service, answer != NULL);
     forget(service);
@@ -184,7 +184,7 @@ static void follow_events(struct service *service)
 
 static void compare_errors(struct service *service)
 {
-    json_t *answer = control_client_snapshot(&service->control);
+    json_t *answer = control_client_ask_all(&service->control, "snmp");
     struct snapshot *now = answer != NULL ? snapshot_from_json(answer) : NULL;
 
     json_decref(answer);

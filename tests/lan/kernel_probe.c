@@ -10,12 +10,15 @@
  * Unit i < ipv4 is 10.66.1.1 + i (/16), the others fd66::1:1 + i (/64); with `second` unit 0 also has 10.67.1.1/16
  * there.
  *
+ * With set=LEASE_MS the units are instances in a set: see kernel_probe_set.c for the words and what they mean.
+ *
  *   kernel_probe INTERFACE send=N source=IPV4 target=IPV4: no pool; sends N small UDP frames, prints `cost NANOSECONDS`
  *
  *   want FIRST LAST LEVEL   orders (absent, ready, answering) for a range of units in one batch; `done COUNT MS ERRORS`
  *   arm                     prints `armed MS`
  *   beat MS                 sends the member's advertisement every MS from now on; 0: no more
  *   advert PRIORITY COUNT   sends one, with as many addresses (all our own)
+ *   uadvert UNIT PRIORITY, ubeat FIRST LAST MS: the same of instances
  *   quit | close            leaves as it is | kernel_close; prints `closed ERROR`
  *
  * With the argument `clean` it only does kernel_clean_begin, _remove and _end, as the guard would: prints `cleaned
@@ -35,23 +38,22 @@
 
 #include "base/check.h"
 #include "core/wire.h"
+#include "kernel_probe.h"
 #include "platform/clock.h"
 #include "platform/frame.h"
 #include "platform/kernel.h"
 
-#define UNITS_MAX 250
 #define WAIT_US (20 * US_PER_S)
 
 struct probe {
     struct config config;
     struct config_pool pool;
     struct pool_settings settings;
-    struct config_unit units[UNITS_MAX];
-    struct unit_settings unit_settings[UNITS_MAX];
-    struct config_vip vips[UNITS_MAX + 1];
+    struct probe_units made;
     char links[2][CONFIG_INTERFACE_MAX];
     struct kernel *kernel;
-    struct kernel_link state;
+    struct kernel_link states[2];   /* of both links */
+    unsigned beat_first, beat_last; /* of a set */
     int packet_fd;
     int64_t beat_us;
     struct mono next_beat;
@@ -82,16 +84,16 @@ static struct config_vip make_vip(enum family family, unsigned i, unsigned link)
 
 static void make_units(struct probe *probe, unsigned ipv4, unsigned ipv6)
 {
-    struct config_vip *next = probe->vips;
+    struct config_vip *next = probe->made.vips;
 
     CHECK(ipv4 + ipv6 <= UNITS_MAX);
     for (unsigned i = 0; i < ipv4 + ipv6; i++) {
-        probe->units[i].vips = next;
+        probe->made.units[i].vips = next;
         *next++ = make_vip(i < ipv4 ? FAMILY_IPV4 : FAMILY_IPV6, i, 0);
-        if (i == 0 && probe->config.core.link_count == 2)
+        if (i == 0 && probe->config.core.link_count == 2 && !set_wanted())
             *next++ = make_vip(FAMILY_IPV4, 0, 1);
-        probe->units[i].vip_count = (unsigned)(next - probe->units[i].vips);
-        probe->unit_settings[i] = (struct unit_settings){.vrid = (uint8_t)(i + 1)};
+        probe->made.units[i].vip_count = (unsigned)(next - probe->made.units[i].vips);
+        probe->made.settings[i] = (struct unit_settings){.vrid = (uint8_t)(i + 1)};
     }
     probe->settings.unit_count = (uint16_t)(ipv4 + ipv6);
     probe->settings.family = ipv4 > 0 ? FAMILY_IPV4 : FAMILY_IPV6;
@@ -119,11 +121,12 @@ static void make_config(struct probe *probe, int argc, char **argv)
     snprintf(probe->settings.name, sizeof(probe->settings.name), "probe");
     snprintf(probe->links[0], sizeof(probe->links[0]), "%s", argv[1]);
     probe->settings.member_interval_us = 250 * US_PER_MS;
-    probe->pool.units = probe->units;
-    probe->settings.units = probe->unit_settings;
+    probe->pool.units = probe->made.units;
+    probe->settings.units = probe->made.settings;
     for (int i = 2; i < argc; i++) {
         unsigned number;
 
+        (void)set_take_word(argv[i]);
         if (sscanf(argv[i], "ipv4=%u", &number) == 1) {
             ipv4 = number;
         } else if (sscanf(argv[i], "ipv6=%u", &number) == 1) {
@@ -141,6 +144,8 @@ static void make_config(struct probe *probe, int argc, char **argv)
         }
     }
     make_units(probe, ipv4, ipv6);
+    if (set_wanted())
+        set_make(&probe->config, &probe->made);
 }
 
 static void print_link(const struct kernel_report *report)
@@ -169,8 +174,7 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
         probe->armed = true;
         break;
     case KERNEL_LINK:
-        if (report->link == 0)
-            probe->state = report->state;
+        probe->states[report->link] = report->state;
         print_link(report);
         break;
     case KERNEL_RESTORED:
@@ -197,10 +201,21 @@ static void take_reports(struct probe *probe)
     fflush(stdout);
 }
 
+static bool send_frame(const struct probe *probe, const struct kernel_link *state, const uint8_t *frame, size_t length)
+{
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = state->ifindex, .sll_halen = 6};
+
+    if (length > 0 && sendto(probe->packet_fd, frame, length, 0, (struct sockaddr *)&to, sizeof(to)) >= 0)
+        return true;
+    printf("unsent %s\n", strerrorname_np(errno));
+    return false;
+}
+
 static void send_advert(struct probe *probe, unsigned priority, unsigned count)
 {
     enum family family = (enum family)probe->settings.family;
-    const struct addr *self = family == FAMILY_IPV4 ? &probe->state.primary_ipv4 : &probe->state.primary_ipv6;
+    const struct kernel_link *state = &probe->states[0];
+    const struct addr *self = family == FAMILY_IPV4 ? &state->primary_ipv4 : &state->primary_ipv6;
     const struct addr addresses[2] = {*self, *self};
     const struct advert advert = {
         .source = *self,
@@ -217,13 +232,27 @@ static void send_advert(struct probe *probe, unsigned priority, unsigned count)
     size_t length = wire_encode(&advert, packet, sizeof(packet));
 
     CHECK(count <= ARRAY_LENGTH(addresses));
-    length = length == 0 ? 0 : frame_vrrp(probe->state.mac, packet, length, frame, sizeof(frame));
-    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = probe->state.ifindex, .sll_halen = 6};
-
-    if (length == 0 || sendto(probe->packet_fd, frame, length, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
-        printf("unsent %s\n", strerrorname_np(errno));
-    else
+    length = length == 0 ? 0 : frame_vrrp(state->mac, packet, length, frame, sizeof(frame));
+    if (send_frame(probe, state, frame, length))
         kernel_spoke(probe->kernel, 0, clock_now());
+}
+
+static void send_unit_advert(struct probe *probe, unsigned unit, unsigned priority)
+{
+    const struct kernel_link *state = &probe->states[probe->made.settings[unit].link];
+    uint8_t frame[FRAME_MAX];
+    size_t length = set_advert(&probe->config, unit, state, priority, frame, sizeof(frame));
+
+    if (send_frame(probe, state, frame, length) && priority > 0)
+        kernel_unit_spoke(probe->kernel, 0, unit, clock_now());
+}
+
+static void beat(struct probe *probe)
+{
+    if (!set_wanted())
+        send_advert(probe, 100, 1);
+    for (unsigned i = probe->beat_first; set_wanted() && i <= probe->beat_last; i++)
+        send_unit_advert(probe, i, 100);
 }
 
 /* Beats and takes reports until `fd` is readable or `until` has come. */
@@ -235,7 +264,7 @@ static void run(struct probe *probe, int fd, struct mono until, const bool *flag
         struct mono now = clock_now();
 
         if (mono_due(now, probe->next_beat)) {
-            send_advert(probe, 100, 1);
+            beat(probe);
             probe->next_beat = mono_add(now, probe->beat_us);
         }
         if (mono_due(now, until) || (flag && *flag) || (!flag && fd < 0 && probe->done == probe->wanted_done))
@@ -294,7 +323,7 @@ static void clean(const struct probe *probe)
 /* False at the end. */
 static bool command(struct probe *probe, const char *line)
 {
-    unsigned first, last;
+    unsigned first, last, ms;
     char word[16];
 
     if (sscanf(line, "want %u %u %15s", &first, &last, word) == 3) {
@@ -304,6 +333,13 @@ static bool command(struct probe *probe, const char *line)
     } else if (sscanf(line, "beat %u", &first) == 1) {
         probe->beat_us = (int64_t)first * US_PER_MS;
         probe->next_beat = first ? clock_now() : MONO_NEVER;
+    } else if (sscanf(line, "ubeat %u %u %u", &first, &last, &ms) == 3) {
+        probe->beat_first = first;
+        probe->beat_last = last;
+        probe->beat_us = (int64_t)ms * US_PER_MS;
+        probe->next_beat = ms ? clock_now() : MONO_NEVER;
+    } else if (sscanf(line, "uadvert %u %u", &first, &last) == 2) {
+        send_unit_advert(probe, first, last);
     } else if (sscanf(line, "advert %u %u", &first, &last) == 2) {
         send_advert(probe, first, last);
     } else if (strncmp(line, "close", 5) == 0) {

@@ -23,7 +23,9 @@ MAY_INCLUDE = {
     "src/platform": {"base", "core", "config", "platform"},
     "src/daemon": {"base", "core", "config", "platform", "daemon"},
     "src/ctl": {"base", "core", "config", "ctl", "snmp"},
-    "src/snmp": {"base", "snmp"},
+    "src/client": {"client"},  # a process that only reads: it knows the control socket's protocol and nothing of the daemon
+    "src/snmp": {"base", "client", "snmp"},
+    "src/exporter": {"base", "client", "exporter"},
     "keepalived-compat": {"base", "core", "config", "ctl"},
 }
 # Headers of the core that platform may know: what a level is, how settings look. Not the protocol.
@@ -37,8 +39,9 @@ LIBRARY_HOMES = {
     r"netlink/|libnl": r"src/platform/netlink\w*\.[ch]$",
     r"libnftnl/|libmnl/": r"src/platform/filter\w*\.[ch]$",
     r"cap-ng\.h": r"src/platform/privilege\.c$",
-    r"event2/": r"src/daemon/(loop|control|control_socket)\.[ch]$",
-    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|snmp/(snapshot_json|control|notice|main)\.c)$",
+    r"event2/": r"src/(daemon/(loop|control|control_socket)|exporter/http)\.[ch]$",
+    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|client/control\.c|snmp/(snapshot_json|notice|main)\.c"
+                   r"|exporter/(metrics_\w+|page|source)\.[ch])$",
     r"net-snmp/": r"src/snmp/agent\.c$",
     r"libsmartcols": r"src/ctl/table\.[ch]$",
 }
@@ -46,7 +49,7 @@ CORE_SYMBOLS = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail", "_G
 KEEPALIVED_WORDS = re.compile(r"\b(MASTER|vrrp_instance|vrrp_sync_group|vrrp_script|nopreempt|virtual_server)\b")
 MAX_LINES = 600
 MAX_WIDTH_C = 120
-MAX_WIDTH = {".py": 132}
+MAX_WIDTH = {".py": 132, ".js": 132, ".css": 132, ".html": 132}
 
 problems = []
 
@@ -138,7 +141,7 @@ def main():
     parser.add_argument("--core-archive")
     parser.add_argument("--base-archive")
     options = parser.parse_args()
-    files = tracked(".c", ".h", ".py", ".sh", "bootstrap")
+    files = tracked(".c", ".h", ".py", ".sh", ".js", ".css", ".html", "bootstrap")
     for path in files:
         check_file(path)
     if options.core_archive:

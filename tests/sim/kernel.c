@@ -99,7 +99,7 @@ void kernel_commit(struct world *w, unsigned node)
     k->arm_wanted = false;
     k->batch_generation = h->generation;
 
-    int64_t total_us = kernel_batch_us(w);
+    int64_t total_us = kernel_batch_us(w) + k->batch_count * w->kernel.unit_us;
     int64_t opening_us = world_random(w, 0, total_us);
     k->stage_opening_us = w->now_us + opening_us;
     k->stage_end_us = w->now_us + total_us;

@@ -33,6 +33,31 @@ static void test_leave__one_of_four__orphans_only_and_no_second_move(struct worl
     EXPECT(w, scenario_worst_gap_us(w) <= MOVE_GAP_MAX_US + 8 * US_PER_MS);
 }
 
+/* A kernel that puts one address in place in 0.4 ms needs 16 ms for its part of 80, and rank 1 comes after 12 ms. */
+static void test_leave__with_many_units_and_slow_addresses__each_gap_that_of_a_small_batch(struct world *w)
+{
+    scenario_begin(w, 3, 240);
+    w->kernel.unit_us = 400;
+    host_command(w, 2, EVENT_LEAVE, 0, 0, false);
+    world_run_for(w, 300 * US_PER_MS);
+    EXPECT(w, w->hosts[2].state == HOST_DOWN);
+    EXPECT(w, scenario_is_covered(w) && scenario_is_even(w));
+    world_run_for(w, 5 * US_PER_S);
+    EXPECT(w, w->oracle.changes == 80);
+    EXPECT(w, scenario_worst_dual_us(w) == 0);
+    EXPECT(w, scenario_worst_gap_us(w) <= MOVE_GAP_MAX_US + 4 * US_PER_MS);
+}
+
+static void test_leave__and_nobody_takes_over__gone_within_its_patience(struct world *w)
+{
+    scenario_begin(w, 2, 40);
+    w->hosts[1].kernel.broken = true;
+    host_command(w, 0, EVENT_LEAVE, 0, 0, false);
+    world_run_for(w, 1100 * US_PER_MS);
+    EXPECT(w, w->hosts[0].state == HOST_DOWN);
+    EXPECT(w, scenario_worst_dual_us(w) == 0);
+}
+
 static void test_leave__the_last_host__nothing_is_left(struct world *w)
 {
     scenario_begin(w, 1, 5);
@@ -231,6 +256,8 @@ static void test_stranger__weaker_backup__takes_over_when_all_members_die(struct
 const struct scenario scenarios_planned[] = {
     STORY(test_start__all_within_a_second__each_unit_once_and_even),
     STORY(test_leave__one_of_four__orphans_only_and_no_second_move),
+    STORY(test_leave__with_many_units_and_slow_addresses__each_gap_that_of_a_small_batch),
+    STORY(test_leave__and_nobody_takes_over__gone_within_its_patience),
     STORY(test_leave__the_last_host__nothing_is_left),
     STORY(test_drain__and_undrain__gives_all_and_gets_its_part_back),
     STORY(test_drain__at_once__gives_all_in_a_moment),

@@ -181,6 +181,7 @@ struct kernel_profile {
     int64_t min_us, max_us;
     int64_t slow_max_us;  /* of a slow batch */
     int64_t stuck_max_us; /* of a stuck one */
+    int64_t unit_us;      /* more for each unit of any batch */
     uint32_t slow_ppm, stuck_ppm, fail_ppm;
 };
 

@@ -57,6 +57,8 @@ static void rig_apply(struct rig *rig, const struct effect *effect)
     case EFFECT_NOTE:
         note_from_effect(&rig->config, effect, &note);
         history_add(rig->history, &note, rig->now, rig_view(rig)->wall_us);
+        if (note.kind == NOTE_UNIT_OWNER)
+            owner_changes_count(&rig->changes, (enum reason)note.reason, note.value);
         return;
     case EFFECT_ANNOUNCE:
     case EFFECT_LEFT:
@@ -117,6 +119,12 @@ static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t pri
     event.packet_length = wire_encode(&advert, packet, sizeof(packet));
     CHECK(event.packet_length > 0);
     rig_step(rig, &event, NULL);
+}
+
+void rig_say(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address)
+{
+    rig_hear(rig, member, vrid, priority, address, US_PER_S);
+    rig_step(rig, &(struct event){.kind = EVENT_TICK, .now = rig->now}, NULL);
 }
 
 static void rig_hear_members(struct rig *rig)
@@ -226,7 +234,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
     rig_fill_pool(rig, units, members);
     rig->history = history_new(64);
     rig->link = (struct kernel_link){.present = true, .up = true, .ifindex = 2, .primary_ipv4 = rig_member(RIG_SELF)};
-    rig->pool_view = (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts};
+    rig->pool_view =
+        (struct daemon_pool_view){.filter_mode = FILTER_LEASE, .conflicts = rig->conflicts, .changes = &rig->changes};
     rig->counter = (struct daemon_counter){.name = "frames_in", .value = 7};
     rig->view = (struct daemon_view){
         .version = "1.0.0",

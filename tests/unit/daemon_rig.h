@@ -6,11 +6,12 @@
 #ifndef EVENKEEL_TESTS_DAEMON_RIG_H
 #define EVENKEEL_TESTS_DAEMON_RIG_H
 
+#include "daemon/changes.h"
 #include "daemon/control.h"
 #include "daemon/history.h"
 #include "daemon/request_json.h"
 
-#define RIG_MEMBERS_MAX 12 /* this host included */
+#define RIG_MEMBERS_MAX 15 /* this host included */
 #define RIG_UNITS_MAX 240
 #define RIG_SELF 0
 
@@ -27,6 +28,7 @@ struct rig {
     struct kernel_link link;
     struct daemon_pool_view pool_view;
     struct daemon_conflict conflicts[RIG_UNITS_MAX];
+    struct owner_changes changes;
     struct daemon_counter counter;
     struct daemon_view view;
     struct control_callbacks callbacks;
@@ -48,6 +50,8 @@ void rig_close(struct rig *rig);
 /* Lets virtual time pass: the others advertise, the core's effects are carried out at once. */
 void rig_run(struct rig *rig, int64_t us);
 struct addr rig_member(unsigned member);
+/* One advertisement from a member's address (from one that is no member: a stranger's), at the unit's pace. */
+void rig_say(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address);
 
 /* One request through request_answer; the answer without its newline, to be freed. */
 char *rig_ask(struct rig *rig, const char *request, bool may_change, enum request_outcome *outcome);

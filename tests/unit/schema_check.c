@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* type, enum, const, minimum, maximum, properties, required, additionalProperties, items, $ref. A schema with another
- * rule fails, so that no rule is passed over in silence. Called by test_status_json.c. */
+/* type, enum, const, minimum, maximum, properties, required, additionalProperties, items, $ref (also into another file
+ * of doc/). A schema with another rule fails, so that no rule is passed over in silence. Called by test_status_json.c.
+ */
 #include "schema_check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEFS "#/$defs/"
@@ -69,6 +71,7 @@ static bool is_listed(const json_t *value, const json_t *list)
 static bool check_properties(const json_t *root, const json_t *schema, json_t *value, char *where)
 {
     json_t *properties = json_object_get(schema, "properties"), *item;
+    const json_t *others = json_object_get(schema, "additionalProperties");
     const char *key;
     size_t length = strlen(where);
 
@@ -77,8 +80,10 @@ static bool check_properties(const json_t *root, const json_t *schema, json_t *v
         const json_t *property = json_object_get(properties, key);
 
         snprintf(where + length, SCHEMA_WHERE_MAX - length, ".%s", key);
-        if (property == NULL && json_is_false(json_object_get(schema, "additionalProperties")))
+        if (property == NULL && json_is_false(others))
             return fail(where, "additionalProperties");
+        if (property == NULL && json_is_object(others))
+            property = others;
         if (property != NULL && !schema_check(root, property, item, where))
             return false;
     }
@@ -117,7 +122,7 @@ static bool check_items(const json_t *root, const json_t *schema, const json_t *
 static bool check_rule(const json_t *root, const json_t *schema, const char *rule, const json_t *setting,
                        const json_t *value, char *where)
 {
-    static const char *const silent[] = {"$schema", "$defs", "title", "description", "additionalProperties"};
+    static const char *const silent[] = {"$schema", "$defs", "title", "description"};
 
     if (strcmp(rule, "type") == 0)
         return has_type(value, setting) || fail(where, rule);
@@ -129,7 +134,7 @@ static bool check_rule(const json_t *root, const json_t *schema, const char *rul
         return !json_is_number(value) || json_number_value(value) >= json_number_value(setting) || fail(where, rule);
     if (strcmp(rule, "maximum") == 0)
         return !json_is_number(value) || json_number_value(value) <= json_number_value(setting) || fail(where, rule);
-    if (strcmp(rule, "properties") == 0)
+    if (strcmp(rule, "properties") == 0 || strcmp(rule, "additionalProperties") == 0)
         return !json_is_object(value) || check_properties(root, schema, (json_t *)value, where);
     if (strcmp(rule, "required") == 0)
         return !json_is_object(value) || check_required(setting, value, where);
@@ -142,23 +147,57 @@ static bool check_rule(const json_t *root, const json_t *schema, const char *rul
     return fail(where, rule);
 }
 
+json_t *schema_load(const char *name)
+{
+    const char *srcdir = getenv("srcdir");
+    char path[512];
+
+    snprintf(path, sizeof(path), "%s/doc/%s", srcdir != NULL ? srcdir : ".", name);
+    return json_load_file(path, 0, NULL);
+}
+
+/* "FILE#/$defs/NAME", FILE in doc/; without FILE in this one. */
+static bool check_reference(const json_t *root, const char *reference, const json_t *value, char *where)
+{
+    const char *hash = strchr(reference, '#');
+    char file[128];
+
+    if (hash == NULL || strncmp(hash, DEFS, strlen(DEFS)) != 0)
+        return fail(where, reference);
+    snprintf(file, sizeof(file), "%.*s", (int)(hash - reference), reference);
+    json_t *other = *file == '\0' ? json_incref((json_t *)root) : schema_load(file);
+    const json_t *target = json_object_get(json_object_get(other, "$defs"), hash + strlen(DEFS));
+    bool good = target != NULL ? schema_check(other, target, value, where) : fail(where, reference);
+
+    json_decref(other);
+    return good;
+}
+
 bool schema_check(const json_t *root, const json_t *schema, const json_t *value, char where[static SCHEMA_WHERE_MAX])
 {
     const char *reference = json_string_value(json_object_get(schema, "$ref"));
     const char *rule;
     json_t *setting;
 
-    if (reference != NULL) {
-        const json_t *target = strncmp(reference, DEFS, strlen(DEFS)) == 0
-                                   ? json_object_get(json_object_get(root, "$defs"), reference + strlen(DEFS))
-                                   : NULL;
-
-        return target != NULL ? schema_check(root, target, value, where) : fail(where, reference);
-    }
+    if (reference != NULL)
+        return check_reference(root, reference, value, where);
     json_object_foreach((json_t *)schema, rule, setting)
     {
         if (!check_rule(root, schema, rule, setting, value, where))
             return false;
     }
     return true;
+}
+
+bool schema_check_answer(const char *file, const char *definition, const json_t *answer,
+                         char where[static SCHEMA_WHERE_MAX])
+{
+    json_t *root = schema_load(file);
+    const json_t *schema = definition != NULL ? json_object_get(json_object_get(root, "$defs"), definition) : root;
+
+    snprintf(where, SCHEMA_WHERE_MAX, "%s %s", file, definition != NULL ? definition : "");
+    bool good = schema != NULL ? schema_check(root, schema, answer, where) : fail(where, "cannot be read");
+
+    json_decref(root);
+    return good;
 }

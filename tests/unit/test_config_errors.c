@@ -46,7 +46,7 @@ static void test_config__unknown_keyword__is_named_with_a_suggestion(void **stat
     refuse_pool("        advert_imt 1",
                 "3:9: unknown keyword \"advert_imt\" in vrrp_pool; did you mean \"advert_int\"?");
     refuse_pool(" nothing_like_it 1", "3:2: unknown keyword \"nothing_like_it\" in vrrp_pool");
-    refuse_pool(" track_script {\n a\n { b }\n }", "3:2: unknown keyword \"track_script\" in vrrp_pool");
+    refuse_pool(" real_server {\n a\n { b }\n }", "3:2: unknown keyword \"real_server\" in vrrp_pool");
     refuse_pool(" \"interface\" x", "3:2: unknown keyword \"interface\" in vrrp_pool; did you mean \"interface\"?");
     refuse("vrrp_pol web {\n a b\n}\n", "f:1:1: unknown keyword \"vrrp_pol\"; did you mean \"vrrp_pool\"?\n");
 }

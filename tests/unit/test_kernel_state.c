@@ -94,7 +94,7 @@ static void tell_address(struct picture *p, enum netlink_event_kind kind, int if
 static unsigned changes(struct picture *p)
 {
     state_check(&p->state);
-    return state_changes(&p->state, false, p->changes, p->of);
+    return state_changes(&p->state, STATE_UNHURRIED, p->changes, p->of, ARRAY_LENGTH(p->changes));
 }
 
 static void test_changes__wanted_and_absent__are_put_on_their_own_links(void **out)
@@ -131,6 +131,26 @@ static void test_changes__present_and_unwanted__are_removed_first(void **out)
     assert_int_equal(p->changes[0].kind, NETLINK_REMOVE_ADDRESS);
     assert_int_equal(p->of[0], 2);
     assert_int_equal(p->changes[1].kind, NETLINK_PUT_ADDRESS);
+}
+
+static void test_changes__in_parts__awaited_ones_apart_and_no_more_than_asked_for(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth1", 8, true);
+    for (unsigned i = 0; i < 3; i++)
+        p->state.vips[i].wanted = true;
+    p->state.vips[1].awaited = true;
+    assert_int_equal(state_changes(&p->state, STATE_AWAITED, p->changes, p->of, 8), 1);
+    assert_int_equal(p->of[0], 1);
+    assert_int_equal(changes(p), 2);
+    assert_int_equal(p->of[1], 2);
+    assert_int_equal(state_changes(&p->state, STATE_UNHURRIED, p->changes, p->of, 1), 1);
+    assert_int_equal(p->of[0], 0);
+    tell_address(p, NETLINK_ADDRESS, 8, "10.1.0.50", 24);
+    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, 8), 1);
+    assert_int_equal(p->of[0], 1);
 }
 
 static void test_changes__wrong_prefix_length__is_taken_away_before_the_right_one_comes(void **out)
@@ -328,6 +348,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_changes__wanted_and_absent__are_put_on_their_own_links, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__present_and_unwanted__are_removed_first, make, unmake),
+        cmocka_unit_test_setup_teardown(test_changes__in_parts__awaited_ones_apart_and_no_more_than_asked_for, make,
+                                        unmake),
         cmocka_unit_test_setup_teardown(test_changes__wrong_prefix_length__is_taken_away_before_the_right_one_comes,
                                         make, unmake),
         cmocka_unit_test_setup_teardown(test_loss__of_a_wanted_vip__is_noted_once_and_of_an_unwanted_one_never, make,

@@ -20,6 +20,8 @@
 
 #include "base/check.h"
 #include "daemon/log.h"
+#include "daemon/message_id.h"
+#include "daemon/note.h"
 
 static struct mono now;
 static int pipe_fds[2];
@@ -179,7 +181,7 @@ static void test_json__fields__are_keys_of_one_object_per_line(void **state)
     json_t *object = json_loads(read_pipe(), JSON_REJECT_DUPLICATES, NULL);
 
     assert_non_null(object);
-    assert_int_equal(json_object_size(object), 6);
+    assert_int_equal(json_object_size(object), 7);
     assert_string_equal(json_string_value(json_object_get(object, "level")), "notice");
     assert_string_equal(json_string_value(json_object_get(object, "kind")), "member_dead");
     assert_string_equal(json_string_value(json_object_get(object, "message")), "member 10.0.0.2 not heard");
@@ -400,9 +402,47 @@ static void test_journal__fields__are_key_value_lines(void **state)
     listen_at_path();
     assert_int_equal(open_log(LOG_TARGET_JOURNAL, LOG_FORMAT_JSON, pipe_fds[1]), LOG_TARGET_JOURNAL);
     log_write(LOG_LEVEL_WARNING, "contest", fields, 2, "two owners");
-    assert_string_equal(read_fd(server),
-                        "PRIORITY=4\nSYSLOG_IDENTIFIER=evenkeeld\nMESSAGE=two owners\nEVENKEEL_KIND=contest\n"
-                        "EVENKEEL_POOL=web?PRIORITY=0\nEVENKEEL_MEMBER_NAME=a\n");
+    assert_string_equal(read_fd(server), "PRIORITY=4\nSYSLOG_IDENTIFIER=evenkeeld\nMESSAGE=two owners\n"
+                                         "MESSAGE_ID=c1d3ec091bd444c0bbecfd294dcfaea0\nKIND=contest\n"
+                                         "POOL=web?PRIORITY=0\nMEMBER_NAME=a\n");
+}
+
+static void test_journal__message_of_the_process__has_its_place_in_the_source(void **state)
+{
+    (void)state;
+    listen_at_path();
+    open_log(LOG_TARGET_JOURNAL, LOG_FORMAT_TEXT, pipe_fds[1]);
+    log_warning("line %d\nMESSAGE_ID=0", 1);
+    assert_non_null(strstr(read_fd(server), "MESSAGE=line 1?MESSAGE_ID=0\nCODE_FILE="));
+    assert_non_null(strstr(text, "test_log.c\nCODE_LINE="));
+    assert_null(strstr(text, "\nMESSAGE_ID="));
+}
+
+static void test_message_id__every_kind_of_note__has_one_of_its_own_that_the_manual_lists(void **state)
+{
+    const char *ids[NOTE_KINDS + 2] = {[NOTE_KINDS] = message_id("log_lost"), message_id("log_held_back")};
+    FILE *file = fopen(EVENKEEL_SOURCE "/doc/control.md", "r");
+    static char manual[65536];
+
+    (void)state;
+    assert_non_null(file);
+    assert_true(fread(manual, 1, sizeof(manual) - 1, file) > 0);
+    fclose(file);
+    for (unsigned kind = 0; kind < ARRAY_LENGTH(ids); kind++) {
+        if (kind < NOTE_KINDS)
+            ids[kind] = message_id(note_name(&(struct note){.kind = (uint8_t)kind}));
+        if (ids[kind] == NULL)
+            fail_msg("kind %u has no message identity: add a row to message_id.c and to doc/control.md", kind);
+        assert_int_equal(strlen(ids[kind]), 32);
+        assert_int_equal(strspn(ids[kind], "0123456789abcdef"), 32);
+        if (strstr(manual, ids[kind]) == NULL)
+            fail_msg("doc/control.md does not list %s", ids[kind]);
+        for (unsigned other = 0; other < kind; other++)
+            assert_string_not_equal(ids[kind], ids[other]);
+    }
+    assert_string_equal(message_id("contest/web/50"), message_id("contest"));
+    assert_null(message_id("src/daemon/worker.c:1"));
+    assert_null(message_id("contes"));
 }
 
 static void test_datagram__server_restarted__is_connected_anew(void **state)
@@ -481,6 +521,8 @@ int main(void)
         TEST(test_syslog__datagram__has_priority_and_process),
         TEST(test_syslog__json__is_the_message),
         TEST(test_journal__fields__are_key_value_lines),
+        TEST(test_journal__message_of_the_process__has_its_place_in_the_source),
+        TEST(test_message_id__every_kind_of_note__has_one_of_its_own_that_the_manual_lists),
         TEST(test_datagram__server_restarted__is_connected_anew),
         TEST(test_datagram__server_that_does_not_read__never_blocks),
         TEST(test_target__not_there__falls_back_to_stderr),

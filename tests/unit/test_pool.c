@@ -275,20 +275,60 @@ static void test_pool__slept_longer_than_its_lease__transmits_nothing_before_it_
     rig_free(rig);
 }
 
-static void test_pool__leaving__all_removed_then_goodbye_then_the_units(void **state)
+static void test_pool__leaving_alone__all_removed_then_goodbye_then_the_units(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_alone(2);
+    rig_mark(rig);
+    rig->manual_kernel = true;
+    rig_event(rig, (struct event){.kind = EVENT_LEAVE});
+    rig_run(rig, 0);
+    rig_level_done(rig, 0, 0);
+    rig_run(rig, 10 * US_PER_MS);
+    assert_int_equal(rig_count(rig, EFFECT_LEFT), 0);
+    assert_int_equal(rig_sends(rig, 0, 0), 0);
+    rig_level_done(rig, 1, 0);
+    rig_run(rig, 0);
+    assert_true(rig_position(rig, EFFECT_SEND, RIG_MEMBER, 0) < rig_position(rig, EFFECT_SEND, 0, 0));
+    assert_int_equal(rig_sends(rig, 1, 0), 1);
+    assert_int_equal(rig_count(rig, EFFECT_LEFT), 1);
+    rig_run(rig, SECOND);
+    assert_int_equal(rig_count(rig, EFFECT_LEFT), 1);
+    rig_free(rig);
+}
+
+static void test_pool__leaving__units_are_given_away_and_goodbye_comes_last(void **state)
 {
     (void)state;
     struct rig *rig = rig_pair(4);
     rig->manual_kernel = true;
     rig_event(rig, (struct event){.kind = EVENT_LEAVE});
-    rig_level_done(rig, 1, 0);
-    rig_run(rig, 10 * US_PER_MS);
-    assert_int_equal(rig_count(rig, EFFECT_LEFT), 0);
-    assert_int_equal(rig_sends(rig, 1, 0), 0);
-    rig_level_done(rig, 3, 0);
     rig_run(rig, 0);
-    assert_true(rig_position(rig, EFFECT_SEND, RIG_MEMBER, 0) < rig_position(rig, EFFECT_SEND, 1, 0));
+    assert_true(rig_sends(rig, RIG_MEMBER, 1) >= 1);
+    rig_level_done(rig, 1, 0);
+    rig_run(rig, 0);
+    assert_int_equal(rig_sends(rig, 1, 0), 1);
+    rig_peer_takes(rig, 20, 1, 253);
+    rig_level_done(rig, 3, 0);
+    rig_run(rig, 10 * US_PER_MS);
     assert_int_equal(rig_sends(rig, 3, 0), 1);
+    assert_int_equal(rig_sends(rig, RIG_MEMBER, 0), 0);
+    rig_peer_takes(rig, 20, 3, 253);
+    rig_run(rig, 10 * US_PER_MS);
+    assert_int_equal(rig_sends(rig, RIG_MEMBER, 0), 1);
+    assert_int_equal(rig_count(rig, EFFECT_LEFT), 1);
+    rig_free(rig);
+}
+
+static void test_pool__leaving_and_nobody_takes_over__goodbye_all_the_same(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_pair(40);
+    rig_event(rig, (struct event){.kind = EVENT_LEAVE});
+    rig_run(rig, 700 * US_PER_MS);
+    assert_int_equal(rig_count(rig, EFFECT_LEFT), 0);
+    rig_run(rig, 310 * US_PER_MS);
+    assert_int_equal(rig_sends(rig, RIG_MEMBER, 0), 1);
     assert_int_equal(rig_count(rig, EFFECT_LEFT), 1);
     rig_run(rig, SECOND);
     assert_int_equal(rig_count(rig, EFFECT_LEFT), 1);
@@ -315,12 +355,13 @@ static void test_pool__leaving_in_any_phase__ends(void **state)
         }
         rig_event(rig, (struct event){.kind = EVENT_LEAVE});
         rig_event(rig, (struct event){.kind = EVENT_LEAVE});
+        rig_run(rig, 0);
         for (unsigned u = 0; u < 2; u++) {
             if (rig_unit(rig, u).level_done != LEVEL_ABSENT || phase == 1) {
                 rig_level_done(rig, phase == 1 ? u : 1, 0);
             }
         }
-        rig_run(rig, 0);
+        rig_run(rig, RIG_MEMBER_US); /* nobody wants what was given away */
         assert_int_equal(rig_count(rig, EFFECT_LEFT), 1);
         rig_free(rig);
     }
@@ -470,7 +511,9 @@ int main(void)
         cmocka_unit_test(test_pool__newcomer__is_greeted_with_all_units),
         cmocka_unit_test(test_pool__packets_after_a_sleep__are_heard_before_anybody_is_judged),
         cmocka_unit_test(test_pool__slept_longer_than_its_lease__transmits_nothing_before_it_listened),
-        cmocka_unit_test(test_pool__leaving__all_removed_then_goodbye_then_the_units),
+        cmocka_unit_test(test_pool__leaving_alone__all_removed_then_goodbye_then_the_units),
+        cmocka_unit_test(test_pool__leaving__units_are_given_away_and_goodbye_comes_last),
+        cmocka_unit_test(test_pool__leaving_and_nobody_takes_over__goodbye_all_the_same),
         cmocka_unit_test(test_pool__leaving_in_any_phase__ends),
         cmocka_unit_test(test_pool__released_by_us__no_candidate_until_claimed_or_nobody_wants_it),
         cmocka_unit_test(test_pool__two_die_at_once__all_orphans_are_planned_together),

@@ -474,9 +474,39 @@ static void test_differences__address_list__accepted_counted_told_once(void **st
     }
     assert_int_equal(rig_notes(rig, NOTE_ADDRESS_LIST), 1);
     assert_true(rig_unit(rig, 0).address_list_differs);
+    struct unit_view unit = rig_unit(rig, 0);
+    assert_true(addr_equal(&unit.address_list_extra, &other));
+    assert_true(addr_equal(&unit.address_list_missing, &rig->addresses[0][0]));
     assert_int_equal(rig_load(rig), 0);
     rig_hear(rig, 20, 0, 253);
     assert_false(rig_unit(rig, 0).address_list_differs);
+    rig_free(rig);
+}
+
+static void test_differences__unit_that_only_a_member_has__is_seen_until_it_goes(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    struct unknown_view unknown[PLAN_UNITS_MAX];
+    rig_start(rig, 100 * SECOND);
+    rig_peer(rig, 20, 100);
+    rig_run(rig, SECOND);
+    struct addr other = rig_address(200);
+    struct advert advert = rig_advert(rig, 20, 0, 253);
+    advert.vrid = 200;
+    advert.addresses = &other;
+    rig_hear_advert(rig, &advert);
+    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 1);
+    assert_int_equal(unknown[0].vrid, 200);
+    assert_true(addr_equal(&unknown[0].address, &other));
+    assert_true(addr_equal(&unknown[0].member, &advert.source));
+    advert.priority = 0;
+    rig_hear_advert(rig, &advert);
+    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 0);
+    advert.priority = 253;
+    rig_hear_advert(rig, &advert);
+    rig_run(rig, 5 * SECOND);
+    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 0);
     rig_free(rig);
 }
 
@@ -533,6 +563,7 @@ int main(void)
         cmocka_unit_test(test_kernel__opening_never_works__released_and_tried_again_without_a_storm),
         cmocka_unit_test(test_kernel__stuck__says_nothing_and_holds_up_nobody),
         cmocka_unit_test(test_differences__address_list__accepted_counted_told_once),
+        cmocka_unit_test(test_differences__unit_that_only_a_member_has__is_seen_until_it_goes),
         cmocka_unit_test(test_differences__version_2_pool__discards_other_intervals_versions_and_authentication),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

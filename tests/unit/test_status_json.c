@@ -67,20 +67,17 @@ static void assert_refused(const char *request, const char *code, enum request_o
     json_decref(answer);
 }
 
+static void assert_answer(const json_t *answer, const char *file, const char *definition)
+{
+    char where[SCHEMA_WHERE_MAX];
+
+    if (!schema_check_answer(file, definition, answer, where))
+        fail_msg("%s", where);
+}
+
 static void assert_schema(const json_t *answer)
 {
-    const char *srcdir = getenv("srcdir");
-    char path[512], where[SCHEMA_WHERE_MAX] = "status";
-    json_error_t error;
-
-    snprintf(path, sizeof(path), "%s/doc/status.schema.json", srcdir != NULL ? srcdir : ".");
-    json_t *schema = json_load_file(path, 0, &error);
-
-    if (schema == NULL)
-        fail_msg("%s: %s", path, error.text);
-    if (!schema_check(schema, schema, answer, where))
-        fail_msg("%s", where);
-    json_decref(schema);
+    assert_answer(answer, "status.schema.json", NULL);
 }
 
 static json_t *first_pool(const json_t *answer)
@@ -328,6 +325,34 @@ static void test_counters__every_refusal__has_a_name(void **state)
     json_decref(answer);
 }
 
+static void test_counters__owner_changes__each_in_one_reason_and_class(void **state)
+{
+    struct owner_changes saved = rig.changes;
+
+    (void)state;
+    memset(&rig.changes, 0, sizeof(rig.changes));
+    owner_changes_count(&rig.changes, REASON_RELEASED, 1000); /* a bound belongs to its class */
+    owner_changes_count(&rig.changes, REASON_RELEASED, 1001);
+    owner_changes_count(&rig.changes, REASON_MEMBER_DEAD, 10000001);
+    owner_changes_count(&rig.changes, REASON_HEARD, -1);
+    json_t *answer = ask("{\"command\":\"counters\"}");
+    const json_t *pool = json_array_get(json_object_get(answer, "pools"), 0);
+    const json_t *changes = json_object_get(pool, "owner_changes"), *gaps = json_object_get(pool, "owner_gaps");
+    const json_t *counts = json_object_get(gaps, "counts");
+
+    assert_int_equal(json_object_size(changes), REASON_COUNT);
+    assert_int_equal(json_integer_value(json_object_get(changes, "released")), 2);
+    assert_int_equal(json_integer_value(json_object_get(changes, "member_dead")), 1);
+    assert_int_equal(json_integer_value(json_object_get(changes, "heard")), 1);
+    assert_int_equal(json_array_size(counts), json_array_size(json_object_get(gaps, "bounds_ms")) + 1);
+    assert_int_equal(json_integer_value(json_array_get(counts, 0)), 1);
+    assert_int_equal(json_integer_value(json_array_get(counts, 1)), 1);
+    assert_int_equal(json_integer_value(json_array_get(counts, GAP_BOUND_COUNT)), 1);
+    assert_float_equal(json_real_value(json_object_get(gaps, "sum_ms")), 10002.002, 1e-6);
+    json_decref(answer);
+    rig.changes = saved;
+}
+
 static void test_events__followed__nothing_twice_and_loss_counted(void **state)
 {
     json_t *answer = ask("{\"command\":\"events\",\"after\":0,\"limit\":5}");
@@ -361,6 +386,77 @@ static void test_history__one_unit__only_its_owners(void **state)
         assert_int_equal(json_integer_value(json_object_get(entry, "vrid")), 3);
     }
     json_decref(answer);
+}
+
+static void test_answers__of_every_command__match_their_schema(void **state)
+{
+    static const struct {
+        const char *definition, *request;
+    } cases[] = {
+        {"members", "{\"command\":\"members\"}"},
+        {"list", "{\"command\":\"list\"}"},
+        {"plan", "{\"command\":\"plan\"}"},
+        {"plan", "{\"command\":\"plan\",\"without\":[\"beta\"]}"},
+        {"plan", "{\"command\":\"plan\",\"with\":[{\"member\":\"10.20.0.99\"}]}"},
+        {"explain", "{\"command\":\"explain\",\"unit\":2}"},
+        {"counters", "{\"command\":\"counters\"}"},
+        {"snmp", "{\"command\":\"snmp\"}"},
+        {"history", "{\"command\":\"history\"}"},
+        {"events", "{\"command\":\"events\",\"limit\":250}"},
+        {"check-hash", "{\"command\":\"check-hash\",\"hash\":\"0123456789abcdef\"}"},
+        {"take", "{\"command\":\"take\",\"unit\":2}"},
+        {"release", "{\"command\":\"release\",\"unit\":1}"},
+        {"drain", "{\"command\":\"drain\"}"},
+        {"drain", "{\"command\":\"drain\"}"},
+        {"rebalance", "{\"command\":\"rebalance\"}"},
+        {"undrain", "{\"command\":\"undrain\"}"},
+        {"error", "{\"command\":\"nope\"}"},
+    };
+
+    (void)state;
+    rig.alive[2] = false;
+    rig_run(&rig, 3 * (int64_t)US_PER_S);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *answer = ask(cases[i].request);
+
+        assert_answer(answer, "control.schema.json", cases[i].definition);
+        json_decref(answer);
+    }
+}
+
+static bool is_in_enum(const json_t *list, const char *word)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (json_is_string(item) && strcmp(json_string_value(item), word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void test_schema__kinds_and_reasons__are_all_listed(void **state)
+{
+    json_t *schema = schema_load("control.schema.json"), *entry, *kinds, *reasons;
+
+    (void)state;
+    assert_non_null(schema);
+    entry = json_object_get(json_object_get(json_object_get(schema, "$defs"), "entry"), "properties");
+    kinds = json_object_get(json_object_get(entry, "kind"), "enum");
+    reasons = json_object_get(json_object_get(entry, "reason"), "enum");
+    for (unsigned kind = 0; kind < NOTE_KINDS; kind++) {
+        struct note note = {.kind = (uint8_t)kind};
+
+        if (!is_in_enum(kinds, note_name(&note)))
+            fail_msg("control.schema.json: entry.kind does not list %s", note_name(&note));
+    }
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        if (!is_in_enum(reasons, reason_name((enum reason)reason)))
+            fail_msg("control.schema.json: entry.reason does not list %s", reason_name((enum reason)reason));
+    }
+    json_decref(schema);
 }
 
 static void test_check_hash__same_and_other__told_apart(void **state)
@@ -436,8 +532,11 @@ int main(void)
         TEST(test_plan__with_member__moves_its_fair_share),
         TEST(test_explain__held_unit__facts_on_every_topic),
         TEST(test_counters__every_refusal__has_a_name),
+        TEST(test_counters__owner_changes__each_in_one_reason_and_class),
         TEST(test_events__followed__nothing_twice_and_loss_counted),
         TEST(test_history__one_unit__only_its_owners),
+        TEST(test_answers__of_every_command__match_their_schema),
+        TEST(test_schema__kinds_and_reasons__are_all_listed),
         TEST(test_check_hash__same_and_other__told_apart),
         TEST(test_reload_json__asked__says_which_one_to_wait_for),
         TEST(test_reload_json__result__state_and_lines),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whose rights a process that only reads has: none. For evenkeel-snmp; the daemon's worker has platform/privilege.h. */
-#ifndef EVENKEEL_SNMP_IDENTITY_H
-#define EVENKEEL_SNMP_IDENTITY_H
+/* Whose rights a process that only reads has: none. For evenkeel-snmp and evenkeel-exporter; the daemon's worker has
+ * platform/privilege.h. */
+#ifndef EVENKEEL_CLIENT_IDENTITY_H
+#define EVENKEEL_CLIENT_IDENTITY_H
 
 #define IDENTITY_TEXT_MAX 160
 

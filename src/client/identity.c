@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* See identity.h. Leaving uid 0 for good by setuid clears all capabilities (capabilities(7)). */
-#include "snmp/identity.h"
+#include "client/identity.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See control.h. Called by main.c. */
-#include "snmp/control.h"
+/* See control.h. */
+#include "client/control.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -11,10 +11,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOCKET_NAME "control.sock"
-#define WAIT_US 400000 /* for each step; snmpd gives up on an agent after a second */
+#define WAIT_US 400000  /* for each step; snmpd gives up on an agent after a second */
+#define QUESTION_MS 800 /* for all of them: a step that begins earlier is the last one */
 #define ANSWER_MAX (16 * 1024 * 1024)
 #define READ_ROOM 65536
 
@@ -39,8 +41,17 @@ void control_client_close(struct control_client *client)
     client->capacity = 0;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static bool fail(struct control_client *client, const char *what, int error)
 {
+    client->failure = error;
     snprintf(client->error, sizeof(client->error), "%s: %s", what,
              error == EAGAIN ? "no answer in time" : strerror(error));
     disconnect(client);
@@ -98,6 +109,8 @@ static bool receive_line(struct control_client *client)
     for (;;) {
         if (!make_room(client))
             return false;
+        if (now_ms() >= client->give_up_ms)
+            return fail(client, "reading the daemon's answer", EAGAIN);
         ssize_t count = recv(client->fd, client->data + client->length, client->capacity - client->length, 0);
 
         if (count < 0 && errno == EINTR)
@@ -114,12 +127,15 @@ static bool exchange(struct control_client *client, const char *request)
 {
     bool was_open = client->fd >= 0;
 
+    client->give_up_ms = now_ms() + QUESTION_MS;
     if (!open_connection(client))
         return false;
     if (send_line(client, request) && receive_line(client))
         return true;
-    /* A daemon that was started anew, or dropped an idle connection, is asked again on a new one. */
-    return was_open && open_connection(client) && send_line(client, request) && receive_line(client);
+    /* A daemon that was started anew, or dropped an idle connection, is asked again on a new one; not one that hangs.
+     */
+    return was_open && client->failure != EAGAIN && open_connection(client) && send_line(client, request) &&
+           receive_line(client);
 }
 
 struct json_t *control_client_ask(struct control_client *client, const char *request)
@@ -137,9 +153,9 @@ struct json_t *control_client_ask(struct control_client *client, const char *req
     return NULL;
 }
 
-static json_t *ask_pool(struct control_client *client, const json_t *name)
+static json_t *ask_command(struct control_client *client, const char *command, const json_t *pool)
 {
-    json_t *request = json_pack("{s:s, s:O}", "command", "snmp", "pool", name);
+    json_t *request = json_pack("{s:s, s:O*}", "command", command, "pool", pool);
     char *line = json_dumps(request, JSON_COMPACT);
     json_t *answer = line != NULL ? control_client_ask(client, line) : NULL;
 
@@ -148,15 +164,41 @@ static json_t *ask_pool(struct control_client *client, const json_t *name)
     return answer;
 }
 
+/* The daemon's code of refusal, NULL: it is a good answer, or none. */
+static const char *refusal(const json_t *answer)
+{
+    const json_t *error = json_object_get(answer, "error");
+    const char *code = json_string_value(json_object_get(error, "code"));
+
+    return error != NULL && code == NULL ? "?" : code;
+}
+
+/* `answer`, which is released and NULL when the daemon refuses. */
+static json_t *unless_refused(struct control_client *client, json_t *answer)
+{
+    const char *code = refusal(answer);
+
+    if (code == NULL)
+        return answer;
+    snprintf(client->error, sizeof(client->error), "the daemon refuses: %s", code);
+    json_decref(answer);
+    return NULL;
+}
+
+static void append(json_t *whole, const json_t *part, const char *key)
+{
+    json_array_extend(json_object_get(whole, key), json_object_get(part, key));
+}
+
 /* Puts the pools' answers together; one that fails makes the whole fail. */
-static json_t *ask_pools(struct control_client *client, const json_t *names)
+static json_t *ask_pools(struct control_client *client, const char *command, const json_t *names)
 {
     json_t *whole = NULL, *name;
     size_t i;
 
     json_array_foreach(names, i, name)
     {
-        json_t *part = ask_pool(client, name);
+        json_t *part = unless_refused(client, ask_command(client, command, name));
 
         if (whole == NULL || part == NULL) {
             json_decref(whole);
@@ -165,24 +207,24 @@ static json_t *ask_pools(struct control_client *client, const json_t *names)
                 return NULL;
             continue;
         }
-        json_array_extend(json_object_get(whole, "pools"), json_object_get(part, "pools"));
+        append(whole, part, "pools");
+        append(whole, part, "attention");
         json_decref(part);
     }
     return whole;
 }
 
-struct json_t *control_client_snapshot(struct control_client *client)
+struct json_t *control_client_ask_all(struct control_client *client, const char *command)
 {
-    json_t *answer = control_client_ask(client, "{\"command\":\"snmp\"}");
-    const json_t *error = json_object_get(answer, "error");
-    const char *code = json_string_value(json_object_get(error, "code"));
+    json_t *answer = ask_command(client, command, NULL);
+    const char *code = refusal(answer);
 
-    if (code == NULL)
-        return answer;
-    json_t *parts = strcmp(code, "too_large") == 0 ? ask_pools(client, json_object_get(error, "pools")) : NULL;
+    if (code == NULL || strcmp(code, "too_large") != 0)
+        return unless_refused(client, answer);
+    json_t *whole = ask_pools(client, command, json_object_get(json_object_get(answer, "error"), "pools"));
 
-    if (parts == NULL)
-        snprintf(client->error, sizeof(client->error), "the daemon refuses: %s", code);
+    if (whole == NULL && client->error[0] == '\0')
+        snprintf(client->error, sizeof(client->error), "the daemon names no pools");
     json_decref(answer);
-    return parts;
+    return whole;
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timeline as text (see record_text.h). A column is a piece of time: it shows who had the unit at its end, or '!'
+ * when nobody had it for some of it. Called by cmd_record.c.
+ */
+#include "ctl/record_text.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/mono.h"
+
+#define NAME_CELLS 24
+#define CELLS_MIN 20
+#define CELLS_MAX 400
+#define NOBODY '!'
+#define UNKNOWN ' '
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+const char *record_time(int64_t at_us, bool date, char text[static RECORD_TIME_MAX])
+{
+    time_t seconds = at_us / US_PER_S;
+    char clock[RECORD_TIME_MAX - 8];
+    struct tm tm;
+
+    if (gmtime_r(&seconds, &tm) == NULL ||
+        strftime(clock, sizeof(clock), date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm) == 0)
+        clock[0] = '\0';
+    snprintf(text, RECORD_TIME_MAX, "%s.%03u", clock, (unsigned)(at_us % US_PER_S / US_PER_MS));
+    return text;
+}
+
+static char letter_of(const struct record *r, unsigned lane)
+{
+    if (r->lanes[lane].address[0] == '\0')
+        return NOBODY;
+    return lane < sizeof(letters) - 1 ? letters[lane] : '?';
+}
+
+/* What stands for the piece of time from `begin` to `end`. */
+static char cell_of(const struct record *r, const struct record_unit *unit, int64_t begin_us, int64_t end_us)
+{
+    char cell = UNKNOWN;
+
+    for (unsigned i = 0; i < unit->span_count; i++) {
+        const struct record_span *span = &unit->spans[i];
+        int64_t gap_us = span->gap_ms > 0 ? (int64_t)(span->gap_ms * US_PER_MS) : 0;
+
+        if (gap_us > 0 && span->begin_us - gap_us < end_us && span->begin_us >= begin_us)
+            return NOBODY;
+        if (span->begin_us < end_us && span->end_us > begin_us)
+            cell = letter_of(r, span->lane);
+        if (cell == NOBODY)
+            return cell;
+    }
+    return cell;
+}
+
+static void show_unit(FILE *out, const struct term *term, const struct record *r, const struct record_unit *unit,
+                      unsigned cells)
+{
+    int64_t whole = r->end_us - r->begin_us;
+
+    fprintf(out, "%-*s ", NAME_CELLS, unit->address);
+    for (unsigned c = 0; c < cells; c++) {
+        char cell = cell_of(r, unit, r->begin_us + whole * c / cells, r->begin_us + whole * (c + 1) / cells);
+        enum colour colour = cell == NOBODY ? COLOUR_RED : COLOUR_NONE;
+
+        fprintf(out, "%s%c%s", term_begin(term, colour), cell, term_end(term, colour));
+    }
+    fputc('\n', out);
+}
+
+/* '^' under each fault. */
+static void show_faults(FILE *out, const struct term *term, const struct record *r, unsigned cells)
+{
+    char marks[CELLS_MAX + 1];
+
+    if (r->fault_count == 0)
+        return;
+    memset(marks, ' ', cells);
+    marks[cells] = '\0';
+    for (unsigned i = 0; i < r->fault_count; i++) {
+        int64_t cell = (r->faults[i].at_us - r->begin_us) * cells / (r->end_us - r->begin_us);
+
+        marks[cell < 0 ? 0 : cell < (int64_t)cells ? cell : (int64_t)cells - 1] = '^';
+    }
+    fprintf(out, "%-*s %s%s%s\n", NAME_CELLS, "faults", term_begin(term, COLOUR_YELLOW), marks,
+            term_end(term, COLOUR_YELLOW));
+}
+
+static void show_legend(FILE *out, const struct record *r)
+{
+    char time[RECORD_TIME_MAX];
+
+    for (unsigned i = 0; i < r->lane_count; i++) {
+        const struct record_lane *lane = &r->lanes[i];
+
+        if (lane->address[0] != '\0')
+            fprintf(out, "%c %s%s%s\n", letter_of(r, i), lane->name, strcmp(lane->name, lane->address) != 0 ? ", " : "",
+                    strcmp(lane->name, lane->address) != 0 ? lane->address
+                    : lane->member                         ? ""
+                                                           : ", no member");
+    }
+    fprintf(out, "%c nobody\n", NOBODY);
+    for (unsigned i = 0; i < r->fault_count; i++) {
+        fprintf(out, "^ %s %s", record_time(r->faults[i].at_us, false, time), reply_text(r->faults[i].entry, "text"));
+        if (r->faults[i].count > 1)
+            fprintf(out, " (and %u more)", r->faults[i].count - 1);
+        fputc('\n', out);
+    }
+}
+
+void record_text(FILE *out, const struct term *term, const struct record *record, bool all)
+{
+    unsigned cells = term->width > NAME_CELLS + 1 + CELLS_MIN ? term->width - NAME_CELLS - 1 : CELLS_MIN;
+    char begin[RECORD_TIME_MAX], end[RECORD_TIME_MAX];
+    unsigned still = 0;
+
+    cells = cells < CELLS_MAX ? cells : CELLS_MAX;
+    fprintf(out, "%s to %s UTC\n", record_time(record->begin_us, true, begin), record_time(record->end_us, true, end));
+    for (unsigned u = 0; u < record->unit_count; u++) {
+        if (record->units[u].span_count > 1 || all)
+            show_unit(out, term, record, &record->units[u], cells);
+        else
+            still++;
+    }
+    show_faults(out, term, record, cells);
+    if (still > 0)
+        fprintf(out, "%u unit%s stayed where %s.\n", still, still == 1 ? "" : "s", still == 1 ? "it was" : "they were");
+    show_legend(out, record);
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * See guard_script.h. What is told to whom is notify.c, what runs beside what is runner.c; here orders become jobs and
+ * lines, and ends become results. Called by guard.c and guard_worker.c.
+ */
+#include "daemon/guard_script.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/fifo.h"
+#include "daemon/guard_files.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "daemon/orders.h"
+#include "daemon/runner.h"
+#include "platform/clock.h"
+
+#define FIFOS ARRAY_LENGTH(((struct config_instances *)0)->fifos)
+#define READER_AGAIN_US (5 * US_PER_S)
+#define FINISH_US (10 * (int64_t)US_PER_S)
+#define READER_END_US (3 * (int64_t)US_PER_S)
+#define RETRY_US (10 * US_PER_MS)
+
+enum hook {
+    HOOK_STARTUP,
+    HOOK_SHUTDOWN,
+};
+
+struct guard_script {
+    const struct config *config;
+    struct runner *runner;
+    struct notify *notify;
+    struct orders worker;
+    uint32_t generation;
+    uint64_t refused;
+    struct fifo *fifos[FIFOS];
+    struct mono reader_at[FIFOS]; /* when to start its reader; MONO_NEVER: it has none, or that runs */
+    bool starting;                /* the startup command runs */
+    bool expecting;               /* a reload is under way */
+    bool ahead;                   /* ... and the worker has gone on with it: its orders wait for guard_script_adopt */
+    bool finishing;
+    bool hurry; /* finishing, and told so again */
+};
+
+static bool has_security(const struct guard_script *script)
+{
+    return script->config->instances != NULL && script->config->instances->script_security;
+}
+
+/* --- ends --- */
+
+static void end_check(struct guard_script *script, const struct runner_order *order, const struct script_result *result)
+{
+    const struct order answer = {
+        .kind = ORDER_RESULT,
+        .index = (uint16_t)order->key,
+        .run = order->tag,
+        .outcome = result->outcome,
+        .value = result->value,
+    };
+
+    if (order->key >> 16 == script->generation)
+        orders_add(&script->worker, &answer);
+}
+
+static void end_reader(struct guard_script *script, const struct runner_order *order)
+{
+    if (!script->finishing && order->key >> 1 == script->generation)
+        script->reader_at[order->key & 1] = mono_add(clock_now(), READER_AGAIN_US);
+}
+
+static void on_done(void *context, const struct runner_order *order, const struct script_result *result)
+{
+    struct guard_script *script = context;
+    bool good = result->outcome == SCRIPT_EXITED && result->value == 0;
+    char text[SCRIPT_TEXT_MAX];
+
+    if (order->class == RUNNER_CHECK) {
+        end_check(script, order, result);
+        return;
+    }
+    script_result_text(result, text);
+    if (order->class == RUNNER_READER)
+        end_reader(script, order);
+    if (order->class == RUNNER_HOOK)
+        script->starting = false;
+    if (result->outcome == SCRIPT_FAILED && result->value == EAGAIN)
+        log_warning("%s: not called, too many calls wait before it", order->what);
+    else if (good || result->outcome == SCRIPT_ENDED)
+        log_debug("%s: %s", order->what, text);
+    else
+        log_warning("%s: %s", order->what, text);
+}
+
+/* --- jobs --- */
+
+static void add_job(struct guard_script *script, const struct runner_order *order)
+{
+    int error = runner_add(script->runner, order);
+
+    if (error < 0)
+        log_error("%s: not called: %s", order->what, strerror(-error));
+}
+
+static void run_hook(struct guard_script *script, enum hook which)
+{
+    const struct config_instances *instances = script->config->instances;
+    const struct config_hook *hook = which == HOOK_STARTUP ? &instances->startup : &instances->shutdown;
+    const struct runner_order order = {
+        .class = RUNNER_HOOK,
+        .command = hook->command,
+        .what = which == HOOK_STARTUP ? "the startup command" : "the shutdown command",
+        .security = instances->script_security,
+        .timeout_us = hook->timeout_us,
+    };
+
+    if (hook->command == NULL || hook->command->argument_count == 0)
+        return;
+    script->starting = true;
+    if (runner_add(script->runner, &order) < 0)
+        script->starting = false;
+}
+
+static void start_reader(struct guard_script *script, unsigned index)
+{
+    const struct check_fifo *settings = script->config->instances->fifos[index];
+    const char *const extra[] = {settings->path};
+    char what[FIFO_PROBLEM_MAX];
+    const struct runner_order order = {
+        .class = RUNNER_READER,
+        .key = (uint64_t)script->generation << 1 | index,
+        .command = &settings->script,
+        .extra = extra,
+        .extra_count = 1,
+        .what = what,
+        .security = has_security(script),
+    };
+
+    snprintf(what, sizeof(what), "the reader of %.200s", settings->path);
+    add_job(script, &order);
+}
+
+static void start_check(struct guard_script *script, const struct order *request)
+{
+    const struct config_instances *instances = script->config->instances;
+
+    if (instances == NULL || request->index >= instances->script_count) {
+        script->refused++;
+        return;
+    }
+    const struct check_script *check = &instances->scripts[request->index];
+    const struct runner_order order = {
+        .class = RUNNER_CHECK,
+        .key = (uint64_t)script->generation << 16 | request->index,
+        .tag = request->run,
+        .command = &check->command,
+        .what = check->name,
+        .security = instances->script_security,
+        .timeout_us = check->timeout_us,
+    };
+    int error = runner_add(script->runner, &order);
+
+    if (error < 0)
+        end_check(script, &order, &(struct script_result){.outcome = SCRIPT_FAILED, .value = -error});
+}
+
+/* --- news --- */
+
+static void write_line(struct guard_script *script, const struct notify_news *news)
+{
+    for (unsigned i = 0; i < FIFOS; i++)
+        if (script->fifos[i] != NULL && news->line[0] != '\0' &&
+            !fifo_write(script->fifos[i], news->line, strlen(news->line)))
+            log_warning("%s: nobody reads it: %" PRIu64 " lines dropped so far", fifo_path(script->fifos[i]),
+                        fifo_dropped(script->fifos[i]));
+}
+
+static void carry_out(struct guard_script *script, const struct notify_news *news)
+{
+    write_line(script, news);
+    for (unsigned i = 0; i < news->call_count; i++) {
+        const struct runner_order order = {
+            .class = RUNNER_NOTIFY,
+            .key = news->key,
+            .command = news->calls[i].command,
+            .extra = news->extra,
+            .extra_count = news->calls[i].extra_count,
+            .what = news->what,
+            .security = has_security(script),
+            .timeout_us = GUARD_SCRIPT_NOTIFY_US,
+        };
+
+        add_job(script, &order);
+    }
+}
+
+static void take_order(struct guard_script *script, const struct order *order)
+{
+    struct notify_news news;
+
+    if (order->kind == ORDER_CHECK)
+        start_check(script, order);
+    else if (notify_take(script->notify, order, &news))
+        carry_out(script, &news);
+    else
+        script->refused++;
+}
+
+static void take_orders(struct guard_script *script)
+{
+    struct order batch[ORDERS_BATCH];
+    uint64_t refused = script->refused;
+    int got;
+
+    while (script->worker.fd >= 0) {
+        script->ahead = script->expecting && orders_is_ahead(&script->worker);
+        if (script->ahead || (got = orders_receive(&script->worker, batch, &script->refused)) <= 0)
+            break;
+        for (int i = 0; i < got; i++)
+            take_order(script, &batch[i]);
+    }
+    if (script->refused > refused)
+        log_warning("the worker asked for %" PRIu64 " things that the configuration does not have",
+                    script->refused - refused);
+}
+
+/* --- a configuration's own --- */
+
+static void open_fifos(struct guard_script *script)
+{
+    const struct config_instances *instances = script->config->instances;
+    char problem[FIFO_PROBLEM_MAX];
+
+    for (unsigned i = 0; i < FIFOS; i++) {
+        const struct check_fifo *settings = instances != NULL && i < instances->fifo_count ? instances->fifos[i] : NULL;
+
+        script->reader_at[i] = MONO_NEVER;
+        if (settings == NULL || settings->path == NULL)
+            continue;
+        script->fifos[i] = fifo_open(settings, problem);
+        if (script->fifos[i] == NULL)
+            log_error("the FIFO %s", problem);
+        else if (settings->script.argument_count > 0)
+            script->reader_at[i] = clock_now();
+    }
+}
+
+static void close_fifos(struct guard_script *script)
+{
+    for (unsigned i = 0; i < FIFOS; i++) {
+        if (script->fifos[i] != NULL && fifo_wants(script->fifos[i]) >= 0)
+            log_warning("%s: nobody read what was written last", fifo_path(script->fifos[i]));
+        fifo_close(script->fifos[i]);
+        script->fifos[i] = NULL;
+        script->reader_at[i] = MONO_NEVER;
+    }
+}
+
+int guard_script_open(const struct config *config, struct guard_script **out)
+{
+    struct guard_script *script = calloc(1, sizeof(*script));
+
+    if (script == NULL)
+        return -ENOMEM;
+    script->config = config;
+    script->generation = 1;
+    script->worker.fd = -1;
+    script->runner = runner_new(on_done, script);
+    script->notify = notify_new(config);
+    if (script->runner == NULL || script->notify == NULL) {
+        guard_script_close(script);
+        return -ENOMEM;
+    }
+    open_fifos(script);
+    if (config->instances != NULL) {
+        guard_files_init(config->instances, true);
+        run_hook(script, HOOK_STARTUP);
+    }
+    *out = script;
+    return 0;
+}
+
+void guard_script_close(struct guard_script *script)
+{
+    if (script == NULL)
+        return;
+    orders_close(&script->worker);
+    close_fifos(script);
+    notify_free(script->notify);
+    runner_free(script->runner);
+    free(script);
+}
+
+void guard_script_let_go(struct guard_script *script)
+{
+    orders_close(&script->worker);
+    for (unsigned i = 0; i < FIFOS; i++)
+        fifo_let_go(script->fifos[i]);
+    runner_let_go(script->runner);
+}
+
+bool guard_script_is_ready(const struct guard_script *script)
+{
+    return !script->starting;
+}
+
+/* --- the worker --- */
+
+int guard_script_connect(struct guard_script *script, int *worker_end)
+{
+    int own;
+
+    orders_close(&script->worker);
+    int error = orders_pair(&own, worker_end);
+
+    if (error < 0)
+        return error;
+    error = orders_open(&script->worker, own, script->generation);
+    if (error < 0) {
+        orders_close(&script->worker);
+        close(*worker_end);
+    }
+    return error;
+}
+
+uint32_t guard_script_generation(const struct guard_script *script)
+{
+    return script->generation;
+}
+
+void guard_script_disconnect(struct guard_script *script)
+{
+    take_orders(script);
+    orders_close(&script->worker);
+    runner_end(script->runner, RUNNER_CHECK);
+}
+
+void guard_script_expect(struct guard_script *script, const struct config *next)
+{
+    script->expecting = next != NULL;
+    script->ahead = false;
+    notify_expect(script->notify, next);
+}
+
+void guard_script_adopt(struct guard_script *script, const struct config *config)
+{
+    const struct config_instances *instances = config->instances;
+    struct notify_news news;
+    unsigned cursor = 0;
+
+    take_orders(script); /* the last about what was */
+    script->expecting = script->ahead = false;
+    runner_end(script->runner, RUNNER_CHECK);
+    if (!notify_adopt(script->notify, config)) {
+        struct notify *anew = notify_new(config);
+
+        log_error("no memory for what commands were told; they are told again");
+        notify_free(script->notify);
+        script->notify = anew;
+    }
+    runner_end(script->runner, RUNNER_READER);
+    close_fifos(script);
+    script->config = config;
+    script->worker.generation = ++script->generation;
+    open_fifos(script);
+    if (instances == NULL)
+        return;
+    guard_files_init(instances, false);
+    while (instances->fifo_states_on_reload && notify_line_next(script->notify, &cursor, &news))
+        write_line(script, &news);
+}
+
+/* --- the guard's loop --- */
+
+unsigned guard_script_poll(const struct guard_script *script, struct pollfd *fds, unsigned capacity)
+{
+    unsigned count = 0;
+
+    if (script->worker.fd >= 0 && !script->ahead)
+        fds[count++] = (struct pollfd){.fd = script->worker.fd, .events = POLLIN};
+    for (unsigned i = 0; i < FIFOS; i++)
+        if (fifo_wants(script->fifos[i]) >= 0)
+            fds[count++] = (struct pollfd){.fd = fifo_wants(script->fifos[i]), .events = POLLOUT};
+    return count + runner_poll(script->runner, fds + count, capacity - count);
+}
+
+struct mono guard_script_turn(struct guard_script *script, struct mono now)
+{
+    struct mono next = MONO_NEVER;
+
+    take_orders(script);
+    for (unsigned i = 0; i < FIFOS; i++) {
+        if (script->fifos[i] != NULL)
+            fifo_flush(script->fifos[i]);
+        if (mono_due(now, script->reader_at[i])) {
+            script->reader_at[i] = MONO_NEVER;
+            start_reader(script, i);
+        }
+        next = mono_min(next, script->reader_at[i]);
+    }
+    if (runner_turn(script->runner))
+        next = now;
+    if (script->worker.fd >= 0 && !orders_flush(&script->worker))
+        next = mono_min(next, mono_add(now, RETRY_US));
+    return next;
+}
+
+/* Another signal: whoever sent it does not want to wait. */
+static void take_signals(struct guard_script *script, int signals)
+{
+    struct signalfd_siginfo info;
+
+    while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        script->hurry = script->hurry || info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+}
+
+/* Until no job of the class is left, or the time is over; true: none is left. */
+static bool wait_for(struct guard_script *script, enum runner_class class, int64_t patience_us, int signals)
+{
+    struct mono until = mono_add(clock_now(), patience_us);
+
+    for (;;) {
+        struct pollfd fds[1 + GUARD_SCRIPT_FDS_MAX] = {{.fd = signals, .events = POLLIN}};
+        struct mono next = mono_min(guard_script_turn(script, clock_now()), until);
+        unsigned count = guard_script_poll(script, fds + 1, GUARD_SCRIPT_FDS_MAX);
+        int64_t wait_us = mono_diff_us(next, clock_now());
+
+        if (runner_count(script->runner, class) == 0)
+            return true;
+        if (script->hurry || mono_due(clock_now(), until))
+            return false;
+        if (poll(fds, count + 1, wait_us <= 0 ? 0 : (int)((wait_us + US_PER_MS - 1) / US_PER_MS)) < 0 && errno != EINTR)
+            return false;
+        take_signals(script, signals);
+    }
+}
+
+void guard_script_finish(struct guard_script *script, int signals)
+{
+    struct notify_news news;
+    unsigned cursor = 0;
+
+    script->finishing = true;
+    runner_end(script->runner, RUNNER_HOOK);
+    while (notify_stop_next(script->notify, &cursor, &news))
+        carry_out(script, &news);
+    if (!wait_for(script, RUNNER_NOTIFY, FINISH_US, signals))
+        log_warning("%u notify commands are not over; they are ended", runner_count(script->runner, RUNNER_NOTIFY));
+    runner_end(script->runner, RUNNER_NOTIFY);
+    if (script->config->instances != NULL) {
+        run_hook(script, HOOK_SHUTDOWN);
+        wait_for(script, RUNNER_HOOK, script->config->instances->shutdown.timeout_us + READER_END_US, signals);
+    }
+    /* A reader sees the end of the file when it has read everything; only then is it told to end. */
+    close_fifos(script);
+    if (!wait_for(script, RUNNER_READER, US_PER_S, signals))
+        runner_end(script->runner, RUNNER_READER);
+    wait_for(script, RUNNER_READER, READER_END_US, signals);
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is tracked, in the worker: where results come from (the guard, files, /proc, the kernel's links) and where what
+ * follows goes (EVENT_TRACK, EVENT_SHARE, the log). What follows is decided by track.h. Called by worker.c and
+ * worker_turn.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "daemon/log.h"
+#include "daemon/track.h"
+#include "daemon/worker.h"
+#include "platform/clock.h"
+#include "platform/file_watch.h"
+#include "platform/link_watch.h"
+#include "platform/process_watch.h"
+#include "platform/script.h"
+
+#define LOOK_US (5 * (int64_t)US_PER_S) /* at files, whatever inotify says */
+#define RETRY_US (20 * US_PER_MS)       /* when the guard did not take all orders */
+
+struct tracking {
+    struct worker *worker;
+    struct track *track;
+    const struct config_instances *instances; /* NULL: no blocks, interfaces only */
+    struct process_watch *processes;
+    unsigned *counts; /* of processes */
+    int files, links; /* descriptors; -1: not needed */
+    struct loop_watch *orders_watch, *files_watch, *links_watch, *processes_watch;
+    struct mono look_next; /* at files */
+    bool files_changed, links_changed, processes_changed;
+    uint64_t refused;
+};
+
+/* --- scripts --- */
+
+static void take_result(struct tracking *tracking, const struct order *order, struct mono now)
+{
+    const struct script_result result = {.outcome = order->outcome, .value = order->value};
+    enum track_outcome outcome = TRACK_RAN_BAD;
+    char text[SCRIPT_TEXT_MAX];
+
+    if (result.outcome == SCRIPT_EXITED && result.value == 0)
+        outcome = TRACK_RAN_GOOD;
+    else if (result.outcome == SCRIPT_TIMED_OUT)
+        outcome = TRACK_RAN_OVER;
+    else if (result.outcome == SCRIPT_FAILED && result.value == EBUSY)
+        outcome = TRACK_BUSY;
+    else if (result.outcome == SCRIPT_REFUSED || result.outcome == SCRIPT_FAILED)
+        outcome = TRACK_NOT_RUN;
+    script_result_text(&result, text);
+    track_script_done(tracking->track, order->index, order->run, outcome, text, now);
+}
+
+static void on_orders(void *context)
+{
+    struct tracking *tracking = context;
+    struct worker *worker = tracking->worker;
+    struct order batch[ORDERS_BATCH];
+    int got;
+
+    while ((got = orders_receive(&worker->orders, batch, &tracking->refused)) > 0)
+        for (int i = 0; i < got; i++)
+            if (batch[i].kind == ORDER_RESULT)
+                take_result(tracking, &batch[i], clock_now());
+    if (got != 0)
+        return;
+    loop_unwatch(tracking->orders_watch); /* the guard is gone; its channel says so, too */
+    tracking->orders_watch = NULL;
+}
+
+static void start_scripts(struct tracking *tracking, struct mono now)
+{
+    struct track_run run;
+
+    while (!tracking->worker->leaving && track_next_run(tracking->track, now, &run)) {
+        const struct order order = {.kind = ORDER_CHECK, .index = (uint16_t)run.script, .run = run.run};
+
+        orders_add(&tracking->worker->orders, &order);
+    }
+}
+
+/* --- files --- */
+
+static void look_at_file(struct tracking *tracking, unsigned index, struct mono now)
+{
+    const struct check_file *file = &tracking->instances->files[index];
+    char text[FILE_TEXT_MAX];
+    int64_t number;
+    enum file_state state;
+
+    if (file->path == NULL)
+        return;
+    state = file_read_number(file->path, &number, text);
+    if (state == FILE_EMPTY && !mono_is_never(tracking->look_next))
+        return; /* somebody is writing it: what was there counts until it is done */
+    track_file(tracking->track, index, number, state == FILE_BAD, text, now);
+}
+
+static void look_at_files(struct tracking *tracking, struct mono now)
+{
+    if (tracking->files < 0)
+        return;
+    for (unsigned i = 0; i < tracking->instances->file_count; i++) {
+        if (tracking->instances->files[i].path != NULL)
+            file_watch_add(tracking->files, tracking->instances->files[i].path);
+        look_at_file(tracking, i, now);
+    }
+    tracking->look_next = mono_add(now, LOOK_US);
+}
+
+static void on_files(void *context)
+{
+    struct tracking *tracking = context;
+
+    file_watch_drain(tracking->files);
+    tracking->files_changed = true;
+}
+
+/* --- interfaces and processes --- */
+
+static void look_at_links(struct tracking *tracking, struct mono now)
+{
+    for (unsigned i = 0; tracking->links >= 0 && i < track_interface_count(tracking->track); i++) {
+        const char *name = track_interface_name(tracking->track, i);
+
+        track_interface(tracking->track, i, link_watch_is_up(tracking->links, name), now);
+    }
+}
+
+static void on_links(void *context)
+{
+    struct tracking *tracking = context;
+
+    link_watch_drain(tracking->links);
+    tracking->links_changed = true;
+}
+
+static void take_processes(struct tracking *tracking, struct mono now)
+{
+    if (!process_watch_take(tracking->processes, tracking->counts))
+        return;
+    for (unsigned i = 0; i < tracking->instances->process_count; i++)
+        if (tracking->instances->processes[i].words != NULL)
+            track_process(tracking->track, i, tracking->counts[i], now);
+}
+
+static void on_processes(void *context)
+{
+    ((struct tracking *)context)->processes_changed = true;
+}
+
+/* --- what follows --- */
+
+static void log_news(const struct tracking *tracking, unsigned source)
+{
+    struct track_view view;
+
+    track_view(tracking->track, source, &view);
+    log_write(view.state == TRACK_FAILED ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, view.name, NULL, 0, "%s %s: %s%s%s%s",
+              track_kind_name((enum check_tracker_kind)view.kind), view.name,
+              track_state_name((enum track_state)view.state), view.text[0] != '\0' ? " (" : "", view.text,
+              view.text[0] != '\0' ? ")" : "");
+}
+
+static void tell_core(struct tracking *tracking, const struct track_change *change, struct mono now)
+{
+    struct event event = {
+        .kind = change->kind == TRACK_POOL ? EVENT_SHARE : EVENT_TRACK,
+        .pool = change->pool,
+        .unit = change->kind == TRACK_GROUP ? EFFECT_NO_UNIT : change->unit,
+        .group = change->unit,
+        .share = change->share,
+        .hold = change->hold,
+        .fault = change->fault,
+        .weight = change->weight,
+        .now = now,
+    };
+
+    apply_step(tracking->worker, &event);
+}
+
+struct mono tracking_run(struct tracking *tracking, struct mono now)
+{
+    struct track_change change;
+    unsigned source;
+
+    if (tracking->files_changed || mono_due(now, tracking->look_next))
+        look_at_files(tracking, now);
+    if (tracking->links_changed)
+        look_at_links(tracking, now);
+    if (tracking->processes_changed)
+        take_processes(tracking, now);
+    tracking->files_changed = tracking->links_changed = tracking->processes_changed = false;
+    start_scripts(tracking, now);
+    while (!tracking->worker->leaving && track_next_change(tracking->track, now, &change))
+        tell_core(tracking, &change, now);
+    while (track_next_news(tracking->track, &source))
+        log_news(tracking, source);
+    if (tracking->worker->leaving)
+        return MONO_NEVER;
+    struct mono next = mono_min(track_deadline(tracking->track), tracking->look_next);
+
+    return orders_flush(&tracking->worker->orders) ? next : mono_min(next, mono_add(now, RETRY_US));
+}
+
+const struct track *tracking_track(const struct tracking *tracking)
+{
+    return tracking->track;
+}
+
+/* --- life --- */
+
+static bool is_tracked(const struct tracking *tracking, enum check_tracker_kind kind)
+{
+    struct track_view view;
+
+    for (unsigned i = 0; i < track_source_count(tracking->track); i++) {
+        track_view(tracking->track, i, &view);
+        if (view.kind == kind)
+            return true;
+    }
+    return false;
+}
+
+static int open_files(struct tracking *tracking)
+{
+    if (!is_tracked(tracking, CHECK_TRACK_FILE))
+        return 0;
+    tracking->files = file_watch_open();
+    if (tracking->files < 0)
+        return tracking->files;
+    tracking->files_changed = true;
+    return loop_watch(tracking->worker->loop, tracking->files, on_files, tracking, &tracking->files_watch);
+}
+
+static int open_links(struct tracking *tracking)
+{
+    if (track_interface_count(tracking->track) == 0)
+        return 0;
+    tracking->links = link_watch_open();
+    if (tracking->links < 0)
+        return tracking->links;
+    tracking->links_changed = true;
+    return loop_watch(tracking->worker->loop, tracking->links, on_links, tracking, &tracking->links_watch);
+}
+
+static int open_processes(struct tracking *tracking)
+{
+    if (!is_tracked(tracking, CHECK_TRACK_PROCESS))
+        return 0;
+    unsigned count = tracking->instances->process_count;
+
+    tracking->counts = calloc(count, sizeof(tracking->counts[0]));
+    if (tracking->counts == NULL)
+        return -ENOMEM;
+    int error = process_watch_open(tracking->instances->processes, count, &tracking->processes);
+
+    return error < 0 ? error
+                     : loop_watch(tracking->worker->loop, process_watch_fd(tracking->processes), on_processes, tracking,
+                                  &tracking->processes_watch);
+}
+
+int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out)
+{
+    struct tracking *tracking = calloc(1, sizeof(*tracking));
+    int error = orders_open(&worker->orders, orders, generation);
+
+    if (tracking == NULL)
+        return -ENOMEM;
+    *out = tracking;
+    *tracking = (struct tracking){
+        .worker = worker, .instances = worker->config->instances, .files = -1, .links = -1, .look_next = MONO_NEVER};
+    tracking->track = track_new(worker->config, clock_now());
+    if (tracking->track == NULL)
+        error = -ENOMEM;
+    if (error == 0)
+        error = loop_watch(worker->loop, orders, on_orders, tracking, &tracking->orders_watch);
+    if (error == 0)
+        error = open_files(tracking);
+    if (error == 0)
+        error = open_links(tracking);
+    return error == 0 ? open_processes(tracking) : error;
+}
+
+static void close_processes(struct tracking *tracking)
+{
+    loop_unwatch(tracking->processes_watch);
+    process_watch_close(tracking->processes);
+    free(tracking->counts);
+    tracking->processes_watch = NULL;
+    tracking->processes = NULL;
+    tracking->counts = NULL;
+}
+
+void tracking_take_over(struct tracking *tracking, struct track *next, const struct handover *map)
+{
+    struct worker *worker = tracking->worker;
+    int error;
+
+    orders_flush(&worker->orders); /* the last about what was */
+    worker->orders.generation++;
+    track_take_over(next, tracking->track, map);
+    track_free(tracking->track);
+    tracking->track = next;
+    tracking->instances = worker->config->instances;
+    tracking->look_next = MONO_NEVER;
+    tracking->files_changed = tracking->links_changed = true;
+    close_processes(tracking);
+    error = tracking->files < 0 ? open_files(tracking) : 0;
+    if (error == 0 && tracking->links < 0)
+        error = open_links(tracking);
+    if (error == 0)
+        error = open_processes(tracking);
+    if (error < 0)
+        log_error("not all that is tracked can be looked at: %s", strerror(-error));
+}
+
+void tracking_close(struct tracking *tracking)
+{
+    if (tracking == NULL)
+        return;
+    loop_unwatch(tracking->orders_watch);
+    loop_unwatch(tracking->files_watch);
+    loop_unwatch(tracking->links_watch);
+    close_processes(tracking);
+    if (tracking->files >= 0)
+        close(tracking->files);
+    if (tracking->links >= 0)
+        close(tracking->links);
+    orders_flush(&tracking->worker->orders); /* what was said last */
+    orders_close(&tracking->worker->orders);
+    track_free(tracking->track);
+    free(tracking);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the status says first: each trouble is told, with the unit, the member and the addresses it is about. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "daemon_rig.h"
+#include "schema_check.h"
+
+static struct rig rig;
+
+static int setup(void **state)
+{
+    (void)state;
+    rig_open(&rig, 6, 3);
+    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_close(&rig);
+    return 0;
+}
+
+static json_t *ask(const char *request)
+{
+    char *text = rig_ask(&rig, request, true, NULL);
+    json_t *answer = json_loads(text, 0, NULL);
+
+    assert_non_null(answer);
+    free(text);
+    return answer;
+}
+
+static const json_t *attention_of(const json_t *answer, const char *code)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "attention"), i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "code")), code) == 0)
+            return item;
+    }
+    fail_msg("attention does not speak of %s", code);
+    return NULL;
+}
+
+/* Asks for the status, and looks for the sentence about `code`. */
+static void assert_told(const char *code, const char *severity, const char *text)
+{
+    json_t *answer = ask("{\"command\":\"status\"}");
+    const json_t *item = attention_of(answer, code);
+    char where[SCHEMA_WHERE_MAX];
+
+    if (!schema_check_answer("status.schema.json", NULL, answer, where))
+        fail_msg("%s", where);
+    assert_string_equal(json_string_value(json_object_get(item, "severity")), severity);
+    if (strstr(json_string_value(json_object_get(item, "text")), text) == NULL)
+        fail_msg("'%s' does not say '%s'", json_string_value(json_object_get(item, "text")), text);
+    json_decref(answer);
+}
+
+static void test_attention__unowned__named(void **state)
+{
+    (void)state;
+    for (unsigned m = 1; m < rig.member_count; m++)
+        rig.alive[m] = false; /* and this host may not take what they had */
+    rig.link.up = false;
+    json_decref(ask("{\"command\":\"drain\",\"now\":true}"));
+    rig.link.up = true;
+    rig_run(&rig, 100 * US_PER_MS);
+    rig_say(&rig, 1, 2, 0, &rig.addresses[1]);
+    rig.now = mono_add(rig.now, 2 * (int64_t)US_PER_S);
+    assert_told("unowned", "alarm", "10.20.0.2");
+}
+
+static void test_attention__contested__both_named(void **state)
+{
+    (void)state;
+    rig_say(&rig, 2, 2, 253, &rig.addresses[1]);
+    rig_say(&rig, 1, 2, 252, &rig.addresses[1]);
+    assert_told("contested", "alarm", "10.20.0.2 by 10.20.0.243 and beta (10.20.0.242)");
+}
+
+static void test_attention__stranger__named(void **state)
+{
+    (void)state;
+    rig.holder[1] = 9; /* who never introduces himself */
+    rig.alive[9] = true;
+    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    assert_told("stranger", "warning", "10.20.0.2 by 10.20.0.250");
+}
+
+static void test_attention__other_address_list__unit_member_and_addresses_named(void **state)
+{
+    struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 0, 99}};
+
+    (void)state;
+    rig_say(&rig, 1, 2, 253, &other);
+    assert_told("address_list", "warning", "10.20.0.2 by beta (10.20.0.242) without 10.20.0.2 with 10.20.0.99 besides");
+}
+
+static void test_attention__unit_that_only_a_member_has__both_named(void **state)
+{
+    struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 0, 99}};
+
+    (void)state;
+    rig_say(&rig, 1, 99, 253, &other);
+    assert_told("unknown_unit", "warning", "10.20.0.99 (VRID 99) by beta (10.20.0.242)");
+}
+
+static void test_attention__many_units_that_only_others_have__text_is_cut(void **state)
+{
+    (void)state;
+    memset(rig.names[1].name, 'n', sizeof(rig.names[1].name) - 1);
+    for (unsigned vrid = 100; vrid < 230; vrid++) {
+        struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 1, (uint8_t)vrid}};
+
+        rig_say(&rig, 1, (uint8_t)vrid, 253, &other);
+    }
+    assert_told("unknown_unit", "warning", "130 units that members advertise are not in this host's configuration");
+}
+
+static void test_attention__drained_member__named(void **state)
+{
+    struct addr beta = rig_member(1);
+
+    (void)state;
+    rig.alive[1] = false;
+    rig_say(&rig, 1, addr_last_byte(&beta), 1, &beta);
+    assert_told("member_reserve", "warning", "beta (10.20.0.242)");
+}
+
+static void test_attention__filter_that_fell_back__says_why(void **state)
+{
+    (void)state;
+    rig.pool_view.filter_mode = FILTER_ON;
+    rig.pool_view.filter_text = "no egress hook";
+    assert_told("filter", "warning", "arp_filter on is in force here, not lease: no egress hook");
+}
+
+static void test_attention__member_dead__says_for_how_long(void **state)
+{
+    (void)state;
+    rig.alive[1] = false;
+    rig_run(&rig, 3 * (int64_t)US_PER_S);
+    assert_told("member_dead", "warning", "member beta (10.20.0.242) is dead, not heard for 3.");
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_attention__unowned__named),
+        TEST(test_attention__contested__both_named),
+        TEST(test_attention__stranger__named),
+        TEST(test_attention__other_address_list__unit_member_and_addresses_named),
+        TEST(test_attention__unit_that_only_a_member_has__both_named),
+        TEST(test_attention__many_units_that_only_others_have__text_is_cut),
+        TEST(test_attention__drained_member__named),
+        TEST(test_attention__filter_that_fell_back__says_why),
+        TEST(test_attention__member_dead__says_for_how_long),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
