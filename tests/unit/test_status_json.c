@@ -410,6 +410,8 @@ static void test_answers__of_every_command__match_their_schema(void **state)
         {"drain", "{\"command\":\"drain\"}"},
         {"rebalance", "{\"command\":\"rebalance\"}"},
         {"undrain", "{\"command\":\"undrain\"}"},
+        {"reload", "{\"command\":\"reload\"}"},
+        {"reload-result", "{\"command\":\"reload-result\"}"},
         {"error", "{\"command\":\"nope\"}"},
     };
 
