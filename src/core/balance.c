@@ -292,8 +292,7 @@ void balance_claim_tick(struct pool *p, struct mono now, struct effects *fx)
         }
         u->claims_left--;
         u->claim_next = mono_add(now, p->settings->member_interval_us);
-        u->counters.adverts_sent++;
-        effects_add(fx, EFFECT_SEND, p->index, i)->priority = ROUTER_PRIORITY_PINNED;
+        router_request(&u->router, fx);
     }
 }
 

@@ -150,7 +150,6 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
     }
     if (router_assert(r, now, fx)) {
         u->counters.asserted++;
-        u->counters.adverts_sent++;
     } else {
         p->counters.assertions_held_back++;
     }

@@ -7,7 +7,7 @@
 #include "core/core_state.h"
 
 struct core_layout {
-    size_t pools, links, units, plan, plan_units, total;
+    size_t pools, links, units, plan, plan_units, sets, instances, groups, members, keys, total;
 };
 
 static size_t layout_place(size_t *offset, size_t size)
@@ -21,7 +21,7 @@ static struct core_layout layout_of(const struct core_settings *settings)
 {
     struct core_layout layout = {0};
     size_t offset = sizeof(struct core);
-    size_t units = 0;
+    size_t units = 0, instances = instances_count(settings);
     for (unsigned i = 0; i < settings->pool_count; i++) {
         units += settings->pools[i].unit_count;
     }
@@ -30,6 +30,11 @@ static struct core_layout layout_of(const struct core_settings *settings)
     layout.units = layout_place(&offset, units * sizeof(struct unit));
     layout.plan = layout_place(&offset, sizeof(struct plan));
     layout.plan_units = layout_place(&offset, PLAN_UNITS_MAX * sizeof(struct plan_unit));
+    layout.sets = layout_place(&offset, settings->set_count * sizeof(struct instance_set));
+    layout.instances = layout_place(&offset, instances * sizeof(struct instance));
+    layout.groups = layout_place(&offset, settings->group_count * sizeof(struct group));
+    layout.members = layout_place(&offset, instances * sizeof(struct instance *));
+    layout.keys = layout_place(&offset, instances * sizeof(struct instance_key));
     layout.total = offset;
     return layout;
 }
@@ -55,7 +60,29 @@ struct core *core_init(void *storage, const struct core_settings *settings, stru
                   (struct plan_unit *)(void *)(base + layout.plan_units), now);
         units += settings->pools[i].unit_count;
     }
+    struct instances_storage instances = {
+        .sets = (struct instance_set *)(void *)(base + layout.sets),
+        .list = (struct instance *)(void *)(base + layout.instances),
+        .groups = (struct group *)(void *)(base + layout.groups),
+        .members = (struct instance **)(void *)(base + layout.members),
+        .keys = (struct instance_key *)(void *)(base + layout.keys),
+    };
+    instances_init(&core->instances, settings, &instances, now);
     return core;
+}
+
+/* The codec's verdict; a packet to another destination than the group is for unicast peers and the like, or refused. */
+static enum wire_result core_parse(const struct core *core, const struct event *event, struct advert *advert,
+                                   struct addr addresses[static VRRP_ADDRESSES_MAX], bool *group)
+{
+    const struct instances *instances = &core->instances;
+    enum wire_result result =
+        wire_parse(event->packet, event->packet_length, instances->any_destination, advert, addresses);
+    struct addr usual = wire_group((enum family)advert->destination.family);
+    *group = addr_equal(&advert->destination, &usual);
+    bool expected =
+        *group || addr_is_none(&advert->destination) || instances_expect(instances, event->link, &advert->destination);
+    return expected ? result : WIRE_BAD_DESTINATION;
 }
 
 static void core_hear(struct core *core, const struct event *event, struct effects *fx)
@@ -63,14 +90,16 @@ static void core_hear(struct core *core, const struct event *event, struct effec
     struct addr addresses[VRRP_ADDRESSES_MAX];
     struct advert advert;
     struct link_counters *counters = &core->links[event->link];
-    enum wire_result result = wire_parse(event->packet, event->packet_length, false, &advert, addresses);
+    bool group;
+    enum wire_result result = core_parse(core, event, &advert, addresses, &group);
     counters->refused[result]++;
     if (result != WIRE_OK) {
         counters->last_refused = (uint8_t)result;
+        instances_refused(&core->instances, event->link, &advert, result);
         return;
     }
-    bool known = false;
-    for (unsigned i = 0; i < core->settings->pool_count; i++) {
+    bool known = instances_hear(&core->instances, event->link, &advert, event->now, fx);
+    for (unsigned i = 0; group && i < core->settings->pool_count; i++) {
         struct pool *p = &core->pools[i];
         if (p->settings->link == event->link && p->settings->family == advert.source.family) {
             known |= pool_hear(p, &advert, event->received, event->now, fx);
@@ -86,6 +115,7 @@ static void core_link(struct core *core, const struct event *event, struct effec
         const struct addr *primary = p->settings->family == FAMILY_IPV4 ? &event->primary_ipv4 : &event->primary_ipv6;
         pool_link(p, event->link, event->up, primary, event->now, fx);
     }
+    instances_link(&core->instances, event, fx);
 }
 
 /* Somebody else answers for what we hold: caches may point there, so say again who holds it (2.4 d), and to whom it
@@ -95,7 +125,6 @@ static void core_conflict(struct pool *p, struct unit *u, struct mono now, struc
     if (router_is_settled_active(&u->router) && router_assert(&u->router, now, fx)) {
         p->counters.contests++;
         u->counters.asserted++;
-        u->counters.adverts_sent++;
     }
 }
 
@@ -120,10 +149,13 @@ static void core_heard(struct core *core, const struct event *event, struct effe
     }
 }
 
-static void core_leave(struct core *core, struct mono now)
+static void core_leave(struct core *core, struct mono now, struct effects *fx)
 {
     for (unsigned i = 0; i < core->settings->pool_count && !core->leaving; i++) {
         pool_leave(&core->pools[i], now);
+    }
+    if (!core->leaving) {
+        instances_leave(&core->instances, now, fx);
     }
     core->leaving = true;
 }
@@ -138,7 +170,9 @@ static void core_tick(struct core *core, struct mono now, struct effects *fx)
         pool_leave_tick(&core->pools[i], now, fx);
         left = left && core->pools[i].left;
     }
-    if (core->leaving && left && !core->left) { /* all pools: the shell exits now */
+    instances_tick(&core->instances, now, fx);
+    left = left && instances_have_left(&core->instances);
+    if (core->leaving && left && !core->left) { /* all pools and sets: the shell exits now */
         core->left = true;
         effects_add(fx, EFFECT_LEFT, 0, EFFECT_NO_UNIT);
     }
@@ -201,6 +235,7 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
 
 static enum core_result core_dispatch(struct core *core, const struct event *event, struct effects *fx)
 {
+    bool of_group = event->kind == EVENT_TRACK && event->unit == EFFECT_NO_UNIT;
     if (event->kind == EVENT_TICK) {
         core_tick(core, event->now, fx);
     } else if (event->kind == EVENT_PACKET) {
@@ -210,7 +245,9 @@ static enum core_result core_dispatch(struct core *core, const struct event *eve
     } else if (event->kind == EVENT_HEARD) {
         core_heard(core, event, fx);
     } else if (event->kind == EVENT_LEAVE) {
-        core_leave(core, event->now);
+        core_leave(core, event->now, fx);
+    } else if (of_group || event->pool >= core->settings->pool_count) {
+        return instances_dispatch(&core->instances, event, fx);
     } else {
         return core_dispatch_pool(core, event, fx);
     }
@@ -224,12 +261,13 @@ enum core_result core_step(struct core *core, const struct event *event, struct 
     for (unsigned i = 0; i < core->settings->pool_count; i++) {
         pool_check_stall(&core->pools[i], event->now, fx);
     }
+    instances_check_stall(&core->instances, event->now, fx);
     return core_dispatch(core, event, fx);
 }
 
 struct mono core_deadline(const struct core *core)
 {
-    struct mono deadline = MONO_NEVER;
+    struct mono deadline = instances_deadline(&core->instances);
     for (unsigned i = 0; i < core->settings->pool_count; i++) {
         deadline = mono_min(deadline, pool_deadline(&core->pools[i]));
     }
@@ -238,7 +276,10 @@ struct mono core_deadline(const struct core *core)
 
 size_t core_encode(const struct core *core, const struct effect *effect, uint8_t *packet, size_t capacity)
 {
-    CHECK(effect->kind == EFFECT_SEND && effect->pool < core->settings->pool_count);
+    CHECK(effect->kind == EFFECT_SEND);
+    if (effect->pool >= core->settings->pool_count) {
+        return instances_encode(&core->instances, effect, packet, capacity);
+    }
     const struct pool *p = &core->pools[effect->pool];
     const struct pool_settings *s = p->settings;
     bool ipv4 = s->family == FAMILY_IPV4;
@@ -257,11 +298,10 @@ size_t core_encode(const struct core *core, const struct effect *effect, uint8_t
         advert.addresses = &p->primary;
     } else {
         const struct unit *u = &p->units[effect->unit];
-        uint8_t form = s->checksum == WIRE_CHECKSUM_AUTO ? u->checksum_heard : s->checksum;
-        advert.version = s->version;
+        advert.version = u->settings->version;
         advert.vrid = u->settings->vrid;
-        advert.interval_us = (uint32_t)s->advert_interval_us;
-        advert.checksum = !ipv4 ? WIRE_CHECKSUM_PSEUDO : s->version == 2 ? WIRE_CHECKSUM_PLAIN : form;
+        advert.interval_us = (uint32_t)u->settings->advert_interval_us;
+        advert.checksum = unit_checksum(u->settings, u->checksum_heard);
         advert.address_count = u->settings->address_count;
         advert.addresses = u->settings->addresses;
     }
@@ -273,6 +313,7 @@ void core_check(const struct core *core)
     for (unsigned i = 0; i < core->settings->pool_count; i++) {
         pool_check(&core->pools[i]);
     }
+    instances_check(&core->instances);
 }
 
 const char *core_result_text(enum core_result result)

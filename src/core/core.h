@@ -9,8 +9,12 @@
  * The shell's loop: hand over every queued packet (EVENT_PACKET), then EVENT_TICK once, then apply. Packets only update
  * what is known; nobody is judged dead, nothing is planned and no timer fires except in EVENT_TICK. So packets that
  * were queued while this host slept are heard before anybody acts on silence (doc/design.md 2.4 f). After the packets
- * of a step are sent, EVENT_SENT for each pool whose member advertisement (EFFECT_SEND without a unit) was among them:
- * only then is the lease known to be renewed. Time must not run backwards between calls.
+ * of a step are sent, EVENT_SENT for each pool whose member advertisement (EFFECT_SEND without a unit) was among them,
+ * and for each set of which any advertisement was: only then is the lease known to be renewed. Time must not run
+ * backwards between calls.
+ *
+ * Sets of instances follow the pools: index pool_count + s, unit = index in the set (settings.h). Of the events that
+ * name a pool they understand LEVEL_DONE, SENT, CONFLICT and TRACK; the others are answered CORE_NOT_READY.
  */
 #ifndef EVENKEEL_CORE_CORE_H
 #define EVENKEEL_CORE_CORE_H
@@ -28,8 +32,10 @@ enum event_kind {
     EVENT_LINK,       /* an interface changed: up or down, primary addresses */
     EVENT_LEVEL_DONE, /* an EFFECT_LEVEL was carried out (error 0) or failed */
     EVENT_ARMED,      /* an EFFECT_ARM was carried out */
-    EVENT_SENT,  /* the member advertisement of the last step has left; `now` is read after it was handed to the kernel
-                  */
+    /* The member advertisement of the last step has left; `now` is read after it was handed to the kernel. Of a set:
+     * its advertisements since the last EVENT_SENT have, all (unit EFFECT_NO_UNIT) or those of `unit`; with `error`
+     * they were refused. */
+    EVENT_SENT,
     EVENT_HEARD, /* a frame from a third party arrived on the link: this host is not deaf; `probe_answer`: nor mute */
     EVENT_PROBE_IMPOSSIBLE, /* EFFECT_PROBE: no third party is known */
     EVENT_CONFLICT,         /* somebody else was seen answering for a unit (ARP/NA) that we hold */
@@ -40,8 +46,10 @@ enum event_kind {
     EVENT_RELEASE,   /* give a unit away, or unpin it */
     EVENT_REBALANCE, /* do not wait for penalties or for the round's time */
     EVENT_LEAVE,     /* release everything and say goodbye; ends with EFFECT_LEFT */
-    EVENT_TRACK,     /* what is tracked for an instance, or (unit EFFECT_NO_UNIT) a sync group: `fault`, `weight` */
-    EVENT_RETIRE,    /* a reload drops this unit, or with unit EFFECT_NO_UNIT the pool: see handover.h */
+    /* What is tracked for an instance, or (unit EFFECT_NO_UNIT) a sync group: `fault`, `no_source`, `weight`. Levels,
+     * all of them each time. */
+    EVENT_TRACK,
+    EVENT_RETIRE, /* a reload drops this unit, or with unit EFFECT_NO_UNIT the pool: see handover.h */
 };
 
 struct event {
@@ -49,15 +57,16 @@ struct event {
     uint8_t link;             /* PACKET, LINK, HEARD */
     uint8_t pool;             /* LEVEL_DONE, ARMED, SENT, PROBE_IMPOSSIBLE, SHARE, DRAIN..REBALANCE: index */
     uint8_t share;            /* SHARE */
-    uint16_t unit;            /* LEVEL_DONE, TAKE, RELEASE, CONFLICT, TRACK: index */
+    uint16_t unit;            /* LEVEL_DONE, TAKE, RELEASE, CONFLICT, TRACK, SENT of a set: index */
     uint16_t group;           /* TRACK of a group (unit EFFECT_NO_UNIT): index */
     bool fault;               /* TRACK: something that must not fail has failed */
     bool hold;                /* TRACK, with `fault`: nothing is known yet; who has not started stays in Initialize */
+    bool no_source;           /* TRACK: the configured `source` of the instance is not on its interface */
     int16_t weight;           /* TRACK: sum that is added to the instance's priority (held within 1..254) */
     bool up;                  /* LINK */
     bool now_flag;            /* DRAIN: all at once */
     bool probe_answer;        /* HEARD: an answer to our own question, so we are heard too */
-    int32_t error;            /* LEVEL_DONE: 0 or a positive errno */
+    int32_t error;            /* LEVEL_DONE, SENT of a set: 0 or a positive errno */
     uint32_t sequence;        /* LEVEL_DONE, ARMED: from the effect */
     struct mono now;          /* the time of this call */
     struct mono received;     /* PACKET, HEARD: when the kernel got it; <= now */

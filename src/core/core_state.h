@@ -5,11 +5,13 @@
 
 #include <stddef.h>
 
+#include "core/instance.h"
 #include "core/pool.h"
 
 struct core {
     const struct core_settings *settings;
     struct pool *pools;
+    struct instances instances;
     struct link_counters *links;
     bool leaving, left;
 };

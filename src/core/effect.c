@@ -8,14 +8,29 @@
 /* Per unit and step at most: state note, owner note, level twice, send twice, announce, contest, one-way, list,
  * failure. */
 #define EFFECTS_PER_UNIT 12
-#define EFFECTS_PER_POOL 64 /* the pool's own; members' notes come on top */
+#define EFFECTS_PER_POOL 64     /* the pool's own; members' notes come on top */
+#define EFFECTS_PER_INSTANCE 20 /* notes of state, priority and what was heard, levels, announcements */
+#define SENDS_PER_INSTANCE 4    /* regular, claim, changed priority, answer; to each unicast peer */
+
+static unsigned effects_of_set(const struct pool_settings *set)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < set->unit_count; i++) {
+        unsigned peers = set->units[i].instance->unicast ? set->units[i].instance->peer_count : 1u;
+        count += EFFECTS_PER_INSTANCE + SENDS_PER_INSTANCE * peers;
+    }
+    return count;
+}
 
 unsigned effects_capacity(const struct core_settings *settings)
 {
-    unsigned capacity = 16;
+    unsigned capacity = 16u + settings->group_count;
     for (unsigned p = 0; p < settings->pool_count; p++) {
         capacity +=
             EFFECTS_PER_POOL + 2u * PLAN_MEMBERS_MAX + (unsigned)EFFECTS_PER_UNIT * settings->pools[p].unit_count;
+    }
+    for (unsigned s = settings->pool_count; s < settings_all_count(settings); s++) {
+        capacity += effects_of_set(&settings->pools[s]);
     }
     return capacity;
 }
@@ -76,7 +91,8 @@ const char *reason_name(enum reason reason)
         [REASON_LINK_DOWN] = "link_down", [REASON_NO_ADDRESS] = "no_address",
         [REASON_STALL] = "stall",         [REASON_ISOLATED] = "isolated",
         [REASON_ONE_WAY] = "one_way",     [REASON_KERNEL] = "kernel",
-        [REASON_HEARD] = "heard",
+        [REASON_HEARD] = "heard",         [REASON_TRACKED] = "tracked",
+        [REASON_GROUP] = "group",
     };
     _Static_assert(ARRAY_LENGTH(names) == REASON_COUNT, "a name for each reason");
     CHECK(reason < REASON_COUNT);

@@ -11,6 +11,7 @@
 #include "core/settings.h"
 
 #define EFFECT_NO_UNIT UINT16_MAX
+#define ANNOUNCE_AGAIN 1 /* EFFECT_ANNOUNCE's value: a reminder, since somebody weaker claims the unit too */
 
 /* How far a unit's addresses are in place on this host; each level includes the ones before it. */
 enum unit_level {
@@ -22,7 +23,8 @@ enum unit_level {
 enum effect_kind {
     EFFECT_LEVEL,    /* bring the unit to `level`; answer with EVENT_LEVEL_DONE carrying `sequence` */
     EFFECT_SEND,     /* send an advertisement: core_encode() makes the packet */
-    EFFECT_ANNOUNCE, /* gratuitous ARP / unsolicited NA for all addresses of the unit: now once, then as configured */
+    EFFECT_ANNOUNCE, /* gratuitous ARP / unsolicited NA for all addresses of the unit: now once, then as configured;
+                        `value` ANNOUNCE_AGAIN or 0 */
     EFFECT_PROBE,    /* ask third parties on the pool's link for an answer (EVENT_HEARD, or EVENT_PROBE_IMPOSSIBLE) */
     EFFECT_ARM,  /* the lease begins: this host was silent or new, and holds nothing on this pool; reply EVENT_ARMED */
     EFFECT_NOTE, /* something happened that people want to know: log, history, notify */
@@ -51,10 +53,12 @@ enum note_kind {
     NOTE_KERNEL_FAILED,     /* the unit could not be brought to its level; value: errno */
     NOTE_INTERVAL_DIFFERS,  /* `from` advertises another interval (value, us) than ours */
     NOTE_DUPLICATE_ADDRESS, /* somebody else uses our own primary address as its source */
-    NOTE_INSTANCE_STATE,    /* an instance: `from_state` -> `to_state` (enum instance_state); value: its priority */
-    NOTE_GROUP_STATE,       /* a sync group (its index is `value`): `from_state` -> `to_state` (enum instance_state) */
-    NOTE_PRIORITY,          /* an instance's effective priority is now `value` */
-    NOTE_WEAKER,            /* an instance is Active and heard the weaker `from` */
+    /* An instance: `from_state` -> `to_state` (enum instance_state); value: its priority. In place of NOTE_UNIT_STATE.
+     */
+    NOTE_INSTANCE_STATE,
+    NOTE_GROUP_STATE, /* a sync group (its index is `value`): `from_state` -> `to_state` (enum instance_state) */
+    NOTE_PRIORITY,    /* an instance's effective priority is now `value` */
+    NOTE_WEAKER,      /* an instance is Active and heard the weaker `from` */
     NOTE_KIND_COUNT,
 };
 
@@ -78,7 +82,9 @@ enum reason {
     REASON_ISOLATED,
     REASON_ONE_WAY,
     REASON_KERNEL,
-    REASON_HEARD, /* first heard */
+    REASON_HEARD,   /* first heard */
+    REASON_TRACKED, /* something that an instance tracks has failed, or works again */
+    REASON_GROUP,   /* another member of its sync group */
     REASON_COUNT,
 };
 

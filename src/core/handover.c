@@ -59,6 +59,41 @@ static bool handover_is_named(const struct core_settings *settings, const char *
     return false;
 }
 
+/* Instances are known by their names, which have to mean the same router. */
+static unsigned handover_find_instance(const struct handover *map, const struct pool_settings *old,
+                                       const struct unit_settings *new)
+{
+    for (unsigned i = 0; i < old->unit_count; i++) {
+        const struct unit_settings *o = &old->units[i];
+        if (handover_same_name(o->instance->name, new->instance->name)) {
+            bool same = map->old_link[new->link] == o->link && o->family == new->family && o->version == new->version &&
+                        o->vrid == new->vrid;
+            return same ? i : HANDOVER_NONE;
+        }
+    }
+    return HANDOVER_NONE;
+}
+
+static unsigned handover_find_set(const struct core_settings *old, const char *name)
+{
+    for (unsigned s = old->pool_count; s < settings_all_count(old); s++) {
+        if (handover_same_name(old->pools[s].name, name)) {
+            return s;
+        }
+    }
+    return HANDOVER_NONE;
+}
+
+static void handover_match_set(const struct core_settings *old, const struct core_settings *new, unsigned set,
+                               struct handover *map)
+{
+    unsigned from = handover_find_set(old, new->pools[set].name);
+    map->old_pool[set] = (uint16_t)from;
+    for (unsigned u = 0; from != HANDOVER_NONE && u < new->pools[set].unit_count; u++) {
+        map->old_unit[set][u] = (uint16_t)handover_find_instance(map, &old->pools[from], &new->pools[set].units[u]);
+    }
+}
+
 static unsigned handover_find_pool(const struct core_settings *old, const struct core_settings *new, unsigned pool,
                                    const struct handover *map)
 {
@@ -89,6 +124,9 @@ void handover_match(const struct core_settings *old, const struct core_settings 
             map->old_unit[p][u] = (uint16_t)handover_find_unit(&old->pools[from], new->pools[p].units[u].vrid);
         }
     }
+    for (unsigned s = new->pool_count; s < settings_all_count(new); s++) {
+        handover_match_set(old, new, s, map);
+    }
 }
 
 void handover_forget(struct handover *map, unsigned new_pool, unsigned new_unit)
@@ -98,7 +136,7 @@ void handover_forget(struct handover *map, unsigned new_pool, unsigned new_unit)
 
 unsigned handover_pool_heir(const struct handover *map, const struct core_settings *new, unsigned old_pool)
 {
-    for (unsigned p = 0; p < new->pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(new); p++) {
         if (map->old_pool[p] == old_pool) {
             return p;
         }
@@ -184,14 +222,13 @@ bool core_is_retired(const struct core *core)
             return false;
         }
     }
-    return true;
+    return instances_are_retired(&core->instances);
 }
 
 /* --- what stays goes on --- */
 
 static void unit_take_over(struct pool *p, struct unit *u, const struct unit *from, struct mono now)
 {
-    const struct pool_settings *s = p->settings;
     struct unit fresh = *u; /* as pool_init made it */
     struct router *r = &u->router;
     *u = *from;
@@ -201,15 +238,15 @@ static void unit_take_over(struct pool *p, struct unit *u, const struct unit *fr
     r->open_delay_us = fresh.router.open_delay_us;
     u->address_list_differs = false; /* told anew with the next advertisement */
     u->address_list_from = ADDR_NONE;
-    if (r->advert_interval_us != s->advert_interval_us) {
-        r->advert_interval_us = s->advert_interval_us;
+    if (r->advert_interval_us != u->settings->advert_interval_us) {
+        r->advert_interval_us = u->settings->advert_interval_us;
         u->interval_noted = false;
         if (r->state == ROUTER_ACTIVE && r->phase != PHASE_EMPTIED) {
-            r->active_interval_us = s->advert_interval_us;
+            r->active_interval_us = r->advert_interval_us;
             r->adver = now;
             pool_repeat_soon(p, u, now);
         } else if (u->holder_kind == HOLDER_NONE) {
-            r->active_interval_us = s->advert_interval_us;
+            r->active_interval_us = r->advert_interval_us;
         }
     }
     pool_tune_timers(p, u);
@@ -291,6 +328,7 @@ void core_take_over(struct core *to, const struct core *from, const struct hando
             }
         }
     }
+    instances_take_over(&to->instances, &from->instances, map, now, fx);
 }
 
 void core_ask_again(const struct core *core, struct effects *fx)
@@ -304,4 +342,5 @@ void core_ask_again(const struct core *core, struct effects *fx)
             router_ask_again(&p->units[u].router, fx);
         }
     }
+    instances_ask_again(&core->instances, fx);
 }

@@ -18,7 +18,7 @@
 /*
  * Fills in pools and units; `map->old_link` is the caller's, since the core knows no names of links. A pool goes on as
  * the one of its name when link, family and version are the same: with another of these it is another pool. One that
- * was renamed is known by its VRIDs. Units of a pool go on by their VRID.
+ * was renamed is known by its VRIDs. Units of a pool go on by their VRID, instances by their name and all of these.
  */
 void handover_match(const struct core_settings *old, const struct core_settings *new, struct handover *map);
 

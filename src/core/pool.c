@@ -6,21 +6,10 @@
 
 #include "base/check.h"
 
-/* Longer than a packet needs to cross a LAN: two hosts that claim a unit in the same instant then know it before either
- * of them answers. */
-#define OPEN_DELAY_MAX_US (2 * US_PER_MS)
-#define OPEN_DELAY_SHARE 16 /* of the shorter interval, when that is very short */
-#define REPEATS 3           /* of a new owner's claim */
+#define REPEATS 3 /* of a new owner's claim */
 #define LEAVE_PATIENCE_US US_PER_S
 
 static const struct addr no_address;
-
-static int64_t pool_open_delay_us(const struct pool_settings *s)
-{
-    int64_t shorter_us = s->advert_interval_us < s->member_interval_us ? s->advert_interval_us : s->member_interval_us;
-    int64_t delay_us = shorter_us / OPEN_DELAY_SHARE;
-    return delay_us < OPEN_DELAY_MAX_US ? delay_us : OPEN_DELAY_MAX_US;
-}
 
 void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
                struct plan_unit *plan_units)
@@ -55,9 +44,10 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->stranger_since = u->vacant_since = u->released_until = MONO_NEVER;
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
-        router_init(&u->router, index, i, s->version, s->advert_interval_us);
+        router_init(&u->router, index, i, u->settings->version, u->settings->advert_interval_us);
         pool_tune_timers(p, u);
-        u->router.open_delay_us = pool_open_delay_us(s);
+        router_tune_opening(&u->router, s->advert_interval_us < s->member_interval_us ? s->advert_interval_us
+                                                                                      : s->member_interval_us);
     }
 }
 
@@ -201,11 +191,11 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
 
 bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid)
 {
-    for (unsigned i = 0; i < p->all->pool_count; i++) {
+    for (unsigned i = 0; i < settings_all_count(p->all); i++) { /* instances' too */
         const struct pool_settings *s = &p->all->pools[i];
-        for (unsigned k = 0; s->link == p->settings->link && s->family == p->settings->family && k < s->unit_count;
-             k++) {
-            if (s->units[k].vrid == vrid) {
+        for (unsigned k = 0; k < s->unit_count; k++) {
+            const struct unit_settings *u = &s->units[k];
+            if (u->vrid == vrid && u->link == p->settings->link && u->family == p->settings->family) {
                 return true;
             }
         }
@@ -440,7 +430,6 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
     if (before == ROUTER_ACTIVE && r->state == ROUTER_BACKUP) { /* released, and said so */
         /* What did not work here is not tried again at once, should nobody else want it. */
         int64_t excluded_us = r->reason == REASON_KERNEL ? router_silence_us(r) : p->settings->member_interval_us;
-        u->counters.zero_sent++;
         pool_unit_vacant(p, u, now, now, REASON_RELEASED);
         u->released_by = p->primary;
         u->released_until = mono_add(now, excluded_us);
@@ -471,7 +460,6 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
     }
     router_claim(r, now, fx);
     pool_repeat_soon(p, u, now);
-    u->counters.adverts_sent++;
     u->counters.became_active++;
     u->counters.last_active_reason = r->reason;
     u->claiming = false;
@@ -562,7 +550,6 @@ void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx)
         struct router *r = &p->units[i].router;
         if (r->phase == PHASE_EMPTIED) {
             router_say_released(r, fx);
-            p->units[i].counters.zero_sent++;
         }
         if (r->state != ROUTER_INITIALIZE) {
             router_stop(r, REASON_SHUTDOWN, fx);

@@ -123,8 +123,8 @@ struct pool {
     bool ready;        /* started: link up and a primary address */
     bool leaving, left;
     bool retired; /* the file does not have the pool any more */
-    bool shed;  /* leaving: nobody is left to give a unit to, or no unit */
-    bool going; /* leaving: the rest is being removed, goodbye follows */
+    bool shed;    /* leaving: nobody is left to give a unit to, or no unit */
+    bool going;   /* leaving: the rest is being removed, goodbye follows */
     bool drained, drain_now;
     bool faulted;      /* share 0: may hold nothing */
     bool changed;      /* the view changed: plan anew in the next tick */

@@ -353,10 +353,8 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
-    unsigned effects_before = fx->count;
     switch (router_hear(&u->router, advert, member, now, fx)) {
     case VERDICT_RELEASED:
-        u->counters.adverts_sent += fx->count > effects_before; /* our answer */
         unit_released(p, u, advert, m, received, now);
         break;
     case VERDICT_ACCEPTED:
@@ -390,7 +388,7 @@ static void pool_hear_self(struct pool *p, const struct unit *u, const struct ad
                            struct effects *fx)
 {
     p->counters.looped++;
-    bool echo = u != NULL ? u->router.state == ROUTER_ACTIVE || u->counters.adverts_sent > 0
+    bool echo = u != NULL ? u->router.state == ROUTER_ACTIVE || u->router.adverts_sent > 0
                           : advert->vrid == p->member_vrid || !member_is_announced_by(advert);
     if (!echo && (p->duplicate_noted.us == 0 || mono_diff_us(now, p->duplicate_noted) > 60 * (int64_t)US_PER_S)) {
         p->duplicate_noted = now;

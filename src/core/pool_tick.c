@@ -147,7 +147,6 @@ static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, s
     u->repeat_next = mono_add(now, p->settings->member_interval_us);
     if (router_is_settled_active(r) && members_count_alive(&p->members) > 1) {
         router_advertise(r, fx);
-        u->counters.adverts_sent++;
     } else {
         u->repeats_left = 0;
     }
@@ -158,7 +157,6 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
-        struct mono before = r->adver;
         bool was_claimed = r->phase == PHASE_CLAIMED;
         pool_gate_timer(p, u, now);
         if (router_is_ready(r)) {
@@ -173,7 +171,6 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         }
         p->changed |= was_claimed && r->phase != PHASE_CLAIMED;
         pool_repeat_claim(p, u, now, fx);
-        u->counters.adverts_sent += before.us != r->adver.us && r->state == ROUTER_ACTIVE;
     }
 }
 
@@ -189,7 +186,6 @@ static void pool_greet(struct pool *p, struct mono now, struct effects *fx)
         struct router *r = &p->units[i].router;
         if (r->state == ROUTER_ACTIVE && r->phase != PHASE_EMPTIED) {
             router_advertise(r, fx);
-            p->units[i].counters.adverts_sent++;
         }
         /* Somebody is back whose side may have served it too: caches may point there. */
         if (p->greet_returned && r->level_done == LEVEL_ANSWERING && router_is_settled_active(r)) {

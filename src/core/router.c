@@ -6,6 +6,12 @@
 #include "base/check.h"
 
 #define ASSERT_SPACING_MAX_US (50 * US_PER_MS)
+#define DOWN_ADVERTS 3 /* RFC 9568 6.1: Active_Down_Interval */
+
+/* Longer than a packet needs to cross a LAN: two hosts that claim in the same instant then know it before either of
+ * them answers. */
+#define OPEN_DELAY_MAX_US (2 * US_PER_MS)
+#define OPEN_DELAY_SHARE 16 /* of the interval, when that is very short */
 
 void router_init(struct router *r, unsigned pool, unsigned unit, unsigned version, int64_t advert_interval_us)
 {
@@ -14,6 +20,7 @@ void router_init(struct router *r, unsigned pool, unsigned unit, unsigned versio
         .unit = (uint16_t)unit,
         .version = (uint8_t)version,
         .preempt = true,
+        .down_adverts = DOWN_ADVERTS,
         .priority = 1,
         .advert_interval_us = advert_interval_us,
         .active_interval_us = advert_interval_us,
@@ -30,12 +37,15 @@ static void router_set_state(struct router *r, enum router_state to, enum reason
     if (r->state == to) {
         return;
     }
-    struct effect *note = effects_add(fx, EFFECT_NOTE, r->pool, r->unit);
-    note->note = NOTE_UNIT_STATE;
-    note->reason = (uint8_t)reason;
-    note->from_state = r->state;
-    note->to_state = (uint8_t)to;
+    if (!r->silent) {
+        struct effect *note = effects_add(fx, EFFECT_NOTE, r->pool, r->unit);
+        note->note = NOTE_UNIT_STATE;
+        note->reason = (uint8_t)reason;
+        note->from_state = r->state;
+        note->to_state = (uint8_t)to;
+    }
     r->state = (uint8_t)to;
+    r->state_reason = (uint8_t)reason;
 }
 
 static void router_want(struct router *r, enum unit_level level, struct effects *fx)
@@ -59,17 +69,35 @@ void router_ask_again(const struct router *r, struct effects *fx)
     }
 }
 
-static void router_send(const struct router *r, uint8_t priority, struct effects *fx)
+static void router_send(struct router *r, uint8_t priority, struct effects *fx)
 {
-    effects_add(fx, EFFECT_SEND, r->pool, r->unit)->priority = priority;
+    uint64_t *count = priority == VRRP_PRIORITY_RELEASE ? &r->zero_sent : &r->adverts_sent;
+    ++*count;
+    for (unsigned i = 0; i < (r->unicast ? r->peer_count : 1u); i++) {
+        struct effect *send = effects_add(fx, EFFECT_SEND, r->pool, r->unit);
+        send->priority = priority;
+        send->to = r->unicast ? r->peers[i].address : ADDR_NONE;
+    }
 }
 
-void router_advertise(const struct router *r, struct effects *fx)
+void router_advertise(struct router *r, struct effects *fx)
 {
     CHECK(r->state == ROUTER_ACTIVE);
     if (r->phase != PHASE_EMPTIED) {
         router_send(r, r->priority, fx);
     }
+}
+
+void router_request(struct router *r, struct effects *fx)
+{
+    CHECK(r->state == ROUTER_BACKUP);
+    router_send(r, ROUTER_PRIORITY_PINNED, fx);
+}
+
+void router_tune_opening(struct router *r, int64_t interval_us)
+{
+    int64_t delay_us = interval_us / OPEN_DELAY_SHARE;
+    r->open_delay_us = delay_us < OPEN_DELAY_MAX_US ? delay_us : OPEN_DELAY_MAX_US;
 }
 
 void router_start(struct router *r, const struct addr *primary, struct mono now, enum reason reason, struct effects *fx)
@@ -191,24 +219,28 @@ bool router_is_stronger(uint8_t priority, const struct addr *source, const struc
     return addr_compare(source, &r->primary) > 0;
 }
 
+int64_t router_assert_spacing_us(const struct router *r)
+{
+    int64_t quarter_us = r->advert_interval_us / 4;
+    return quarter_us < ASSERT_SPACING_MAX_US ? quarter_us : ASSERT_SPACING_MAX_US;
+}
+
 bool router_assert(struct router *r, struct mono now, struct effects *fx)
 {
-    int64_t spacing =
-        r->advert_interval_us / 4 < ASSERT_SPACING_MAX_US ? r->advert_interval_us / 4 : ASSERT_SPACING_MAX_US;
-    if (r->last_assert.us != 0 && mono_diff_us(now, r->last_assert) < spacing) {
+    if (r->last_assert.us != 0 && mono_diff_us(now, r->last_assert) < router_assert_spacing_us(r)) {
         return false;
     }
     r->last_assert = now;
     router_advertise(r, fx);
-    if (r->level_done == LEVEL_ANSWERING && r->phase == PHASE_SETTLED) {
-        effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit); /* caches may point to the other claimant (2.4 d) */
+    if (r->level_done == LEVEL_ANSWERING && r->phase == PHASE_SETTLED) { /* caches may point to the other claimant */
+        effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit)->value = ANNOUNCE_AGAIN;
     }
     return true;
 }
 
 int64_t router_silence_us(const struct router *r)
 {
-    int64_t rfc_us = 3 * r->active_interval_us;
+    int64_t rfc_us = r->down_adverts * r->active_interval_us;
     return rfc_us < r->down_wait_min_us ? r->down_wait_min_us : rfc_us;
 }
 

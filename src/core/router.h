@@ -35,10 +35,15 @@ enum router_phase {
  * Backup, CLAIMED, RELEASING and EMPTIED only in Active; level is ABSENT in Initialize and in Backup unless taking.
  */
 struct router {
-    uint8_t pool;               /* index, for effects */
-    uint16_t unit;              /* index, for effects */
-    uint8_t version;            /* 2 or 3 */
-    bool preempt;               /* Preempt_Mode */
+    uint8_t pool;    /* index, for effects */
+    uint16_t unit;   /* index, for effects */
+    uint8_t version; /* 2 or 3 */
+    bool preempt;    /* Preempt_Mode */
+    bool silent;     /* its changes of state are told by its owner (an instance) */
+    bool unicast;    /* advertisements go to `peers` */
+    uint8_t peer_count;
+    uint8_t down_adverts; /* lost advertisements after which the Active counts as gone (RFC: 3) */
+    const struct peer_settings *peers;
     uint8_t state;              /* enum router_state */
     uint8_t phase;              /* enum router_phase */
     uint8_t priority;           /* 1..254 (255: owner, instances only) */
@@ -46,6 +51,7 @@ struct router {
     uint8_t level_done;         /* enum unit_level last confirmed */
     bool say_released;          /* releasing: send priority 0 as soon as emptied */
     uint8_t reason;             /* enum reason of the take-over or release under way */
+    uint8_t state_reason;       /* ... of the last change of state */
     uint32_t sequence;          /* of the newest EFFECT_LEVEL */
     uint32_t sequence_done;     /* the newest one that the kernel has confirmed; equal: nothing is under way */
     struct addr primary;        /* what this host speaks from */
@@ -54,12 +60,14 @@ struct router {
     int64_t skew_interval_us;   /* Skew_Time is (256 - priority)/256 of this */
     struct mono adver;          /* Adver_Timer's deadline, or never */
     struct mono down_base;      /* Active_Down_Timer was started then; never: it does not run */
-    int64_t down_wait_us;       /* it runs for this plus Skew_Time: 3 x active_interval_us, or 0 after priority 0 */
+    int64_t down_wait_us;       /* it runs for this plus Skew_Time: router_silence_us, or 0 after priority 0 */
     int64_t down_wait_min_us;   /* no silence is shorter: a member's lease may outlast its units' intervals; 0: RFC */
-    int64_t open_delay_us;      /* from the first advertisement to answering; 0: a router that is in no pool */
+    int64_t open_delay_us;      /* from the first advertisement to answering; router_tune_opening */
     struct mono open_at;        /* CLAIMED: when the filter is to be opened; else never */
     struct mono last_assert;    /* for the rate limit of re-assertions */
     struct mono answer_next;    /* priority 0 from others is not answered before: a storm of it would be reflected */
+    uint64_t adverts_sent;      /* counted once, however many peers */
+    uint64_t zero_sent;
 };
 
 /* What an advertisement was to us. */
@@ -118,8 +126,8 @@ void router_claim(struct router *r, struct mono now, struct effects *fx);
  */
 int64_t router_skew_us(const struct router *r);
 struct mono router_down_deadline(const struct router *r); /* Active_Down_Timer; never unless Backup and settled */
-/* How long silence must last, before skew, until the Active counts as gone: 3 x its interval, but not
- * less than down_wait_min_us. */
+/* How long silence must last, before skew, until the Active counts as gone: down_adverts x its interval, but not less
+ * than down_wait_min_us. */
 int64_t router_silence_us(const struct router *r);
 void router_wait(struct router *r, struct mono base, int64_t wait_us); /* (re)starts Active_Down_Timer */
 struct mono router_deadline(const struct router *r);
@@ -135,8 +143,14 @@ enum router_verdict router_hear(struct router *r, const struct advert *advert, b
 bool router_level_done(struct router *r, uint32_t sequence, int error, struct mono now, struct effects *fx);
 
 /* Sends an advertisement now without touching Adver_Timer. Only when Active. */
-void router_advertise(const struct router *r, struct effects *fx);
+void router_advertise(struct router *r, struct effects *fx);
+/* Backup: asks the unit's owner for it, as the pinned one (doc/design.md 2.4 a). */
+void router_request(struct router *r, struct effects *fx);
+/* A router that claims waits before it opens, so that of two that claim in the same instant each knows of the other
+ * first: 2 ms, or less when `interval_us`, the shortest one that matters, is very short. */
+void router_tune_opening(struct router *r, int64_t interval_us);
 /* Asserts against a weaker claim: advertisement and announcement, rate-limited. Returns false when held back. */
+int64_t router_assert_spacing_us(const struct router *r);
 bool router_assert(struct router *r, struct mono now, struct effects *fx);
 
 /* True when `a` would win the election against this router (RFC 9568 6.4.3: priority, then primary address). */

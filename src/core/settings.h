@@ -34,9 +34,14 @@ struct instance_settings {
     uint8_t down_adverts;     /* 1..100 lost advertisements before take-over (RFC: 3) */
     uint16_t group;           /* index of its sync group; INSTANCE_NO_GROUP */
     int64_t preempt_delay_us; /* a weaker Active is preempted so long after it was first heard */
-    int64_t lease_us;         /* FILTER_LEASE: so long after its last own advertisement it may answer */
-    int64_t late_us;          /* woken later than this it becomes Backup even without a lease; 0: never */
-    uint8_t auth_type;        /* version 2: 0 none, 1 simple text; sent, and demanded of others */
+    /*
+     * So long after its last own advertisement that has left it may answer; 0: for ever. The filter counts as the core
+     * does: LEVEL_ANSWERING opens with what is left of it (nothing left is an error), each own advertisement that
+     * leaves renews it while it lasts, and nothing revives it.
+     */
+    int64_t lease_us;
+    int64_t late_us;   /* a Backup too when an advertisement is due for longer than this; 0: never */
+    uint8_t auth_type; /* version 2: 0 none, 1 simple text; sent, and demanded of others */
     uint8_t auth[VRRP_AUTH_LENGTH];
     bool track_link;           /* the interface's own link counts */
     bool track_source;         /* fault while `source` is not on the interface */
@@ -68,6 +73,15 @@ struct unit_settings {
     uint8_t prefer_count; /* `prefer`: pinned to the first of these that lives */
     struct addr *prefer;
 };
+
+/* The form of the checksum of the unit's advertisements; `heard`: the form last heard on its VRID, for `auto`. */
+static inline uint8_t unit_checksum(const struct unit_settings *unit, uint8_t heard)
+{
+    if (unit->family != FAMILY_IPV4) {
+        return WIRE_CHECKSUM_PSEUDO;
+    }
+    return unit->version == 2 ? WIRE_CHECKSUM_PLAIN : unit->checksum == WIRE_CHECKSUM_AUTO ? heard : unit->checksum;
+}
 
 struct member_name {
     char name[SETTINGS_NAME_MAX];

@@ -171,12 +171,85 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
 
 void core_view_unit_counters(const struct core *core, unsigned pool, unsigned unit, struct unit_counters *out)
 {
-    *out = view_unit(core, pool, unit)->counters;
+    const struct unit *u = view_unit(core, pool, unit);
+    *out = u->counters;
+    out->adverts_sent = u->router.adverts_sent;
+    out->zero_sent = u->router.zero_sent;
 }
 
 void core_view_pool_counters(const struct core *core, unsigned pool, struct pool_counters *out)
 {
     *out = view_pool(core, pool)->counters;
+}
+
+/* --- instances --- */
+
+static enum instance_state view_want(const struct instance *i)
+{
+    const struct router *r = &i->router;
+    if (i->set->all->leaving) {
+        return INSTANCE_STOPPED;
+    }
+    if ((i->faults & INSTANCE_FAULTS_FATAL) != 0) {
+        return INSTANCE_FAULT;
+    }
+    bool up = i->wants_active || r->phase == PHASE_TAKING || router_is_settled_active(r);
+    return up ? INSTANCE_ACTIVE : INSTANCE_BACKUP;
+}
+
+/* Who is Active: this host, or whoever was heard. */
+static void view_holder(const struct instance *i, struct instance_view *out)
+{
+    bool held = i->router.state == ROUTER_ACTIVE;
+    out->holder = held ? i->router.primary : i->holder;
+    out->holder_priority = held ? i->router.priority : i->holder_priority;
+    out->holder_interval_us = held ? i->unit->advert_interval_us : i->holder_interval_us;
+    out->holder_heard = held ? MONO_NEVER : i->holder_heard;
+}
+
+void core_view_instance(const struct core *core, unsigned set, unsigned unit, struct instance_view *out)
+{
+    const struct instance *i = instances_get(&core->instances, set, unit);
+    const struct router *r = &i->router;
+    *out = (struct instance_view){
+        .state = i->state,
+        .want = (uint8_t)view_want(i),
+        .faults = i->faults,
+        .level = r->level,
+        .level_done = r->level_done,
+        .base_priority = i->settings->priority,
+        .priority = r->priority,
+        .checksum = unit_checksum(i->unit, i->checksum_heard),
+        .highest_other = i->highest_other,
+        .last_reason = i->last_reason,
+        .address_list_differs = i->address_list_differs,
+        .weight = (int16_t)(i->weight + (i->group != NULL ? i->group->weight : 0)),
+        .kernel_error = i->kernel_error,
+        .primary = r->primary,
+        .address_list_from = i->address_list_from,
+        .since = i->since,
+        .running_since = i->running_since,
+        .down_deadline = router_down_deadline(r),
+        .last_sent = i->last_sent,
+        .preempt_at = i->preempt_at,
+    };
+    view_holder(i, out);
+}
+
+void core_view_instance_counters(const struct core *core, unsigned set, unsigned unit, struct instance_counters *out)
+{
+    const struct instance *i = instances_get(&core->instances, set, unit);
+    *out = i->counters;
+    out->adverts_sent = i->router.adverts_sent;
+    out->zero_sent = i->router.zero_sent;
+}
+
+void core_view_group(const struct core *core, unsigned group, struct group_view *out)
+{
+    CHECK(group < core->instances.group_count);
+    const struct group *g = &core->instances.groups[group];
+    *out = (struct group_view){
+        .state = g->state, .fault = g->fault, .weight = g->weight, .member_count = g->member_count, .since = g->since};
 }
 
 void core_view_link_counters(const struct core *core, unsigned link, struct link_counters *out)

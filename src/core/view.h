@@ -81,7 +81,7 @@ struct unit_view {
     struct mono last_change; /* MONO_NEVER: none yet */
 };
 
-struct unit_counters {
+struct unit_counters { /* inside the core the first and the third stay with the router */
     uint64_t adverts_sent, adverts_received, zero_sent, zero_received, became_active, asserted, interval_differs,
         address_list_differs, auth_mismatch, version_mismatch;
     uint8_t last_active_reason; /* enum reason */
@@ -96,6 +96,89 @@ struct link_counters {
     uint64_t refused[WIRE_RESULT_COUNT]; /* by the codec, by reason; [WIRE_OK] counts the accepted */
     uint64_t unknown_vrid;               /* accepted by the codec, but of no pool's business */
     uint8_t last_refused;                /* enum wire_result of the last one refused; WIRE_OK: none yet */
+};
+
+/* Why an instance is in Fault; bits. */
+enum instance_fault {
+    INSTANCE_FAULT_LINK = 1 << 0,    /* its interface is down or missing */
+    INSTANCE_FAULT_SOURCE = 1 << 1,  /* no address to speak from */
+    INSTANCE_FAULT_TRACKED = 1 << 2, /* something it tracks has failed */
+    INSTANCE_FAULT_PEERS = 1 << 3,   /* unicast, and no peer */
+    INSTANCE_FAULT_GROUP = 1 << 4,   /* another member of its group is in Fault, or what the group tracks has failed */
+    INSTANCE_FAULT_KERNEL = 1 << 5,  /* the kernel refused it: no Fault by itself, it is tried again as Backup */
+};
+
+/* Why an instance refused an advertisement for its VRID on its link, in the order of the checks. */
+enum instance_refusal {
+    REFUSED_NONE,
+    REFUSED_TTL,
+    REFUSED_LENGTH,
+    REFUSED_VERSION, /* neither 2 nor 3, or not its own */
+    REFUSED_TYPE,
+    REFUSED_CHECKSUM,
+    REFUSED_NO_ADDRESSES,  /* count 0 */
+    REFUSED_IDLE,          /* it does not run: Initialize or Fault */
+    REFUSED_LOOPED,        /* our own packet, come back */
+    REFUSED_DESTINATION,   /* multicast although it speaks unicast, or the reverse */
+    REFUSED_SOURCE,        /* not link-local (IPv6), or no listed peer */
+    REFUSED_AUTH_INVALID,  /* version 2: an authentication type that there is not */
+    REFUSED_AUTH_MISMATCH, /* ... another type than ours */
+    REFUSED_AUTH_FAILURE,  /* ... the wrong password */
+    REFUSED_INTERVAL,      /* 0, or version 2: another one than ours */
+    REFUSED_OWNER,         /* it is the owner, and told to ignore all */
+    INSTANCE_REFUSAL_COUNT,
+};
+
+const char *instance_refusal_name(enum instance_refusal refusal); /* "auth_failure" */
+
+/*
+ * What the codec refused (TTL to count 0, interval 0) is in link_counters too; the rest only here. Advertisements that
+ * differ in interval (version 3) or list are counted and processed.
+ */
+struct instance_counters {
+    uint64_t adverts_sent, adverts_received, zero_sent,
+        zero_received;                /* accepted ones, zero is among them; sent: not */
+    uint64_t became_active, released; /* entered and left Active */
+    uint64_t asserted, assertions_held_back, stalls;
+    uint64_t interval_differs, address_list_differs;
+    uint64_t refused[INSTANCE_REFUSAL_COUNT];
+    uint8_t last_refused;       /* enum instance_refusal */
+    uint8_t last_protocol;      /* the last of TTL, version and checksum (RFC 6527 ProtoErrReason) */
+    uint8_t last_active_reason; /* enum reason: of the last time it became Active */
+};
+
+struct instance_view {
+    uint8_t state;             /* enum instance_state */
+    uint8_t want;              /* enum instance_state that it is on its way to */
+    uint8_t faults;            /* enum instance_fault, bits */
+    uint8_t level, level_done; /* enum unit_level wanted and reached */
+    uint8_t base_priority;     /* configured */
+    uint8_t priority;          /* effective */
+    uint8_t checksum;          /* enum wire_checksum that it sends (version 3 over IPv4) */
+    uint8_t holder_priority;   /* as heard or sent; 0: no holder */
+    uint8_t highest_other;     /* highest priority heard since the last change of state; 0: none */
+    uint8_t last_reason;       /* enum reason of the last change of state */
+    bool address_list_differs; /* between us and address_list_from */
+    int16_t weight;            /* sum of its own and its group's trackers */
+    int32_t kernel_error;      /* errno with INSTANCE_FAULT_KERNEL */
+    struct addr primary;       /* what it speaks from; none */
+    struct addr holder;        /* the Active router, this host perhaps; none */
+    struct addr address_list_from;
+    int64_t holder_interval_us; /* as heard; own when Active */
+    struct mono holder_heard;   /* MONO_NEVER: not heard, or it is us */
+    struct mono since;          /* the last change of state */
+    struct mono running_since;  /* it last left Initialize; MONO_NEVER: it has not */
+    struct mono down_deadline;  /* Active_Down_Timer; MONO_NEVER */
+    struct mono last_sent;      /* own advertisement; MONO_NEVER */
+    struct mono preempt_at;     /* preempt_delay: not before; MONO_NEVER */
+};
+
+struct group_view {
+    uint8_t state;  /* enum instance_state */
+    bool fault;     /* what it tracks itself has failed */
+    int16_t weight; /* of what it tracks */
+    uint16_t member_count;
+    struct mono since;
 };
 
 struct pool_view {
@@ -119,6 +202,10 @@ void core_view_member(const struct core *core, unsigned pool, unsigned member, s
 void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struct unit_view *out);
 void core_view_unit_counters(const struct core *core, unsigned pool, unsigned unit, struct unit_counters *out);
 void core_view_pool_counters(const struct core *core, unsigned pool, struct pool_counters *out);
+/* `set` is the index of events and effects: pool_count + s. */
+void core_view_instance(const struct core *core, unsigned set, unsigned unit, struct instance_view *out);
+void core_view_instance_counters(const struct core *core, unsigned set, unsigned unit, struct instance_counters *out);
+void core_view_group(const struct core *core, unsigned group, struct group_view *out);
 void core_view_link_counters(const struct core *core, unsigned link, struct link_counters *out);
 
 /* What a member advertises on a VRID where this pool has no unit: its configuration is another one (2.5a). */

@@ -8,7 +8,8 @@
  *
  * Departures from the RFCs on receive:
  *  - RFC 9568 5.2.8 has the checksum of version 3 over IPv4 without pseudo header; we also accept it with one, because
- *    RFC 5798 was read so by keepalived and FRR. Version 3 over IPv4 only: elsewhere all agree.
+ *    RFC 5798 was read so by keepalived and FRR. Version 3 over IPv4 only: elsewhere all agree. To a unicast peer older
+ *    ones sum a pseudo header with the group in it; that too is accepted.
  *  - bytes after the message are tolerated, because keepalived's auth_hmac appends a trailer that neither the checksum
  *    nor the length in the pseudo header covers. RFC 9568 7.1 asks for a complete packet only.
  *  - the source MAC address is never looked at: keepalived without use_vmac does not send from the virtual one.
@@ -203,16 +204,23 @@ static bool find_checksum_form(const struct ip *ip, uint8_t version, size_t mess
     if (version == 2)
         return false;
     *form = WIRE_CHECKSUM_PSEUDO;
-    return checksum_fold(sum + pseudo_header_sum(&ip->source, &ip->destination, message)) == UINT16_MAX;
+    if (checksum_fold(sum + pseudo_header_sum(&ip->source, &ip->destination, message)) == UINT16_MAX)
+        return true;
+    struct addr group = wire_group(FAMILY_IPV4);
+
+    return ip->family == FAMILY_IPV4 && !addr_is_multicast(&ip->destination) &&
+           checksum_fold(sum + pseudo_header_sum(&ip->source, &group, message)) == UINT16_MAX;
 }
 
-static bool source_is_acceptable(const struct addr *source)
+static bool source_is_acceptable(const struct addr *source, const struct addr *destination)
 {
     static const uint8_t zero[4];
     static const uint8_t broadcast[4] = {255, 255, 255, 255};
 
-    if (source->family == FAMILY_IPV6)
+    if (source->family == FAMILY_IPV6 && addr_is_multicast(destination))
         return addr_is_link_local(source); /* RFC 9568 5.1.2.1 */
+    if (source->family == FAMILY_IPV6)
+        return !addr_is_multicast(source); /* unicast peers may be routed to: no RFC */
     /* RFC 9568 5.1.1.1: the primary address of an interface, so one that a host can have (RFC 1122 3.2.1.3). */
     return !addr_is_multicast(source) && memcmp(source->bytes, zero, sizeof(zero)) != 0 &&
            memcmp(source->bytes, broadcast, sizeof(broadcast)) != 0;
@@ -249,8 +257,6 @@ static enum wire_result parse_message(const struct ip *ip, struct advert *out,
 
     if (ip->payload_length < VRRP_HEADER_LENGTH)
         return WIRE_TOO_SHORT; /* RFC 9568 7.1, RFC 3768 7.1 */
-    out->version = version_and_type >> 4;
-    out->vrid = vrid;
     out->priority = priority;
     if (version_and_type == CARP_VERSION_TYPE && ip->payload_length == CARP_LENGTH && address_count == CARP_AUTH_WORDS)
         return WIRE_CARP;
@@ -272,12 +278,25 @@ static enum wire_result parse_message(const struct ip *ip, struct advert *out,
     parse_body(&r, ip->family, address_count, out, addresses);
     if (out->interval_us == 0)
         return WIRE_BAD_INTERVAL; /* RFC 9568 5.2.7, erratum 8301: it would make the router Active at once */
-    if (!source_is_acceptable(&ip->source))
+    if (!source_is_acceptable(&ip->source, &ip->destination))
         return WIRE_BAD_SOURCE;
     return WIRE_OK;
 }
 
-enum wire_result wire_parse(const uint8_t *packet, size_t length, bool unicast_to_us, struct advert *out,
+/* Version and VRID: known as soon as they are there, whatever is wrong with the rest. */
+static void peek_router(const struct ip *ip, struct advert *out)
+{
+    struct reader r = reader_init(ip->payload, ip->payload_length);
+    uint8_t version_and_type = read_u8(&r);
+    uint8_t vrid = read_u8(&r);
+
+    if (r.ok) {
+        out->version = version_and_type >> 4;
+        out->vrid = vrid;
+    }
+}
+
+enum wire_result wire_parse(const uint8_t *packet, size_t length, bool any_destination, struct advert *out,
                             struct addr addresses[static VRRP_ADDRESSES_MAX])
 {
     struct ip ip = {.family = FAMILY_NONE};
@@ -291,14 +310,37 @@ enum wire_result wire_parse(const uint8_t *packet, size_t length, bool unicast_t
         return result;
     out->source = ip.source;
     out->destination = ip.destination;
+    out->ttl = ip.ttl;
+    peek_router(&ip, out);
 
     struct addr group = wire_group(ip.family);
 
-    if (!unicast_to_us && !addr_equal(&ip.destination, &group))
+    if (!any_destination && !addr_equal(&ip.destination, &group))
         return WIRE_BAD_DESTINATION; /* RFC 9568 5.1.1.2, 5.1.2.2 */
-    if (ip.ttl != VRRP_TTL)
+    if (ip.ttl != VRRP_TTL && addr_is_multicast(&ip.destination))
         return WIRE_BAD_TTL; /* RFC 9568 7.1, 5.1.1.3, 5.1.2.3: proof that it comes from this link */
     return parse_message(&ip, out, addresses);
+}
+
+bool wire_lists_same(const struct advert *advert, const struct addr *addresses, unsigned count)
+{
+    if (advert->address_count != count)
+        return false;
+    for (unsigned i = 0; i < count; i++) {
+        bool found = addr_equal(&advert->addresses[i], &addresses[i]); /* mostly */
+
+        for (unsigned k = 0; k < count && !found; k++)
+            found = addr_equal(&advert->addresses[i], &addresses[k]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* A group is on this link: RFC 9568 5.1.1.3, 5.1.2.3. A unicast peer may be further away. */
+static uint8_t sent_ttl(const struct advert *advert)
+{
+    return addr_is_multicast(&advert->destination) ? VRRP_TTL : advert->ttl;
 }
 
 /* The value of the interval field, or 0 when it cannot say interval_us exactly: rounding would be another promise. */
@@ -338,9 +380,9 @@ static void write_ipv4_header(struct writer *w, const struct advert *advert, siz
     write_u8(w, 0x45); /* version 4, no options */
     write_u8(w, VRRP_TRAFFIC_CLASS);
     write_u16(w, (uint16_t)(IPV4_HEADER_LENGTH + message));
-    write_u16(w, 0);            /* identification: never fragmented */
-    write_u16(w, 0);            /* DF clear, as all implementations send it */
-    write_u8(w, VRRP_TTL);      /* RFC 9568 5.1.1.3 */
+    write_u16(w, 0); /* identification: never fragmented */
+    write_u16(w, 0); /* DF clear, as all implementations send it */
+    write_u8(w, sent_ttl(advert));
     write_u8(w, VRRP_PROTOCOL); /* RFC 9568 5.1.1.4 */
     write_u16(w, 0);
     write_bytes(w, advert->source.bytes, 4);
@@ -357,7 +399,7 @@ static void write_ipv6_header(struct writer *w, const struct advert *advert, siz
     write_u32(w, 6u << 28 | (uint32_t)VRRP_TRAFFIC_CLASS << 20);
     write_u16(w, (uint16_t)message);
     write_u8(w, VRRP_PROTOCOL); /* RFC 9568 5.1.2.4 */
-    write_u8(w, VRRP_TTL);      /* RFC 9568 5.1.2.3 */
+    write_u8(w, sent_ttl(advert));
     write_bytes(w, advert->source.bytes, 16);
     write_bytes(w, advert->destination.bytes, 16);
 }

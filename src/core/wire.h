@@ -27,7 +27,7 @@ enum wire_result {
     WIRE_NOT_VRRP,        /* not IP protocol 112, or an IP header that cannot be followed: not counted against VRRP */
     WIRE_BAD_IP_LENGTH,   /* IP header or total length does not fit the frame, or a fragment */
     WIRE_BAD_DESTINATION, /* neither the VRRP group nor one of ours */
-    WIRE_BAD_TTL,         /* TTL or hop limit other than 255 */
+    WIRE_BAD_TTL,         /* TTL or hop limit other than 255, of a multicast packet */
     WIRE_TOO_SHORT,       /* fewer bytes than the header and the address count demand */
     WIRE_BAD_VERSION,     /* neither 2 nor 3, or 2 over IPv6 */
     WIRE_BAD_TYPE,        /* not ADVERTISEMENT (1) */
@@ -54,6 +54,7 @@ enum wire_checksum {
 struct advert {
     struct addr source;             /* IP source */
     struct addr destination;        /* IP destination */
+    uint8_t ttl;                    /* TTL or hop limit: as received; to be sent to a unicast peer (a group: 255) */
     uint8_t version;                /* 2 or 3 */
     uint8_t vrid;                   /* 1..255 */
     uint8_t priority;               /* 0..255 */
@@ -70,17 +71,20 @@ struct advert {
 struct addr wire_group(enum family family);
 
 /*
- * Parses one packet that starts at its IP header. `unicast_to_us` says that the destination, not being the group, is an
- * address this router may be talked to at (a unicast peer's configuration); then any TTL is still refused unless 255.
- * Fills *out and `addresses` (VRRP_ADDRESSES_MAX entries, owned by the caller, must outlive *out). Bytes after the
- * message (Ethernet padding, keepalived's HMAC trailer) are tolerated. On any result but WIRE_OK, *out holds what was
- * read before the refusal: `source` is valid from WIRE_BAD_TTL on, `vrid` and `version` from WIRE_BAD_TYPE on.
+ * Parses one packet that starts at its IP header. `any_destination`: another destination than the group is the caller's
+ * to judge, and so is the TTL of a unicast packet. Fills *out and `addresses` (VRRP_ADDRESSES_MAX entries, owned by the
+ * caller, must outlive *out). Bytes after the message (Ethernet padding, an HMAC trailer) are tolerated. On any result
+ * but WIRE_OK, *out holds what was read before the refusal: source, destination, ttl, version and vrid are there from
+ * WIRE_BAD_DESTINATION on (vrid 0: the packet ends before it), so that a refusal can be told to whom it concerns.
  */
-enum wire_result wire_parse(const uint8_t *packet, size_t length, bool unicast_to_us, struct advert *out,
+enum wire_result wire_parse(const uint8_t *packet, size_t length, bool any_destination, struct advert *out,
                             struct addr addresses[static VRRP_ADDRESSES_MAX]);
 
+/* True when the packet's addresses are these, in whatever order (some send them in another one). */
+bool wire_lists_same(const struct advert *advert, const struct addr *addresses, unsigned count);
+
 /*
- * Encodes an advertisement with its IP header (TTL 255, class CS6, checksums filled in). Returns its length, or 0 when
+ * Encodes an advertisement with its IP header (class CS6, checksums filled in). Returns its length, or 0 when
  * it does not fit `capacity` or the fields are not representable (version 2 with IPv6, interval out of range, no
  * address).
  */

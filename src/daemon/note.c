@@ -34,6 +34,8 @@ static const char *const reason_texts[] = {
     [REASON_ONE_WAY] = "its owner is not heard by a claimant: a one-way fault",
     [REASON_KERNEL] = "the kernel refused it",
     [REASON_HEARD] = "first heard",
+    [REASON_TRACKED] = "what it tracks",
+    [REASON_GROUP] = "another member of its group",
 };
 static_assert(ARRAY_LENGTH(reason_texts) == REASON_COUNT, "a text for each reason");
 

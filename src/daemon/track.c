@@ -14,7 +14,7 @@
 
 struct target {
     struct track_change told;
-    bool said; /* at all */
+    bool said;    /* at all */
     bool goes_on; /* it ran before a reload */
     unsigned count;
     const struct check_tracker *trackers;

@@ -124,11 +124,11 @@ static bool same_source(const struct track_source *a, const struct track_source 
         return false;
     if (a->script != NULL)
         return a->script->command.argument_count > 0 &&
-               same_words(a->script->command.arguments, a->script->command.argument_count,
-                          b->script->command.arguments, b->script->command.argument_count);
-    return a->process == NULL || (a->process->words != NULL && b->process->words != NULL &&
-                                  same_words(a->process->words, a->process->word_count, b->process->words,
-                                             b->process->word_count));
+               same_words(a->script->command.arguments, a->script->command.argument_count, b->script->command.arguments,
+                          b->script->command.argument_count);
+    return a->process == NULL ||
+           (a->process->words != NULL && b->process->words != NULL &&
+            same_words(a->process->words, a->process->word_count, b->process->words, b->process->word_count));
 }
 
 static void take_over_source(struct track_source *source, const struct track_source *old)

@@ -129,7 +129,7 @@ static bool is_same_unit(const struct config *old, const struct config *new, con
         if (!has && is_elsewhere(old, new, before, &now->vips[i]))
             return false;
     }
-    return kept > 0;
+    return kept > 0 || now->router != NULL; /* an instance is its name, and may have no address */
 }
 
 static void match(const struct config *old, const struct config *new, struct handover *map)

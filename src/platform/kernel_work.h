@@ -22,13 +22,13 @@ struct work_lease {
 struct work_unit {
     uint8_t wanted; /* enum unit_level */
     uint8_t pool;
-    uint16_t unit;     /* within the pool */
-    uint32_t sequence; /* of the newest order */
-    bool owed;         /* a report about it is owed */
-    int reported;      /* error that was reported for this order; 0: none yet */
-    bool open;         /* its VIPs are in the table's held sets */
-    bool opens;        /* in the transaction that is being made: they will be */
-    struct addr self;  /* of a set: where its advertisements come from, as the table has it */
+    uint16_t unit;            /* within the pool */
+    uint32_t sequence;        /* of the newest order */
+    bool owed;                /* a report about it is owed */
+    int reported;             /* error that was reported for this order; 0: none yet */
+    bool open;                /* its VIPs are in the table's held sets */
+    bool opens;               /* in the transaction that is being made: they will be */
+    struct addr self;         /* of a set: where its advertisements come from, as the table has it */
     struct work_lease before; /* of a set */
     unsigned first_vip, vip_count;
 };

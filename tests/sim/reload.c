@@ -59,6 +59,9 @@ void reload_write(struct world *w, struct host *h, unsigned file, const struct e
     if (f->pool.member_interval_us > f->pool.advert_interval_us) {
         f->pool.member_interval_us = f->pool.advert_interval_us;
     }
+    for (unsigned u = 0; u < count; u++) {
+        f->units[u].advert_interval_us = f->pool.advert_interval_us;
+    }
 }
 
 void reload_forget(struct host *h)

@@ -313,6 +313,12 @@ void world_make_hosts(struct world *w)
 
 void world_configure(struct world *w)
 {
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        w->units[u].family = w->family;
+        w->units[u].version = w->version;
+        w->units[u].checksum = WIRE_CHECKSUM_AUTO;
+        w->units[u].advert_interval_us = w->advert_us;
+    }
     for (unsigned i = 0; i < w->host_count; i++) {
         world_configure_host(w, i);
     }

@@ -54,8 +54,25 @@ void rig_free(struct rig *rig)
     free(rig);
 }
 
+/* What a pool says of its units' advertisements holds for each of them. */
+void rig_fill_units(struct rig *rig)
+{
+    for (unsigned p = 0; p < rig->settings.pool_count; p++) {
+        const struct pool_settings *pool = &rig->pools[p];
+        for (unsigned u = 0; u < pool->unit_count; u++) {
+            struct unit_settings *unit = &rig->units[p][u];
+            unit->link = pool->link;
+            unit->family = pool->family;
+            unit->version = pool->version;
+            unit->checksum = pool->checksum;
+            unit->advert_interval_us = pool->advert_interval_us;
+        }
+    }
+}
+
 void rig_start(struct rig *rig, int64_t now_us)
 {
+    rig_fill_units(rig);
     rig->now_us = now_us;
     rig->storage = malloc(core_storage_size(&rig->settings));
     rig->effects.capacity = effects_capacity(&rig->settings);

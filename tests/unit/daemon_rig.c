@@ -173,7 +173,14 @@ static void rig_fill_units(struct rig *rig, unsigned units, unsigned members)
     for (unsigned u = 0; u < units; u++) {
         rig->addresses[u] = (struct addr){.family = FAMILY_IPV4, .bytes = {10, 20, 0, (uint8_t)(u + 1)}};
         rig->units[u] = (struct unit_settings){
-            .vrid = (uint8_t)(u + 1), .address_count = 1, .addresses = &rig->addresses[u], .links = 1};
+            .family = FAMILY_IPV4,
+            .version = 3,
+            .advert_interval_us = US_PER_S,
+            .vrid = (uint8_t)(u + 1),
+            .address_count = 1,
+            .addresses = &rig->addresses[u],
+            .links = 1,
+        };
         rig->vips[u] = (struct config_vip){.address = rig->addresses[u], .prefix_length = 24};
         rig->config_units[u] = (struct config_unit){.vip_count = 1, .vips = &rig->vips[u], .line = u + 1};
         rig->conflicts[u].last = MONO_NEVER;

@@ -39,6 +39,7 @@ static void retire(struct rig *rig, unsigned pool, int unit)
 
 static void take_over(const struct rig *old, struct rig *new, const struct handover *map)
 {
+    rig_fill_units(new);
     new->now_us = old->now_us;
     new->storage = malloc(core_storage_size(&new->settings));
     new->effects.capacity = effects_capacity(&new->settings);
