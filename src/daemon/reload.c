@@ -160,10 +160,22 @@ static void forget_next(struct guard *guard)
     guard->next_config = NULL;
 }
 
+/* From the same text as the worker's, so that every index means the same to both. */
+static int read_again(struct guard *guard, const char *text)
+{
+    struct config *config = read_config_text(text, strlen(text));
+
+    if (config == NULL)
+        return -EINVAL;
+    config_free(guard->next_config);
+    guard->next_config = config;
+    return 0;
+}
+
 static void begin_with(struct guard *guard, const char *old_text, const char *new_text, struct mono now)
 {
     char *difference = describe(old_text, new_text);
-    int error = difference == NULL ? -ENOMEM : 0;
+    int error = difference == NULL ? -ENOMEM : read_again(guard, new_text);
 
     if (difference != NULL)
         log_lines(difference);

@@ -559,6 +559,107 @@ static void test_track__changes_of_state__are_news_once(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The file is read again; it says the same, unless a test has changed it. */
+static void read_again(void)
+{
+    struct handover map = {.old_pool = {0, 1}, .old_unit = {{0}, {0, 1}}};
+    struct track *next = track_new(&config, now);
+
+    assert_non_null(next);
+    track_take_over(next, track, &map);
+    track_free(track);
+    track = next;
+}
+
+static void run_once(enum track_outcome outcome)
+{
+    struct track_run run;
+
+    assert_true(track_next_run(track, now, &run));
+    track_script_done(track, run.script, run.run, outcome, "", now);
+}
+
+static void test_take_over__result_known__nothing_is_told_and_the_rhythm_stays(void **state)
+{
+    struct check_tracker tracker = tracks(CHECK_TRACK_SCRIPT, 0, false);
+    struct track_run run;
+
+    (void)state;
+    start(&tracker, 1);
+    assert_true(take());
+    run_once(TRACK_RAN_BAD);
+    assert_true(take());
+    expect(false, true, 0);
+    now = mono_add(now, S / 2);
+    read_again();
+    assert_false(take());
+    assert_false(track_next_run(track, now, &run));
+    now = mono_add(now, S / 2);
+    run_once(TRACK_RAN_GOOD);
+    assert_true(take());
+    expect(false, false, 0);
+}
+
+static void test_take_over__weight_changed__told_at_once(void **state)
+{
+    struct check_tracker tracker = tracks(CHECK_TRACK_SCRIPT, -20, false);
+
+    (void)state;
+    start(&tracker, 1);
+    run_once(TRACK_RAN_BAD);
+    assert_true(take());
+    expect(false, false, -20);
+    tracker.weight.value = -50;
+    read_again();
+    assert_true(take());
+    expect(false, false, -50);
+}
+
+static void test_take_over__script_added__nothing_is_held_back_for_its_first_result(void **state)
+{
+    struct check_tracker trackers[] = {tracks(CHECK_TRACK_SCRIPT, 0, false), tracks(CHECK_TRACK_SCRIPT, 0, false)};
+
+    (void)state;
+    trackers[1].script = &scripts[1];
+    trackers[1].name = "b";
+    start(trackers, 1);
+    run_once(TRACK_RAN_GOOD);
+    assert_true(take());
+    expect(false, false, 0);
+    routers[0].tracker_count = 2;
+    read_again();
+    assert_false(take());
+    run_once(TRACK_RAN_BAD); /* the new one is due at once */
+    assert_true(take());
+    expect(false, true, 0);
+}
+
+static void test_take_over__another_command__starts_anew(void **state)
+{
+    static char *others[] = {(char *)(uintptr_t) "y", NULL};
+    struct check_tracker tracker = tracks(CHECK_TRACK_SCRIPT, 0, false);
+    struct check_script old[2];
+
+    (void)state;
+    start(&tracker, 1);
+    run_once(TRACK_RAN_BAD);
+    assert_true(take());
+    memcpy(old, scripts, sizeof(old));
+    tracker.script = &old[0];
+    instances.scripts = old;
+    start(&tracker, 1);
+    run_once(TRACK_RAN_BAD);
+    assert_true(take());
+    scripts[0].command.arguments = others;
+    tracker.script = &scripts[0];
+    instances.scripts = scripts;
+    read_again();
+    assert_false(take()); /* what was told stands until there is a result */
+    run_once(TRACK_RAN_GOOD);
+    assert_true(take());
+    expect(false, false, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -581,6 +682,10 @@ int main(void)
         TEST(test_track__one_source__moves_all_who_track_it),
         TEST(test_track__share_of_a_pool__is_held_within_its_range_and_a_fault_is_0),
         TEST(test_track__changes_of_state__are_news_once),
+        TEST(test_take_over__result_known__nothing_is_told_and_the_rhythm_stays),
+        TEST(test_take_over__weight_changed__told_at_once),
+        TEST(test_take_over__script_added__nothing_is_held_back_for_its_first_result),
+        TEST(test_take_over__another_command__starts_anew),
     };
 
     return cmocka_run_group_tests_name("track", tests, NULL, NULL);
