@@ -99,6 +99,7 @@ static bool compat_finish(void *model, struct keyword_run *run, const struct con
     (void)run;
     compat_resolve(words);
     compat_check_all(words, config);
+    compat_run_check(words, config);
     if ((words->flags & COMPAT_CHECK_HOST) != 0)
         compat_check_host(words);
     words->run = NULL; /* it ends with the load */
@@ -127,6 +128,11 @@ static void print_model(const void *model, FILE *out)
     compat_print(&((const struct compat_words *)model)->model, out);
 }
 
+static void add_model(void *model, struct config *config)
+{
+    compat_run_add(&((const struct compat_words *)model)->model, config);
+}
+
 /* As keepalived's scripts know them; UNIT is ours. */
 static const struct config_words told_words = {
     .instance = "INSTANCE",
@@ -146,6 +152,7 @@ static const struct config_extension compat_extension = {
     .words = &told_words,
     .start = compat_start,
     .finish = compat_finish,
+    .add = add_model,
     .bind = bind_tracker,
     .command = complete_command,
     .print = print_model,

@@ -103,6 +103,7 @@ struct compat_instance {
     struct check_tracker *trackers;
     struct compat_garp garp;
     struct compat_vmac vmac;
+    uint8_t filter_mode; /* enum filter_mode: arp_filter, a word of ours */
     struct check_notify notify;
     /* Each 0 or 1: */
     int8_t lower_prio_no_advert;    /* do not answer a lower priority */
@@ -147,6 +148,7 @@ struct compat_global {
     const char *default_interface;          /* eth0 */
     int32_t version;                        /* 2 or 3 */
     struct addr multicast4, multicast6;
+    uint8_t filter_mode;     /* enum filter_mode of instances that do not say */
     struct compat_garp garp; /* what instances start from */
     int64_t arp_us, na_us;   /* pacing everywhere; 0: as fast as we do */
     int32_t down_adverts;

@@ -132,6 +132,8 @@ static const struct keyword global_rows[] = {
     ROW_SECONDS("vrrp_garp_interval", arp_us, 0, ROW_US(4294), "0", 'B', "Between two gratuitous ARPs; 0: no pause."),
     ROW_SECONDS("vrrp_gna_interval", na_us, 0, ROW_US(4294), "0", 'B',
                 "Between neighbour advertisements; 0: no pause."),
+    ROW_CHOICE("arp_filter", filter_mode, compat_filter_choices, "auto|off|on|lease", "auto", 'C',
+               "As in vrrp_pool, for instances that do not say."),
     ROW_FLAG("vrrp_min_garp", min_garp, "off", 'C', "One announcement, no second burst."),
     {.name = "vrrp_garp_extra_if",
      .type = KEYWORD_CUSTOM,

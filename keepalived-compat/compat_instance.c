@@ -150,6 +150,8 @@ static const struct keyword instance_rows[] = {
     [INSTANCE_NATIVE_IPV6] = ROW_SET("native_ipv6", native_ipv6, 1, 'B', "Advertise over IPv6."),
     [INSTANCE_DOWN_ADVERTS] = ROW_INTEGER("down_timer_adverts", model.down_adverts, 1, 100, "advertisements",
                                           "vrrp_down_timer_adverts", 'C', "So many lost ones make a take-over."),
+    [INSTANCE_ARP_FILTER] = ROW_CHOICE("arp_filter", model.filter_mode, compat_filter_choices, "auto|off|on|lease",
+                                       "global_defs'", 'C', "As in vrrp_pool: who answers is held by the kernel."),
     ROW_SET("preempt", model.preempt, 1, 'C', "The default."),
     ROW_LINES("virtual_ipaddress", compat_enter_addresses, addresses, "ADDRESS/LENGTH [OPTION...]", 'A',
               "The addresses it answers for."),

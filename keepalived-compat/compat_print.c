@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "config/keyword.h"
+#include "compat_words.h"
 
 static void print_start(FILE *out, unsigned depth, const char *keyword)
 {
@@ -51,6 +51,15 @@ void print_word(FILE *out, unsigned depth, const char *keyword, const char *text
     print_start(out, depth, keyword);
     print_quoted(out, text);
     fputc('\n', out);
+}
+
+void print_filter_mode(FILE *out, uint8_t mode)
+{
+    const struct keyword_choice *choice = compat_filter_choices;
+
+    while (choice->value != mode)
+        choice++;
+    print_word(out, 1, "arp_filter", choice->name);
 }
 
 void print_addr(FILE *out, unsigned depth, const char *keyword, const struct addr *address)
@@ -191,6 +200,7 @@ static void print_global(const struct compat_global *global, FILE *out)
     print_addr(out, 1, "vrrp_mcast_group4", &global->multicast4);
     print_addr(out, 1, "vrrp_mcast_group6", &global->multicast6);
     print_global_garp(global, out);
+    print_filter_mode(out, global->filter_mode);
     print_number(out, 1, "vrrp_down_timer_adverts", global->down_adverts);
     print_global_flags(global, out);
     print_seconds(out, 1, "vrrp_startup_delay", global->startup_delay_us);

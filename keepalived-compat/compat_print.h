@@ -11,6 +11,7 @@ void print_seconds(FILE *out, unsigned depth, const char *keyword, int64_t us);
 void print_flag(FILE *out, unsigned depth, const char *keyword, bool value);
 void print_word(FILE *out, unsigned depth, const char *keyword, const char *text); /* nothing when NULL */
 void print_command(FILE *out, unsigned depth, const char *keyword, const struct check_command *command);
+void print_filter_mode(FILE *out, uint8_t mode);
 void print_addr(FILE *out, unsigned depth, const char *keyword, const struct addr *address);
 /* A word in quotes where it needs them. */
 void print_quoted(FILE *out, const char *text);

@@ -99,6 +99,7 @@ void print_instance(FILE *out, const struct compat_instance *instance)
     print_protocol(out, instance);
     print_transport(out, instance);
     print_vmac(out, &instance->vmac);
+    print_filter_mode(out, instance->filter_mode);
     print_garp(out, &instance->garp);
     print_flags(out, instance);
     print_trackers(out, instance->trackers, instance->tracker_count);

@@ -96,6 +96,8 @@ static void resolve_instance_values(const struct compat_global *global, struct i
     resolve_flag(&model->check_unicast_source, global->check_unicast_source);
     resolve_flag(&model->skip_check_addresses, global->skip_check_addresses);
     resolve_flag(&instance->strict, global->strict);
+    if (instance->given[INSTANCE_ARP_FILTER].file == NULL)
+        model->filter_mode = global->filter_mode;
     model->strict = instance->strict != 0;
     resolve_notify(global, &model->notify);
 }

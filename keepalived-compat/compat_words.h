@@ -37,6 +37,7 @@ enum instance_row {
     INSTANCE_NOPREEMPT,
     INSTANCE_NATIVE_IPV6,
     INSTANCE_DOWN_ADVERTS,
+    INSTANCE_ARP_FILTER,
     INSTANCE_NAMED_ROWS,
 };
 
@@ -149,6 +150,21 @@ void compat_check_all(struct compat_words *words, const struct config *config);
 /* compat_host.c */
 void compat_check_host(struct compat_words *words);
 void compat_check_host_command(struct compat_words *words, struct check_command *command, const char *what);
+
+/* --- what is run (compat_run.c) --- */
+
+extern const struct keyword_choice compat_filter_choices[]; /* of arp_filter */
+
+/* The filter that an instance gets: what it asks for, as far as its timers leave room for a lease. */
+enum filter_mode compat_run_mode(const struct compat_instance *instance);
+/* Whether the daemon has room for all of it beside the pools of `config`; what it has not is an error. */
+void compat_run_check(struct compat_words *words, const struct config *config);
+/* Adds the model to the configuration that is run. */
+void compat_run_add(const struct compat_config *model, struct config *config);
+/* compat_run_unit.c: an instance's part of the core's settings; its group's index is that in model->groups. */
+struct instance_settings compat_run_instance(const struct compat_config *model, const struct compat_instance *instance,
+                                             struct arena *arena);
+struct config_router compat_run_router(const struct compat_instance *instance);
 
 #define COMPAT_WARN(run, place, ...) report_warning((run)->report, place, __VA_ARGS__)
 

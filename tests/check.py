@@ -21,11 +21,13 @@ PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rsx", "--durations=12", "-
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 # LAN tests of parts; those that ask for facts and not for times, which can share the machine; all others have it alone.
-PARTS = ["kernel", "packet"]
+PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-peers": ["strangers", "snmp", "mib", "audit", "watch", "tool"],
+    "lan-scripts": ["scripts"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
+    "interop": ["interop"],
 }
 
 
@@ -68,6 +70,12 @@ def count_results(text, status):
     return passed, failed, skipped
 
 
+def print_file(path):
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            print(f.read(), flush=True)
+
+
 def run(step):
     os.makedirs(LOGS, exist_ok=True)
     log_path = os.path.join(LOGS, step.name + ".log")
@@ -106,6 +114,8 @@ def run(step):
             print("       " + line, flush=True)
     if step.failed:
         print("\n".join("   | " + l for l in text.splitlines()[-60:]), flush=True)
+    if step.name == "interop":  # what it is run for
+        print_file(os.path.join(LOGS, "interop.txt"))
 
 
 def steps():

@@ -128,14 +128,15 @@ static bool exchange(struct control_client *client, const char *request)
     bool was_open = client->fd >= 0;
 
     client->give_up_ms = now_ms() + QUESTION_MS;
+    client->error[0] = '\0';
     if (!open_connection(client))
         return false;
     if (send_line(client, request) && receive_line(client))
         return true;
     /* A daemon that was started anew, or dropped an idle connection, is asked again on a new one; not one that hangs.
      */
-    return was_open && client->failure != EAGAIN && open_connection(client) && send_line(client, request) &&
-           receive_line(client);
+    return was_open && client->failure != EAGAIN && now_ms() < client->give_up_ms && open_connection(client) &&
+           send_line(client, request) && receive_line(client);
 }
 
 struct json_t *control_client_ask(struct control_client *client, const char *request)

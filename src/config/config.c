@@ -175,12 +175,12 @@ struct config *config_read(const struct config_request *request, config_report *
         config = NULL;
     }
     report_free(&load.report);
-    if (config != NULL && config->extension != NULL && config->extension->add != NULL)
-        config->extension->add(config->model, config);
     if (config != NULL && (config->model != NULL || config->watches != NULL))
         config->arena = load.arena;
     else
         arena_free(&load.arena);
+    if (config != NULL && config->extension != NULL && config->extension->add != NULL)
+        config->extension->add(config->model, config);
     if (config != NULL)
         config->hash = config_hash(config);
     return config;

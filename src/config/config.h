@@ -130,7 +130,7 @@ struct config_extension {
     /*
      * The file is good: adds to the configuration what shall be run (sets after the pools, links after the pools'
      * links, instances, watches). Arrays that core.pools, pools and links are replaced by are malloc()ed like the old
-     * ones.
+     * ones, and so are those of units that config_free gives back; everything else is in config->arena.
      */
     void (*add)(void *model, struct config *config);
     /*

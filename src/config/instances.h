@@ -63,6 +63,12 @@ struct config_watch {
     const struct check_notify *notify;    /* NULL: nobody */
 };
 
+/* How fast instances may announce on a link. */
+struct config_pace {
+    int64_t arp_us; /* shortest time between two gratuitous ARPs; 0: as fast as we do */
+    int64_t na_us;  /* between two neighbour advertisements */
+};
+
 /*
  * The words by which commands and FIFOs are told what happened; part of the extension, since others' scripts know them.
  * A command gets KIND NAME STATE PRIORITY as arguments; a FIFO the same as a line, with the name in quotes. An entry
@@ -95,9 +101,8 @@ struct config_instances {
     const struct check_fifo *fifos[2];
     bool fifo_states_on_reload;
     struct config_hook startup, shutdown; /* before the first and after the last advertisement */
-    int64_t garp_interval_us;             /* shortest time between two announcements; 0: as fast as we do */
-    int64_t na_interval_us;
-    bool script_security; /* no command may run that somebody else than root could replace */
+    const struct config_pace *paces;      /* in step with config.links */
+    bool script_security;                 /* no command may run that somebody else than root could replace */
 };
 
 #endif

@@ -98,7 +98,7 @@ static void core_hear(struct core *core, const struct event *event, struct effec
         instances_refused(&core->instances, event->link, &advert, result);
         return;
     }
-    bool known = instances_hear(&core->instances, event->link, &advert, event->now, fx);
+    bool known = instances_hear(&core->instances, event->link, &advert, event->received, event->now, fx);
     for (unsigned i = 0; group && i < core->settings->pool_count; i++) {
         struct pool *p = &core->pools[i];
         if (p->settings->link == event->link && p->settings->family == advert.source.family) {

@@ -9,7 +9,7 @@
 #define PRIORITY_HIGHEST 254 /* that trackers can reach; 255 never moves */
 
 /* A Backup whose timer is noticed so late has slept, and what was sent meanwhile may be lost. */
-#define SLEPT_MIN_US (500 * US_PER_MS)
+#define SLEPT_US (500 * US_PER_MS)
 
 static const struct addr no_address;
 
@@ -158,6 +158,7 @@ void instance_settle(struct instance *i, struct mono now, struct effects *fx)
     struct router *r = &i->router;
     struct instance_set *set = i->set;
     instance_tune_skew(i);
+    i->wants_active = i->wants_active && r->state == ROUTER_BACKUP;
     instance_tell(i, now, fx);
     if (i->sends_seen != r->adverts_sent + r->zero_sent) {
         i->sends_seen = r->adverts_sent + r->zero_sent;
@@ -278,6 +279,9 @@ void instance_give_up(struct instance *i, enum reason reason, struct mono now, s
 
 bool instance_is_stalled(const struct instance *i, struct mono now)
 {
+#if EVENKEEL_CANARY == 3 /* a planted bug: whoever slept goes on as if nothing had happened */
+    return false;
+#endif
     return mono_after(now, instance_lease_end(i));
 }
 
@@ -292,8 +296,7 @@ void instance_stalled(struct instance *i, struct mono now, struct effects *fx)
 
 static bool instance_has_slept(const struct instance *i, struct mono now)
 {
-    int64_t limit_us = i->settings->lease_us > SLEPT_MIN_US ? i->settings->lease_us : SLEPT_MIN_US;
-    return i->settings->lease_us > 0 && mono_diff_us(now, router_down_deadline(&i->router)) > limit_us;
+    return mono_diff_us(now, router_down_deadline(&i->router)) > SLEPT_US;
 }
 
 /* --- the kernel's answers --- */
@@ -320,9 +323,32 @@ void instance_level_done(struct instance *i, uint32_t sequence, int error, struc
 
 /* --- the tick --- */
 
+/*
+ * RFC 9568 has the timer fire whatever a weaker Active does. But one that has fallen silent in between may hang, and
+ * answer for as long as its lease lasts: it counts as any Active does, until it has missed its advertisements.
+ */
+static bool instance_holder_may_hang(const struct instance *i, struct mono now)
+{
+    return instance_holder_is_fresh(i, now) && mono_diff_us(now, i->holder_heard) > i->holder_interval_us * 5 / 4;
+}
+
+static void instance_wait_for_holder(struct instance *i)
+{
+    router_wait(&i->router, i->holder_heard, i->settings->down_adverts * i->holder_interval_us);
+}
+
 void instance_claim(struct instance *i, struct mono now, struct effects *fx)
 {
     struct router *r = &i->router;
+    if (instance_holder_may_hang(i, now)) { /* it fell silent while the addresses were put in place */
+        instance_give_up(i, REASON_HEARD, now, fx);
+        instance_wait_for_holder(i);
+        instance_settle(i, now, fx);
+        return;
+    }
+    if (r->reason == REASON_TIMEOUT && instance_holder_is_fresh(i, now)) {
+        r->reason = REASON_PREEMPTED; /* a weaker one was quicker, and has to go */
+    }
     router_claim(r, now, fx);
     i->lease_base = now;
     i->lease_us = i->settings->lease_us;
@@ -340,6 +366,10 @@ static bool instance_silence_counts(struct instance *i, struct mono now)
     if (instance_has_slept(i, now)) {
         i->counters.stalls++;
         router_wait(r, now, router_silence_us(r));
+        return false;
+    }
+    if (instance_holder_may_hang(i, now)) {
+        instance_wait_for_holder(i);
         return false;
     }
     if (i->group != NULL) { /* it takes with the others */

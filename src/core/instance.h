@@ -148,8 +148,8 @@ uint32_t instance_key(unsigned link, unsigned family, unsigned vrid);
 /* True when some instance on the link takes packets to that destination, which is not the group of the RFC. */
 bool instances_expect(const struct instances *all, unsigned link, const struct addr *destination);
 /* A packet that the codec accepted; false: no instance has its VRID. */
-bool instances_hear(struct instances *all, unsigned link, const struct advert *advert, struct mono now,
-                    struct effects *fx);
+bool instances_hear(struct instances *all, unsigned link, const struct advert *advert, struct mono received,
+                    struct mono now, struct effects *fx);
 /* A packet that the codec refused: told to the instance whose VRID it carries. */
 void instances_refused(struct instances *all, unsigned link, const struct advert *advert, enum wire_result result);
 

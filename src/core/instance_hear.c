@@ -216,18 +216,18 @@ static void instance_compare_list(struct instance *i, const struct advert *adver
 /* --- what it changes --- */
 
 /* Of several Active ones the strongest is who will be left. */
-static void instance_note_holder(struct instance *i, const struct advert *advert, struct mono now)
+static void instance_note_holder(struct instance *i, const struct advert *advert, struct mono received)
 {
-    bool same = addr_equal(&i->holder, &advert->source);
+    bool same = i->holder_priority != 0 && addr_equal(&i->holder, &advert->source);
     bool stronger = advert->priority > i->holder_priority ||
                     (advert->priority == i->holder_priority && addr_compare(&advert->source, &i->holder) > 0);
-    if (!same && !stronger && instance_holder_is_fresh(i, now)) {
+    if (!same && !stronger && instance_holder_is_fresh(i, received)) {
         return;
     }
     i->holder = advert->source;
     i->holder_priority = advert->priority;
     i->holder_interval_us = advert->interval_us;
-    i->holder_heard = now;
+    i->holder_heard = same ? mono_max(i->holder_heard, received) : received;
 }
 
 /*
@@ -278,7 +278,8 @@ static void instance_weaker(struct instance *i, const struct advert *advert, str
     }
 }
 
-static void instance_accept(struct instance *i, const struct advert *advert, struct mono now, struct effects *fx)
+static void instance_accept(struct instance *i, const struct advert *advert, struct mono received, struct mono now,
+                            struct effects *fx)
 {
     struct router *r = &i->router;
     instance_delay_preemption(i, advert, now);
@@ -293,10 +294,10 @@ static void instance_accept(struct instance *i, const struct advert *advert, str
     case VERDICT_ACCEPTED:
     case VERDICT_YIELDED:
         i->wants_active = false;
-        instance_note_holder(i, advert, now);
+        instance_note_holder(i, advert, received);
         break;
     case VERDICT_IGNORED: /* weaker: it will be preempted */
-        instance_note_holder(i, advert, now);
+        instance_note_holder(i, advert, received);
         break;
     case VERDICT_WEAKER:
         instance_weaker(i, advert, now, fx);
@@ -307,7 +308,8 @@ static void instance_accept(struct instance *i, const struct advert *advert, str
     instance_refresh(i, REASON_STRONGER, now, fx); /* yielded while it was being released: no Backup then */
 }
 
-static void instance_hear(struct instance *i, const struct advert *advert, struct mono now, struct effects *fx)
+static void instance_hear(struct instance *i, const struct advert *advert, struct mono received, struct mono now,
+                          struct effects *fx)
 {
     enum instance_refusal refusal = instance_judge(i, advert);
     if (refusal != REFUSED_NONE) {
@@ -320,11 +322,11 @@ static void instance_hear(struct instance *i, const struct advert *advert, struc
     i->checksum_heard = advert->checksum;
     instance_compare_interval(i, advert, fx);
     instance_compare_list(i, advert, fx);
-    instance_accept(i, advert, now, fx);
+    instance_accept(i, advert, received, now, fx);
 }
 
-bool instances_hear(struct instances *all, unsigned link, const struct advert *advert, struct mono now,
-                    struct effects *fx)
+bool instances_hear(struct instances *all, unsigned link, const struct advert *advert, struct mono received,
+                    struct mono now, struct effects *fx)
 {
     uint32_t key = instance_key(link, advert->source.family, advert->vrid);
     unsigned first = instances_find(all, key);
@@ -334,7 +336,7 @@ bool instances_hear(struct instances *all, unsigned link, const struct advert *a
         if (shared && i->settings->unicast && instance_find_peer(i, &advert->source) == NULL) {
             continue; /* one VRID may serve several circles of unicast peers */
         }
-        instance_hear(i, advert, now, fx);
+        instance_hear(i, advert, received, now, fx);
         known = true;
     }
     return known;

@@ -315,6 +315,9 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
     if (unit_holder_prevails(p, u, advert, now, fx)) {
         return;
     }
+    if (member && advert->priority == ROUTER_PRIORITY_PINNED && addr_compare(&advert->source, &p->primary) > 0) {
+        u->claims_left = 0; /* pinned there, and stronger: to ask on would look like a contest */
+    }
     enum reason reason = u->owner_kind == HOLDER_NONE      ? REASON_HEARD
                          : !mono_is_never(u->vacant_since) ? (enum reason)u->router.reason
                                                            : REASON_STRONGER;

@@ -232,7 +232,7 @@ bool router_assert(struct router *r, struct mono now, struct effects *fx)
     }
     r->last_assert = now;
     router_advertise(r, fx);
-    if (r->level_done == LEVEL_ANSWERING && r->phase == PHASE_SETTLED) { /* caches may point to the other claimant */
+    if (r->level == LEVEL_ANSWERING && router_is_done(r)) { /* caches may point to the other claimant */
         effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit)->value = ANNOUNCE_AGAIN;
     }
     return true;

@@ -98,10 +98,16 @@ void router_release(struct router *r, enum reason reason, bool say_released, str
 /* Emptied: sends priority 0, -> Backup with its timer off. */
 void router_say_released(struct router *r, struct effects *fx);
 
+/* The level that is wanted has been reached: level_done alone may be of an earlier time. */
+static inline bool router_is_done(const struct router *r)
+{
+    return r->sequence_done == r->sequence;
+}
+
 /* Taking, and the addresses are in place: router_claim is due. */
 static inline bool router_is_ready(const struct router *r)
 {
-    return r->phase == PHASE_TAKING && r->level == LEVEL_READY && r->level_done == LEVEL_READY;
+    return r->phase == PHASE_TAKING && r->level == LEVEL_READY && router_is_done(r);
 }
 
 /* Nothing of it is here, and the kernel has nothing under way. */

@@ -130,6 +130,15 @@ static inline unsigned settings_all_count(const struct core_settings *settings)
     return (unsigned)settings->pool_count + settings->set_count;
 }
 
+static inline unsigned settings_instance_count(const struct core_settings *settings)
+{
+    unsigned count = 0;
+
+    for (unsigned p = settings->pool_count; p < settings_all_count(settings); p++)
+        count += settings->pools[p].unit_count;
+    return count;
+}
+
 #define HANDOVER_NONE UINT16_MAX
 
 /* A reload (core/handover.h): for each part of the new settings the index of the part of the old ones that goes on as

@@ -122,7 +122,7 @@ static int exit_code_of(const char *code)
     } table[] = {
         {"denied", EX_NOPERM},        {"bad_request", EX_USAGE},  {"unknown_command", EX_USAGE},
         {"unknown_pool", EX_USAGE},   {"unknown_unit", EX_USAGE}, {"unknown_member", EX_USAGE},
-        {"ambiguous_unit", EX_USAGE},
+        {"ambiguous_unit", EX_USAGE}, {"not_possible", EX_USAGE},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++) {
@@ -208,6 +208,7 @@ static void suggest_from(const struct ctl *ctl, const char *list_command, const 
                 suggest_offer(&search, json_string_value(address));
         }
     }
+    json_array_foreach(reply_get(answer, "instances"), i, item) suggest_offer(&search, reply_text(item, "name"));
     if (search.best != NULL)
         fprintf(stderr, "Did you mean %s?\n", search.best);
     json_decref(answer);
@@ -268,6 +269,7 @@ static int ask_each_pool(const struct ctl *ctl, const char *command, const json_
             continue;
         }
         json_array_extend(json_object_get(*answer, "pools"), json_object_get(part, "pools"));
+        json_array_extend(json_object_get(*answer, "instances"), json_object_get(part, "instances"));
         json_array_extend(json_object_get(*answer, "attention"), json_object_get(part, "attention"));
         json_decref(part);
     }

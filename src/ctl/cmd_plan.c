@@ -151,19 +151,46 @@ static void show_facts(const struct ctl *ctl, const json_t *answer)
     size_t i;
 
     for (size_t t = 0; t < ARRAY_LENGTH(topics); t++) {
-        printf("%s%s%s\n", term_begin(&ctl->term, COLOUR_BOLD), topics[t].heading, term_end(&ctl->term, COLOUR_BOLD));
+        bool any = false;
+
         json_array_foreach(reply_get(answer, "facts"), i, fact)
         {
-            if (strcmp(reply_text(fact, "topic"), topics[t].topic) == 0)
-                printf("  %s\n", reply_text(fact, "text"));
+            if (strcmp(reply_text(fact, "topic"), topics[t].topic) != 0)
+                continue;
+            if (!any)
+                printf("%s%s%s\n", term_begin(&ctl->term, COLOUR_BOLD), topics[t].heading,
+                       term_end(&ctl->term, COLOUR_BOLD));
+            any = true;
+            printf("  %s\n", reply_text(fact, "text"));
         }
     }
+}
+
+static void show_vips(const json_t *unit)
+{
+    json_t *vip;
+    size_t i;
+
+    json_array_foreach(reply_get(unit, "vips"), i, vip)
+        printf(" %s/%lld on %s", reply_text(vip, "address"), (long long)reply_int(vip, "prefix_length"),
+               reply_text(vip, "interface"));
+    printf("\n");
+}
+
+static int show_instance(const struct ctl *ctl, const json_t *answer)
+{
+    const json_t *instance = reply_get(answer, "instance");
+
+    printf("Instance %s, VRID %lld:", reply_text(instance, "name"), (long long)reply_int(instance, "vrid"));
+    show_vips(instance);
+    show_facts(ctl, answer);
+    return EX_OK;
 }
 
 static int show_explanation(const struct ctl *ctl, const json_t *answer)
 {
     const json_t *unit = reply_get(answer, "unit");
-    json_t *vip, *rank;
+    json_t *rank;
     size_t i;
     int code;
     struct table *table = table_new(ctl, ranking_columns, ARRAY_LENGTH(ranking_columns), &code);
@@ -171,10 +198,7 @@ static int show_explanation(const struct ctl *ctl, const json_t *answer)
     if (table == NULL)
         return code;
     printf("Unit %lld of pool %s:", (long long)reply_int(unit, "vrid"), reply_text(answer, "pool"));
-    json_array_foreach(reply_get(unit, "vips"), i, vip)
-        printf(" %s/%lld on %s", reply_text(vip, "address"), (long long)reply_int(vip, "prefix_length"),
-               reply_text(vip, "interface"));
-    printf("\n");
+    show_vips(unit);
     show_facts(ctl, answer);
     printf("%sRanking%s\n", term_begin(&ctl->term, COLOUR_BOLD), term_end(&ctl->term, COLOUR_BOLD));
     json_array_foreach(reply_get(answer, "ranking"), i, rank) table_add(table, answer, "", rank, COLOUR_NONE);
@@ -190,7 +214,9 @@ int explain_command(const struct ctl *ctl, int argc, char **argv)
     int code = client_ask(ctl, request, &answer);
 
     if (code == EX_OK)
-        code = ctl->json ? client_print(answer) : show_explanation(ctl, answer);
+        code = ctl->json                               ? client_print(answer)
+               : reply_get(answer, "instance") != NULL ? show_instance(ctl, answer)
+                                                       : show_explanation(ctl, answer);
     json_decref(answer);
     return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keelctl history, events, counters: what happened, and how often. */
+/* keelctl history, events, counters: what happened, and how often; dump: all of it as a text. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -38,6 +38,14 @@ static json_t *record_request(const struct ctl *ctl, const char *command, int ar
     return request;
 }
 
+/* An instance has no owner that moves, but states of its own: they stand in the same columns. */
+static void show_as_owner(json_t *entry)
+{
+    json_object_set(entry, "pool", json_object_get(entry, "instance"));
+    json_object_set(entry, "from", json_object_get(entry, "from_state"));
+    json_object_set(entry, "to", json_object_get(entry, "to_state"));
+}
+
 int history_command(const struct ctl *ctl, int argc, char **argv)
 {
     if (ctl->svg != NULL || ctl->timeline)
@@ -52,7 +60,12 @@ int history_command(const struct ctl *ctl, int argc, char **argv)
     else if (code == EX_OK)
         table = table_new(ctl, history_columns, ARRAY_LENGTH(history_columns), &code);
     if (table != NULL) {
-        json_array_foreach(reply_get(answer, "entries"), i, entry) table_add(table, answer, "", entry, COLOUR_NONE);
+        json_array_foreach(reply_get(answer, "entries"), i, entry)
+        {
+            if (reply_get(entry, "instance") != NULL && *reply_text(entry, "instance") != '\0')
+                show_as_owner(entry);
+            table_add(table, answer, "", entry, COLOUR_NONE);
+        }
         code = table_print(table);
     }
     json_decref(answer);
@@ -155,7 +168,7 @@ static void add_counters(const struct ctl *ctl, struct table *table, const json_
 static int show_counters(const struct ctl *ctl, const json_t *answer)
 {
     char scope[128];
-    json_t *link, *pool, *unit;
+    json_t *link, *pool, *unit, *instance;
     size_t i, j;
     int code;
     struct table *table = table_new(ctl, counter_columns, ARRAY_LENGTH(counter_columns), &code);
@@ -180,6 +193,13 @@ static int show_counters(const struct ctl *ctl, const json_t *answer)
             add_counters(ctl, table, answer, scope, unit);
         }
     }
+    json_array_foreach(reply_get(answer, "instances"), i, instance)
+    {
+        snprintf(scope, sizeof(scope), "instance %s", reply_text(instance, "name"));
+        add_counters(ctl, table, answer, scope, instance);
+        snprintf(scope, sizeof(scope), "instance %s refused", reply_text(instance, "name"));
+        add_counters(ctl, table, answer, scope, json_object_get(instance, "refused"));
+    }
     add_counters(ctl, table, answer, "daemon", json_object_get(answer, "daemon"));
     return table_print(table);
 }
@@ -192,6 +212,20 @@ int counters_command(const struct ctl *ctl, int argc, char **argv)
     (void)argc, (void)argv;
     if (code == EX_OK)
         code = ctl->json ? client_print(answer) : show_counters(ctl, answer);
+    json_decref(answer);
+    return code;
+}
+
+int dump_command(const struct ctl *ctl, int argc, char **argv)
+{
+    json_t *request = client_request(ctl, "dump"), *answer;
+
+    (void)argc;
+    json_object_set_new(request, "what", json_string(argv[0]));
+    int code = client_ask(ctl, request, &answer);
+
+    if (code == EX_OK)
+        code = ctl->json ? client_print(answer) : fputs(reply_text(answer, "text"), stdout) == EOF ? EX_IOERR : EX_OK;
     json_decref(answer);
     return code;
 }

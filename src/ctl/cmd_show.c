@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* keelctl members, list: the same facts as status, as tables with columns to choose. */
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/check.h"
 #include "ctl/client.h"
+#include "ctl/instances.h"
 #include "ctl/table.h"
 
 static const struct column member_columns[] = {
@@ -94,15 +96,32 @@ int members_command(const struct ctl *ctl, int argc, char **argv)
     return code;
 }
 
+/* Columns that were asked for are those of units, where there are any. */
+static int show_list(const struct ctl *ctl, const json_t *answer)
+{
+    bool pools = json_array_size(reply_get(answer, "pools")) > 0;
+    bool instances = json_array_size(reply_get(answer, "instances")) > 0;
+    int code = EX_OK;
+
+    if (pools || !instances)
+        code = show_table(ctl, answer, "units", unit_columns, ARRAY_LENGTH(unit_columns), unit_colour);
+    if (code != EX_OK || !instances || (pools && ctl->columns != NULL))
+        return code;
+    if (pools)
+        putchar('\n');
+    return instances_show(ctl, answer);
+}
+
 int list_command(const struct ctl *ctl, int argc, char **argv)
 {
     json_t *answer;
     int code = client_ask_all_pools(ctl, "list", &answer);
 
     (void)argc, (void)argv;
-    if (code == EX_OK)
-        code = ctl->json ? client_print(answer)
-                         : show_table(ctl, answer, "units", unit_columns, ARRAY_LENGTH(unit_columns), unit_colour);
+    if (code == EX_OK && ctl->json)
+        code = client_print(answer);
+    else if (code == EX_OK)
+        code = show_list(ctl, answer);
     json_decref(answer);
     return code;
 }

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "ctl/client.h"
+#include "ctl/instances.h"
 #include "ctl/status_view.h"
 
 int status_command(const struct ctl *ctl, int argc, char **argv)
@@ -16,8 +17,10 @@ int status_command(const struct ctl *ctl, int argc, char **argv)
         return code;
     if (ctl->json)
         code = client_print(answer);
-    else
+    else {
         status_show(stdout, ctl, answer);
+        code = instances_show(ctl, answer);
+    }
     json_decref(answer);
     return code;
 }

@@ -48,6 +48,7 @@ int counters_command(const struct ctl *ctl, int argc, char **argv);
 int snmp_command(const struct ctl *ctl, int argc, char **argv);
 int history_command(const struct ctl *ctl, int argc, char **argv);
 int events_command(const struct ctl *ctl, int argc, char **argv);
+int dump_command(const struct ctl *ctl, int argc, char **argv);
 int watch_command(const struct ctl *ctl, int argc, char **argv);
 int check_command(const struct ctl *ctl, int argc, char **argv);
 int convert_command(const struct ctl *ctl, int argc, char **argv);

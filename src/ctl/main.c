@@ -126,8 +126,8 @@ static const struct command commands[] = {
      "Every unit: its addresses, who holds it, who is next."},
     {"plan", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_WITH) | TAKES(OPTION_WITHOUT) | TAKES_TABLE, plan_command,
      "What the planner would do now, or with members more or less."},
-    {"explain", "VIP|VRID", 1, 1, TAKES(OPTION_POOL) | TAKES_TABLE, explain_command,
-     "Why a unit is where it is, who is next, what would move it."},
+    {"explain", "VIP|VRID|NAME", 1, 1, TAKES(OPTION_POOL) | TAKES_TABLE, explain_command,
+     "Why a unit or an instance is where it is, and what would move it."},
     {"take", "VIP|VRID", 1, 1, TAKES(OPTION_POOL) | TAKES_WAIT, take_command,
      "Pins a unit to this host: it moves here and stays."},
     {"release", "VIP|VRID", 1, 1, TAKES(OPTION_POOL) | TAKES_WAIT, release_command,
@@ -139,16 +139,17 @@ static const struct command commands[] = {
      "Makes the moves that are due without waiting for intervals and penalties."},
     {"reload", "", 0, 0, TAKES_WAIT, reload_command,
      "Has the daemon read its file again; says what changed, or what is wrong with the file."},
-    {"history", "[VIP|VRID]", 0, 1,
-      TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_TIMELINE) | TAKES(OPTION_SVG) | TAKES(OPTION_ALL) |
-          TAKES_TABLE,
-      history_command, "The last changes of ownership, and how long nobody answered."},
-    {"events", "[VIP|VRID]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_FOLLOW), events_command,
+    {"history", "[VIP|VRID|NAME]", 0, 1,
+     TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_TIMELINE) | TAKES(OPTION_SVG) | TAKES(OPTION_ALL) |
+         TAKES_TABLE,
+     history_command, "The last changes of ownership, and how long nobody answered."},
+    {"events", "[VIP|VRID|NAME]", 0, 1, TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_FOLLOW), events_command,
      "Everything that was noted lately, as sentences."},
     {"counters", "", 0, 0, TAKES(OPTION_POOL) | TAKES(OPTION_ALL) | TAKES_TABLE, counters_command,
      "Packets sent, received and refused, by reason; moves, contests, errors."},
     {"snmp", "[OID]", 0, 1, TAKES(OPTION_NAMES), snmp_command,
      "The objects of VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, as snmpwalk prints them."},
+    {"dump", "data|stats|json", 1, 1, 0, dump_command, "The daemon's state as keepalived's files show theirs."},
     {"check", "[FILE]", 0, 1, TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING) | TAKES(OPTION_STRICT), check_command,
      "Checks a configuration file; needs no daemon."},
     {"convert", "FROM FILE...", 2, 33, 0, convert_command,
@@ -197,7 +198,7 @@ static int print_help(void)
     printf("Usage: keelctl [--run-dir DIR] [--json] [--color WHEN] COMMAND [OPTION]... [WORD]\n"
            "Shows and steers the evenkeeld that runs on this host.\n\n");
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
-        printf("  %-9s %-11s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+        printf("  %-9s %-15s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
     printf("\n");
     print_option_help(TAKES_ALWAYS);
     printf("  %-24s %s\n  %-24s %s\n", "--help", "this, or with a COMMAND its options", "--version",

@@ -13,45 +13,47 @@
 
 #include "base/check.h"
 
+enum burst {
+    BURST_FIRST,   /* plan->repeat rounds */
+    BURST_DELAYED, /* plan->delayed_repeat */
+    BURST_REFRESH, /* settings.refresh_repeat, for ever */
+};
+
 struct announce_unit {
-    struct mono due;     /* of the current round; MONO_NEVER: none is planned */
-    struct mono started; /* when the last first round was due; long ago when the unit was not announced */
-    struct mono began;   /* first frame of the current round; valid when cursor > 0 */
-    unsigned round;  /* 0: the first; below `repeat`: its repetitions; `repeat`: the delayed one; above: refreshes */
+    struct announce_unit_settings settings;
+    const struct announce_plan *plan; /* one of the settings' */
+    struct mono due;                  /* of the current round; MONO_NEVER: none is planned */
+    struct mono started;              /* when the last first round was due; long ago when the unit was not announced */
+    struct mono began;                /* first frame of the current round; valid when cursor > 0 */
+    enum burst burst;
+    unsigned left;   /* rounds of the burst, the current one included */
     unsigned cursor; /* next address of the current round */
-    unsigned address_count;
-    bool again; /* a contest came during the first round: another one follows */
+    bool again;      /* a contest came during the first round: another one follows */
 };
 
 struct announce {
-    struct announce_settings settings;
-    struct mono paced_until; /* no frame of a later round before this */
-    struct mono next;        /* what announce_deadline says */
+    struct announce_lane *lanes;
+    struct mono next; /* what announce_deadline says */
     unsigned unit_count;
     struct announce_unit units[];
 };
 
 static const struct mono LONG_AGO = {INT64_MIN};
 
-struct announce *announce_new(const struct announce_settings *settings, unsigned unit_count,
-                              const unsigned *address_counts)
+struct announce *announce_new(const struct announce_unit_settings *units, unsigned unit_count,
+                              struct announce_lane *lanes)
 {
-    CHECK(settings->repeat >= 1 && settings->delay_us >= 0 && settings->refresh_us >= 0 && settings->interval_us >= 0);
     struct announce *announce = calloc(1, sizeof(*announce) + unit_count * sizeof(announce->units[0]));
 
     if (!announce)
         return NULL;
-    announce->settings = *settings;
-    announce->paced_until = LONG_AGO;
+    announce->lanes = lanes;
     announce->next = MONO_NEVER;
     announce->unit_count = unit_count;
     for (unsigned i = 0; i < unit_count; i++) {
-        CHECK(address_counts[i] >= 1);
-        announce->units[i] = (struct announce_unit){
-            .due = MONO_NEVER,
-            .started = LONG_AGO,
-            .address_count = address_counts[i],
-        };
+        CHECK(units[i].taken.repeat >= 1 && units[i].refresh_us >= 0);
+        announce->units[i] = (struct announce_unit){.settings = units[i], .due = MONO_NEVER, .started = LONG_AGO};
+        announce->units[i].plan = &announce->units[i].settings.taken;
     }
     return announce;
 }
@@ -61,42 +63,71 @@ void announce_free(struct announce *announce)
     free(announce);
 }
 
-/* First rounds wait for nothing; later ones keep the distance between frames. */
+/* First rounds wait for nothing, unless they are told to; later ones keep the distance between frames. */
 static bool is_first(const struct announce_unit *unit)
 {
-    return unit->round == 0;
+    return unit->burst == BURST_FIRST && unit->left == unit->plan->repeat;
+}
+
+static struct announce_lane *next_lane(const struct announce *announce, const struct announce_unit *unit)
+{
+    return &announce->lanes[unit->settings.lanes != NULL ? unit->settings.lanes[unit->cursor] : 0];
+}
+
+static bool is_free(const struct announce_unit *unit)
+{
+    return is_first(unit) && !unit->settings.paced;
+}
+
+/* When the unit's next frame may go. */
+static struct mono unit_next(const struct announce *announce, const struct announce_unit *unit)
+{
+    if (mono_is_never(unit->due) || is_free(unit))
+        return unit->due;
+    return mono_max(unit->due, next_lane(announce, unit)->until);
 }
 
 static void update_next(struct announce *announce)
 {
     announce->next = MONO_NEVER;
-    for (unsigned i = 0; i < announce->unit_count; i++) {
-        const struct announce_unit *unit = &announce->units[i];
-        struct mono due = is_first(unit) ? unit->due : mono_max(unit->due, announce->paced_until);
-
-        announce->next = mono_min(announce->next, due);
-    }
+    for (unsigned i = 0; i < announce->unit_count; i++)
+        announce->next = mono_min(announce->next, unit_next(announce, &announce->units[i]));
 }
 
 static void begin_anew(struct announce_unit *unit, struct mono now)
 {
     unit->started = mono_max(now, mono_add(unit->started, ANNOUNCE_ROUND_US));
     unit->due = unit->started;
-    unit->round = 0;
+    unit->burst = BURST_FIRST;
+    unit->left = unit->plan->repeat;
     unit->cursor = 0;
     unit->again = false;
 }
 
-void announce_start(struct announce *announce, unsigned unit_index, struct mono now)
+/* What a contest adds must not cut short what a take-over still has to say. */
+static const struct announce_plan *choose_plan(const struct announce_unit *unit, bool contested)
+{
+    bool under_way = !mono_is_never(unit->due) && unit->burst == BURST_FIRST;
+
+    if (!contested || (under_way && unit->plan == &unit->settings.taken))
+        return &unit->settings.taken;
+    return &unit->settings.contested;
+}
+
+void announce_start(struct announce *announce, unsigned unit_index, bool contested, struct mono now)
 {
     CHECK(unit_index < announce->unit_count);
     struct announce_unit *unit = &announce->units[unit_index];
+    bool under_way = !mono_is_never(unit->due) && is_first(unit);
 
-    if (is_first(unit) && !mono_is_never(unit->due))
+    if ((contested && unit->settings.contested.repeat == 0) || unit->settings.address_count == 0)
+        return;
+    unit->plan = choose_plan(unit, contested);
+    if (under_way && unit->left == unit->plan->repeat)
         unit->again = unit->cursor > 0;
     else
         begin_anew(unit, now);
-    announce->next = mono_min(announce->next, unit->due);
+    announce->next = mono_min(announce->next, unit_next(announce, unit));
 }
 
 void announce_stop(struct announce *announce, unsigned unit_index)
@@ -104,74 +135,92 @@ void announce_stop(struct announce *announce, unsigned unit_index)
     CHECK(unit_index < announce->unit_count);
     struct announce_unit *unit = &announce->units[unit_index];
 
-    *unit = (struct announce_unit){.due = MONO_NEVER, .started = LONG_AGO, .address_count = unit->address_count};
+    unit->plan = &unit->settings.taken;
+    unit->due = MONO_NEVER;
+    unit->started = LONG_AGO;
+    unit->burst = BURST_FIRST;
+    unit->left = unit->cursor = 0;
+    unit->again = false;
     update_next(announce);
 }
 
-/* Beyond the rounds of a take-over: only refreshes. */
-static void plan_refresh(const struct announce_settings *settings, struct announce_unit *unit, struct mono now)
+static void plan_refresh(struct announce_unit *unit)
 {
+    unit->burst = BURST_REFRESH;
+    unit->left = unit->settings.refresh_repeat;
+    unit->due = unit->settings.refresh_us > 0 ? mono_add(unit->began, unit->settings.refresh_us) : MONO_NEVER;
+}
+
+static void plan_next_round(struct announce_unit *unit)
+{
+    struct mono soon = mono_add(unit->began, ANNOUNCE_ROUND_US);
+
     unit->cursor = 0;
-    unit->round = settings->repeat + 1;
-    unit->due = settings->refresh_us > 0 ? mono_min(unit->due, mono_add(now, settings->refresh_us)) : MONO_NEVER;
+    if (unit->left > 1) {
+        unit->left--;
+        unit->due = soon;
+    } else if (unit->burst == BURST_FIRST && unit->plan->delay_us > 0) {
+        unit->burst = BURST_DELAYED;
+        unit->left = unit->plan->delayed_repeat;
+        unit->due = mono_max(soon, mono_add(unit->started, unit->plan->delay_us));
+    } else {
+        plan_refresh(unit);
+    }
+}
+
+/* Rounds that are left under the new settings. */
+static void limit_rounds(struct announce_unit *unit)
+{
+    unsigned most = unit->burst == BURST_FIRST ? unit->plan->repeat : unit->plan->delayed_repeat;
+
+    if (unit->left > most)
+        unit->left = most > 0 ? most : 1;
 }
 
 void announce_take_over(struct announce *announce, unsigned unit_index, const struct announce *from, unsigned old_unit,
                         bool held, struct mono now)
 {
     CHECK(unit_index < announce->unit_count && old_unit < from->unit_count);
-    const struct announce_settings *settings = &announce->settings;
     const struct announce_unit *old = &from->units[old_unit];
     struct announce_unit *unit = &announce->units[unit_index];
-    unsigned address_count = unit->address_count;
+    const struct announce_unit_settings settings = unit->settings;
+    bool contested = old->plan == &old->settings.contested && settings.contested.repeat > 0;
 
-    if (!held)
+    if (!held || settings.address_count == 0)
         return;
     *unit = *old;
-    unit->address_count = address_count;
-    if (address_count != old->address_count)
+    unit->settings = settings;
+    unit->plan = contested ? &unit->settings.contested : &unit->settings.taken;
+    if (settings.address_count != old->settings.address_count) {
         begin_anew(unit, now);
-    else if (old->round > from->settings.repeat || mono_is_never(old->due))
-        plan_refresh(settings, unit, now);
-    else if (unit->round > settings->repeat)
-        unit->round = settings->repeat;
-    announce->paced_until = mono_max(announce->paced_until, from->paced_until);
+    } else if (old->burst == BURST_REFRESH || mono_is_never(old->due)) {
+        unit->cursor = 0;
+        unit->began = now;
+        plan_refresh(unit);
+        unit->due = mono_is_never(unit->due) ? unit->due : mono_min(unit->due, old->due);
+    } else {
+        limit_rounds(unit);
+    }
     update_next(announce);
-}
-
-static void plan_next_round(const struct announce_settings *settings, struct announce_unit *unit)
-{
-    struct mono soon = mono_add(unit->began, ANNOUNCE_ROUND_US);
-
-    unit->cursor = 0;
-    if (unit->round < settings->repeat)
-        unit->round++;
-    else
-        unit->round = settings->repeat + 1;
-    if (unit->round == settings->repeat && settings->delay_us == 0)
-        unit->round++;
-    if (unit->round < settings->repeat)
-        unit->due = soon;
-    else if (unit->round == settings->repeat)
-        unit->due = mono_max(soon, mono_add(unit->started, settings->delay_us));
-    else
-        unit->due = settings->refresh_us > 0 ? mono_add(unit->began, settings->refresh_us) : MONO_NEVER;
 }
 
 static void emit_one(struct announce *announce, unsigned unit_index, struct mono now, announce_emit *emit,
                      void *context)
 {
     struct announce_unit *unit = &announce->units[unit_index];
+    struct announce_lane *lane = next_lane(announce, unit);
 
     emit(context, unit_index, unit->cursor);
+    if (lane->interval_us > 0 && !is_free(unit))
+        lane->until = mono_add(now, lane->interval_us);
     if (unit->cursor == 0)
         unit->began = now;
-    if (++unit->cursor < unit->address_count)
+    if (++unit->cursor < unit->settings.address_count)
         return;
     if (unit->again)
         begin_anew(unit, now);
     else
-        plan_next_round(&announce->settings, unit);
+        plan_next_round(unit);
 }
 
 static unsigned run_first_rounds(struct announce *announce, struct mono now, unsigned budget, announce_emit *emit,
@@ -180,7 +229,7 @@ static unsigned run_first_rounds(struct announce *announce, struct mono now, uns
     for (unsigned i = 0; i < announce->unit_count && budget > 0; i++) {
         const struct announce_unit *unit = &announce->units[i];
 
-        for (; budget > 0 && is_first(unit) && mono_due(now, unit->due); budget--)
+        for (; budget > 0 && is_first(unit) && mono_due(now, unit_next(announce, unit)); budget--)
             emit_one(announce, i, now, emit, context);
     }
     return budget;
@@ -195,7 +244,7 @@ static unsigned find_later_round(const struct announce *announce, struct mono no
     for (unsigned i = 0; i < announce->unit_count; i++) {
         const struct announce_unit *unit = &announce->units[i];
 
-        if (!is_first(unit) && mono_due(now, unit->due) && mono_after(earliest, unit->due)) {
+        if (!is_first(unit) && mono_after(earliest, unit->due) && mono_due(now, unit_next(announce, unit))) {
             earliest = unit->due;
             found = i;
         }
@@ -206,14 +255,12 @@ static unsigned find_later_round(const struct announce *announce, struct mono no
 static void run_later_rounds(struct announce *announce, struct mono now, unsigned budget, announce_emit *emit,
                              void *context)
 {
-    for (; budget > 0 && mono_due(now, announce->paced_until); budget--) {
+    for (; budget > 0; budget--) {
         unsigned unit = find_later_round(announce, now);
 
         if (unit == announce->unit_count)
             return;
         emit_one(announce, unit, now, emit, context);
-        if (announce->settings.interval_us > 0)
-            announce->paced_until = mono_add(now, announce->settings.interval_us);
     }
 }
 

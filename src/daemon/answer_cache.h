@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Answers that are sent more than once: a program that asks for the status a hundred times a second gets the same text
- * for ANSWER_FRESH_US, unless something was noted meanwhile. Texts are counted, so that slow readers keep theirs.
- * Pure but for memory; used by control.c only.
+ * for ANSWER_FRESH_US, unless something was noted meanwhile. Which answers may be is request_json.c's to say. Texts are
+ * counted, so that slow readers keep theirs. Pure but for memory; used by control.c only.
  */
 #ifndef EVENKEEL_DAEMON_ANSWER_CACHE_H
 #define EVENKEEL_DAEMON_ANSWER_CACHE_H

@@ -342,13 +342,18 @@ static void add_filter(struct findings *f)
         p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
 }
 
-json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool)
+json_t *attention_array(struct answer *a, unsigned first, unsigned end)
 {
     struct findings f = {.a = a, .list = {new_array(a), new_array(a)}};
 
-    for (f.pool = first_pool; f.pool < end_pool; f.pool++) {
+    for (f.pool = first; f.pool < end; f.pool++) {
         struct pool_view p;
 
+        if (f.pool >= a->view->config->core.pool_count) {
+            instance_attention(a, f.pool, f.list[ALARM], f.list[WARNING]);
+            add_filter(&f);
+            continue;
+        }
         core_view_pool(a->view->core, f.pool, &p);
         if (p.ready) /* else it hears nobody, and who holds what is not known here */
             add_units(&f);

@@ -24,7 +24,7 @@ static unsigned count_vips(const struct config *config)
 {
     unsigned count = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
             count += config->pools[p].units[u].vip_count;
     return count;
@@ -49,7 +49,7 @@ struct audit *audit_new(const struct config *config, struct mono now)
     if (audit == NULL)
         return NULL;
     audit->next = mono_add(now, AUDIT_TURN_US);
-    for (unsigned p = 0; p < config->core.pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
         add_pool(audit, config, p);
     return audit;
 }

@@ -17,6 +17,9 @@ enum channel_message {
     CHANNEL_RELOAD_BAD,   /* guard: the file has errors; one file: which */
     CHANNEL_RELOADED,     /* worker: it goes on with the other configuration from here on */
     CHANNEL_RELOAD_KEPT,  /* worker: it could not, and goes on as before */
+    CHANNEL_DUMP,         /* guard: write the files of enum daemon_dump; this one and the next two in its order */
+    CHANNEL_DUMP_STATS,
+    CHANNEL_DUMP_JSON,
     CHANNEL_MESSAGE_COUNT,
 };
 

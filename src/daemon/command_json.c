@@ -50,6 +50,11 @@ static enum request_outcome unit_command(struct answer *a, enum event_kind kind)
 
     if (!find_unit(a, &pool, &unit))
         return REQUEST_REFUSED;
+    if (pool >= a->view->config->core.pool_count) {
+        set_error(a, "not_possible", "instance %s is no unit of a pool: its priority decides",
+                  a->view->config->core.pools[pool].units[unit].instance->name);
+        return REQUEST_REFUSED;
+    }
     event.pool = (uint8_t)pool;
     event.unit = (uint16_t)unit;
     if (!step(a, &event, &result))

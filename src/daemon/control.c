@@ -138,6 +138,7 @@ static void count(struct control_counters *counters, enum request_outcome outcom
     counters->requests++;
     switch (outcome) {
     case REQUEST_DONE:
+    case REQUEST_LASTING:
     case REQUEST_CHANGED:
         return;
     case REQUEST_DENIED:
@@ -185,7 +186,7 @@ static struct answer_text *build_answer(struct client *client, const char *line,
     client->closing = outcome == REQUEST_GARBAGE;
     if (outcome == REQUEST_CHANGED)
         answer_cache_clear(&control->cache);
-    else if (outcome == REQUEST_DONE && text != NULL)
+    else if (outcome == REQUEST_LASTING && text != NULL)
         answer_cache_put(&control->cache, line, length, after, newest, text);
     return text;
 }
@@ -211,7 +212,7 @@ static void client_answer(struct client *client)
     struct answer_text *text = answer_cache_find(&control->cache, line, length, clock_now(), newest);
 
     if (text != NULL)
-        count(&control->counters, REQUEST_DONE);
+        count(&control->counters, REQUEST_LASTING);
     else
         text = build_answer(client, line, length, newest);
     free(line);

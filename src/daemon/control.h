@@ -8,7 +8,7 @@
 #ifndef EVENKEEL_DAEMON_CONTROL_H
 #define EVENKEEL_DAEMON_CONTROL_H
 
-#include "daemon/daemon_view.h"
+#include "daemon/dialect.h"
 
 struct event_base;
 struct control;
@@ -31,6 +31,8 @@ struct control_callbacks {
     int (*command)(void *context, const struct event *event, enum core_result *result);
     /* Has the configuration file read again; what comes of it is in the view's `reload`. 0 or a negative errno. */
     int (*reload)(void *context);
+    /* A picture of the daemon, to be freed; NULL: no memory. */
+    char *(*dump)(void *context, enum daemon_dump dump);
     /* Microseconds until the protocol has something to do; 0 or less: now. NULL: it never has. */
     int64_t (*spare_us)(void *context);
 };

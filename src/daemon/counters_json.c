@@ -45,6 +45,17 @@ static const struct counter_field pool_fields[] = {
     POOL_COUNTER(assertions_held_back),
 };
 
+#define INSTANCE_COUNTER(name)                                                                                         \
+    {                                                                                                                  \
+#name, offsetof(struct instance_counters, name)                                                                \
+    }
+static const struct counter_field instance_fields[] = {
+    INSTANCE_COUNTER(adverts_sent),     INSTANCE_COUNTER(adverts_received),     INSTANCE_COUNTER(zero_sent),
+    INSTANCE_COUNTER(zero_received),    INSTANCE_COUNTER(became_active),        INSTANCE_COUNTER(released),
+    INSTANCE_COUNTER(asserted),         INSTANCE_COUNTER(assertions_held_back), INSTANCE_COUNTER(stalls),
+    INSTANCE_COUNTER(interval_differs), INSTANCE_COUNTER(address_list_differs),
+};
+
 static void put_counters(struct answer *a, json_t *object, const void *counters, const struct counter_field *fields,
                          size_t count, bool zeros)
 {
@@ -64,6 +75,25 @@ void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned
     core_view_unit_counters(a->view->core, pool, unit, &counters);
     put_counters(a, object, &counters, unit_fields, ARRAY_LENGTH(unit_fields), zeros);
     put_text(a, object, "last_active_reason", reason_name(counters.last_active_reason));
+}
+
+/* What it refused is a part of its own, by reason. */
+void put_instance_counters(struct answer *a, json_t *object, unsigned set, unsigned unit, bool zeros)
+{
+    struct instance_counters counters;
+    json_t *refused = new_object(a);
+
+    core_view_instance_counters(a->view->core, set, unit, &counters);
+    put_counters(a, object, &counters, instance_fields, ARRAY_LENGTH(instance_fields), zeros);
+    for (unsigned r = REFUSED_NONE + 1; r < INSTANCE_REFUSAL_COUNT; r++)
+        if (counters.refused[r] != 0 || zeros)
+            put_int(a, refused, instance_refusal_name((enum instance_refusal)r), (int64_t)counters.refused[r]);
+    put_new(a, object, "refused", refused);
+    put_text(a, object, "last_active_reason", reason_name((enum reason)counters.last_active_reason));
+    put_text(a, object, "last_protocol_error",
+             counters.last_protocol == REFUSED_NONE
+                 ? NULL
+                 : instance_refusal_name((enum instance_refusal)counters.last_protocol));
 }
 
 void put_pool_counters(struct answer *a, json_t *object, unsigned pool)
@@ -155,18 +185,37 @@ static json_t *links_array(struct answer *a)
     return array;
 }
 
+static json_t *instance_counters_array(struct answer *a, unsigned first, unsigned end)
+{
+    const struct core_settings *core = &a->view->config->core;
+    json_t *array = new_array(a);
+
+    for (unsigned p = first < core->pool_count ? core->pool_count : first; p < end; p++) {
+        for (unsigned u = 0; u < core->pools[p].unit_count; u++) {
+            json_t *object = new_object(a);
+
+            put_text(a, object, "name", core->pools[p].units[u].instance->name);
+            put_int(a, object, "vrid", core->pools[p].units[u].vrid);
+            put_instance_counters(a, object, p, u, true);
+            append_new(a, array, object);
+        }
+    }
+    return array;
+}
+
 enum request_outcome counters_answer(struct answer *a)
 {
     unsigned first, end;
     json_t *pools, *own;
 
-    if (!find_pools(a, &first, &end))
+    if (!find_all(a, &first, &end))
         return REQUEST_REFUSED;
     put_new(a, a->root, "links", links_array(a));
     pools = new_array(a);
-    for (unsigned p = first; p < end; p++)
+    for (unsigned p = first; p < end && p < a->view->config->core.pool_count; p++)
         append_new(a, pools, pool_counters_object(a, p));
     put_new(a, a->root, "pools", pools);
+    put_new(a, a->root, "instances", instance_counters_array(a, first, end));
     own = new_object(a);
     for (unsigned i = 0; i < a->view->counter_count; i++)
         put_int(a, own, a->view->counters[i].name, (int64_t)a->view->counters[i].value);

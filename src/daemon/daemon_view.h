@@ -12,6 +12,7 @@
 #include "platform/kernel.h"
 
 struct history;
+struct track;
 struct owner_changes;
 
 /* The last time somebody else was seen answering (ARP, NA) for a unit of ours. */
@@ -60,9 +61,10 @@ struct daemon_view {
     const struct config *config;
     const struct core *core;
     const struct kernel_link *links;      /* config->core.link_count */
-    const struct daemon_pool_view *pools; /* config->core.pool_count */
+    const struct daemon_pool_view *pools; /* of pools, then sets */
     const struct history *history;
     struct daemon_reload reload;
+    const struct track *track;             /* what is tracked; NULL: nothing is */
     const struct daemon_counter *counters; /* may be NULL when counter_count is 0 */
     unsigned counter_count;
 };

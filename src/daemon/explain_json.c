@@ -228,6 +228,8 @@ enum request_outcome explain_answer(struct answer *a)
 
     if (!find_unit(a, &s.pool, &s.unit))
         return REQUEST_REFUSED;
+    if (s.pool >= a->view->config->core.pool_count)
+        return explain_instance(a, s.pool, s.unit);
     s.facts = new_array(a);
     s.pool_settings = &a->view->config->core.pools[s.pool];
     s.settings = &s.pool_settings->units[s.unit];

@@ -10,6 +10,7 @@
 
 #include "daemon/control.h"
 #include "daemon/request_json.h"
+#include "daemon/track.h"
 
 #define SCHEMA_NAME "evenkeel/1"
 
@@ -77,10 +78,13 @@ const char *filter_mode_text(uint8_t mode);
 
 /*
  * What a request names (target_json.c). Each sets the error and returns false when the field is there but names
- * nothing. find_pools: the pool of field "pool", or all: [*first, *end). find_unit: field "unit", an address or a VRID.
+ * nothing. find_pools: the pool of field "pool", or all: [*first, *end); find_all: the same with sets of instances,
+ * whose indices follow the pools'. find_unit: field "unit", an address, a VRID
+ * or an instance's name; without "pool" also in the sets of instances, whose indices follow the pools'.
  * find_member: text that is a configured name or an address.
  */
 bool find_pools(struct answer *a, unsigned *first, unsigned *end);
+bool find_all(struct answer *a, unsigned *first, unsigned *end);
 bool find_unit(struct answer *a, unsigned *pool, unsigned *unit);
 bool find_member(struct answer *a, unsigned pool, const char *text, struct addr *out);
 
@@ -88,11 +92,29 @@ bool find_member(struct answer *a, unsigned pool, const char *text, struct addr 
 json_t *member_object(struct answer *a, unsigned pool, unsigned member);
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
 json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */
-json_t *attention_array(struct answer *a, unsigned first_pool, unsigned end_pool);
+json_t *addresses_array(struct answer *a, unsigned pool, unsigned unit);
+json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit);
+/* Instances (`set` counts on from the pools): those of the sets in [first, end); why one is in Fault, as sentences. */
+json_t *instance_object(struct answer *a, unsigned set, unsigned unit);
+json_t *instances_array(struct answer *a, unsigned first, unsigned end, bool with_vips);
+json_t *groups_array(struct answer *a);
+json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i);
+json_t *trackers_array(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit);
+/* How tracker `index` of a target stands, as a clause; false: there are no more. */
+struct tracker_finding {
+    bool failed;
+    bool fault; /* and makes the target fail */
+    char text[SETTINGS_NAME_MAX + TRACK_TEXT_MAX + 64];
+};
+bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
+                  struct tracker_finding *out);
+json_t *attention_array(struct answer *a, unsigned first, unsigned end);
+void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings);
 const char *family_text(uint8_t family); /* enum family: "ipv4" */
 const char *level_name(uint8_t level);   /* enum unit_level: "answering" */
 /* All counters of one unit (`zeros`: also those that are 0), pool or link as fields of `object`. */
 void put_unit_counters(struct answer *a, json_t *object, unsigned pool, unsigned unit, bool zeros);
+void put_instance_counters(struct answer *a, json_t *object, unsigned set, unsigned unit, bool zeros);
 void put_pool_counters(struct answer *a, json_t *object, unsigned pool);
 void put_link_counters(struct answer *a, json_t *object, unsigned link);
 /* False, with an error, when the pools together would keep the loop too long. */
@@ -104,10 +126,12 @@ enum request_outcome members_answer(struct answer *a);
 enum request_outcome list_answer(struct answer *a);
 enum request_outcome plan_answer(struct answer *a);
 enum request_outcome explain_answer(struct answer *a);
+enum request_outcome explain_instance(struct answer *a, unsigned set, unsigned unit);
 enum request_outcome counters_answer(struct answer *a);
 enum request_outcome snmp_answer(struct answer *a);
 enum request_outcome history_answer(struct answer *a);
 enum request_outcome events_answer(struct answer *a);
+enum request_outcome dump_answer(struct answer *a);
 enum request_outcome check_hash_answer(struct answer *a);
 enum request_outcome take_answer(struct answer *a);
 enum request_outcome release_answer(struct answer *a);

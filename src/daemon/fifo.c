@@ -54,7 +54,10 @@ static const char *take(struct fifo *fifo, uid_t uid, gid_t gid, mode_t mode)
     fifo->inode = status.st_ino;
     if (status.st_uid != geteuid() && status.st_uid != uid)
         return "somebody else owns it";
-    if (fchown(fifo->fd, uid, gid) < 0 || fchmod(fifo->fd, mode) < 0)
+    /* The mode first: to change that of somebody else's file is another privilege. */
+    if ((status.st_mode & 07777) != mode && fchmod(fifo->fd, mode) < 0)
+        return strerror(errno);
+    if ((status.st_uid != uid || status.st_gid != gid) && fchown(fifo->fd, uid, gid) < 0)
         return strerror(errno);
     return NULL;
 }

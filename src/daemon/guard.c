@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/reload.h"
 #include "platform/clock.h"
+#include "platform/packet_ip.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
 
@@ -29,6 +30,7 @@ static void stop(struct guard *guard, struct mono now)
 {
     if (guard->leaving) {
         log_warning("told to stop again: not waiting for an orderly leave");
+        guard_script_hurry(guard->script);
         guard_worker_kill(guard);
         return;
     }
@@ -40,6 +42,21 @@ static void stop(struct guard *guard, struct mono now)
         guard_worker_ask_to_leave(guard, now);
 }
 
+/* The worker has what is asked for, and the rights to write it. One that does not run has nothing to tell. */
+static void ask_for_dump(struct guard *guard, int number)
+{
+    enum channel_message message = CHANNEL_DUMP;
+
+    if (number == SIGUSR2 || number == SIGRTMAX - 1)
+        message = CHANNEL_DUMP_STATS;
+    else if (number == SIGRTMIN + 2)
+        message = CHANNEL_DUMP_JSON;
+    if (number == SIGRTMAX - 1)
+        log_notice("counters are not cleared: they would go backwards for whoever reads them");
+    if (guard->pidfd >= 0)
+        channel_send(guard->channel, message);
+}
+
 static void take_signals(struct guard *guard, struct mono now)
 {
     struct signalfd_siginfo info;
@@ -47,8 +64,10 @@ static void take_signals(struct guard *guard, struct mono now)
     while (read(guard->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
             reload_begin(guard, now);
-        else if (info.ssi_signo != SIGCHLD) /* that one only wakes us, for guard_script.h */
+        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             stop(guard, now);
+        else if (info.ssi_signo != SIGCHLD) /* that one only wakes us, for guard_script.h */
+            ask_for_dump(guard, (int)info.ssi_signo);
     }
 }
 
@@ -90,6 +109,9 @@ static void take_messages(struct guard *guard)
         case CHANNEL_RELOAD:
         case CHANNEL_RELOAD_SAME:
         case CHANNEL_RELOAD_BAD:
+        case CHANNEL_DUMP:
+        case CHANNEL_DUMP_STATS:
+        case CHANNEL_DUMP_JSON:
         case CHANNEL_MESSAGE_COUNT:
             break;
         }
@@ -169,6 +191,10 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigaddset(&set, SIGRTMIN + 2);
+    sigaddset(&set, SIGRTMAX - 1);
     sigaddset(&set, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
@@ -191,6 +217,11 @@ static int prepare(struct guard *guard)
     guard->sender = sender_open();
     if (guard->sender < 0) {
         log_error("a packet socket cannot be opened: %s", strerror(-guard->sender));
+        return EX_OSERR;
+    }
+    error = packet_ip_open(&guard->ip);
+    if (error < 0) {
+        log_error("a raw socket cannot be opened: %s", strerror(-error));
         return EX_OSERR;
     }
     error = guard_page_open(&guard->config->core, &guard->page);
@@ -219,7 +250,7 @@ int guard_run(const struct guard_start *start)
         .pidfd = -1,
         .channel = -1,
         .restart_at = clock_now(),
-        .script_at = MONO_NEVER,
+        .script_at = clock_now(),
         .leave_by = MONO_NEVER,
         .watchdog_at = start->ready->watchdog_us > 0 ? clock_now() : MONO_NEVER,
     };
@@ -236,6 +267,7 @@ int guard_run(const struct guard_start *start)
     if (guard.signals >= 0)
         close(guard.signals);
     sender_close(guard.sender);
+    packet_ip_close(guard.ip);
     guard_page_close(guard.page);
     guard_page_close(guard.next_page);
     config_free(guard.next_config);

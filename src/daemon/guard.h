@@ -7,13 +7,14 @@
 #ifndef EVENKEEL_DAEMON_GUARD_H
 #define EVENKEEL_DAEMON_GUARD_H
 
-#include "config/config.h"
+#include "daemon/dialect.h"
 #include "daemon/ready.h"
 #include "daemon/rundir.h"
 
 struct guard_start {
-    const char *config_path;
-    struct config *config; /* becomes the guard's */
+    const struct daemon_dialect *dialect;
+    struct config_request request; /* of the configuration, to read it again */
+    struct config *config;         /* becomes the guard's */
     struct rundir *rundir;
     struct ready *ready;
     void (*up)(void *context);        /* called once, in the guard, when the daemon has started */

@@ -29,14 +29,17 @@
 struct slot {
     _Atomic uint32_t length; /* of `bytes`; 0: empty */
     int32_t ifindex;
+    uint8_t routed; /* not 0: see guard_page.h */
     uint8_t bytes[];
 };
 
 struct layout {
-    size_t offset;  /* of the pool's first slot, the member's */
-    size_t stride;  /* bytes per slot */
-    unsigned slots; /* units + 1 */
-    unsigned first; /* number of this pool's first slot, counted over all pools */
+    size_t offset;   /* of the first slot: the member's, or of a set none's */
+    size_t stride;   /* bytes per slot */
+    unsigned slots;  /* the member's, and for each unit one, or one for each of its peers */
+    unsigned first;  /* number of this pool's first slot, counted over all pools */
+    unsigned units;  /* how many */
+    unsigned *start; /* by unit: its first slot; start[units] == slots */
 };
 
 struct page_header {
@@ -46,8 +49,8 @@ struct page_header {
 struct guard_page {
     uint8_t *memory;
     size_t size;
-    int file; /* of the guard, to be handed to a worker; -1 */
-    unsigned pool_count;
+    int file;            /* of the guard, to be handed to a worker; -1 */
+    unsigned pool_count; /* pools and sets */
     struct layout pools[SETTINGS_POOLS_MAX];
 };
 
@@ -56,42 +59,68 @@ static size_t round_up(size_t value, size_t to)
     return (value + to - 1) / to * to;
 }
 
-size_t guard_page_frame_max(const struct pool_settings *pool)
+static size_t frame_length(uint8_t family, size_t addresses)
 {
-    struct addr any = {.family = pool->family};
-    size_t header = pool->family == FAMILY_IPV4 ? IPV4_HEADER : IPV6_HEADER;
-    size_t addresses = 1;
+    struct addr any = {.family = family};
+    size_t header = family == FAMILY_IPV4 ? IPV4_HEADER : IPV6_HEADER;
 
-    for (unsigned i = 0; i < pool->unit_count; i++) {
-        if (pool->units[i].address_count > addresses)
-            addresses = pool->units[i].address_count;
-    }
     return ETHERNET_HEADER + header + VRRP_HEADER + addresses * addr_length(&any) + VRRP_AUTH_LENGTH;
 }
 
-static struct guard_page *lay_out(const struct core_settings *settings)
+size_t guard_page_frame_max(const struct pool_settings *pool)
 {
-    struct guard_page *page = calloc(1, sizeof(*page));
-    size_t offset = round_up(sizeof(struct page_header), 64);
+    size_t longest = frame_length(pool->family, 1);
+
+    for (unsigned i = 0; i < pool->unit_count; i++) {
+        const struct unit_settings *unit = &pool->units[i];
+        size_t length = frame_length(unit->instance != NULL ? unit->family : pool->family, unit->address_count);
+
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+static unsigned unit_slots(const struct unit_settings *unit)
+{
+    return unit->instance != NULL && unit->instance->peer_count > 1 ? unit->instance->peer_count : 1;
+}
+
+static int lay_out_pool(struct layout *layout, const struct pool_settings *pool)
+{
+    layout->stride = round_up(sizeof(struct slot) + guard_page_frame_max(pool), sizeof(uint64_t));
+    layout->slots = 1;
+    layout->units = pool->unit_count;
+    layout->start = calloc(pool->unit_count + 1u, sizeof(layout->start[0]));
+    if (layout->start == NULL)
+        return -ENOMEM;
+    for (unsigned u = 0; u < pool->unit_count; u++) {
+        layout->start[u] = layout->slots;
+        layout->slots += unit_slots(&pool->units[u]);
+    }
+    layout->start[pool->unit_count] = layout->slots;
+    return 0;
+}
+
+static int lay_out(struct guard_page *page, const struct core_settings *settings)
+{
+    size_t offset = round_up(sizeof(struct page_header), sizeof(uint64_t));
     unsigned first = 0;
 
-    if (page == NULL)
-        return NULL;
     page->file = -1;
     page->memory = MAP_FAILED;
-    page->pool_count = settings->pool_count;
-    for (unsigned p = 0; p < settings->pool_count; p++) {
+    page->pool_count = settings_all_count(settings);
+    for (unsigned p = 0; p < page->pool_count; p++) {
         struct layout *layout = &page->pools[p];
 
+        if (lay_out_pool(layout, &settings->pools[p]) < 0)
+            return -ENOMEM;
         layout->offset = offset;
-        layout->stride = round_up(sizeof(struct slot) + guard_page_frame_max(&settings->pools[p]), 8);
-        layout->slots = settings->pools[p].unit_count + 1u;
         layout->first = first;
         first += layout->slots;
         offset += layout->slots * layout->stride;
     }
     page->size = offset;
-    return page;
+    return 0;
 }
 
 static int map(struct guard_page *page, int file)
@@ -119,8 +148,14 @@ static int use_file(struct guard_page *page, int file)
     return status.st_size == (off_t)page->size ? map(page, file) : -EINVAL;
 }
 
-static int finish(struct guard_page *page, int error, struct guard_page **out)
+/* `file` < 0: one of its own. */
+static int make(const struct core_settings *settings, int file, struct guard_page **out)
 {
+    struct guard_page *page = calloc(1, sizeof(*page));
+    int error = page != NULL ? lay_out(page, settings) : -ENOMEM;
+
+    if (error == 0)
+        error = file < 0 ? make_file(page) : use_file(page, file);
     if (error < 0) {
         guard_page_close(page);
         return error;
@@ -131,16 +166,12 @@ static int finish(struct guard_page *page, int error, struct guard_page **out)
 
 int guard_page_open(const struct core_settings *settings, struct guard_page **out)
 {
-    struct guard_page *page = lay_out(settings);
-
-    return page == NULL ? -ENOMEM : finish(page, make_file(page), out);
+    return make(settings, -1, out);
 }
 
 int guard_page_map(const struct core_settings *settings, int file, struct guard_page **out)
 {
-    struct guard_page *page = lay_out(settings);
-
-    return page == NULL ? -ENOMEM : finish(page, use_file(page, file), out);
+    return make(settings, file, out);
 }
 
 int guard_page_file(const struct guard_page *page)
@@ -162,40 +193,91 @@ void guard_page_close(struct guard_page *page)
     if (page->memory != MAP_FAILED)
         munmap(page->memory, page->size);
     guard_page_close_file(page);
+    for (unsigned p = 0; p < page->pool_count; p++)
+        free(page->pools[p].start);
     free(page);
 }
 
-static struct slot *slot_at(const struct guard_page *page, unsigned pool, unsigned unit)
+/* The slots of a unit, or the member's: [*first, the returned end). */
+static unsigned slots_of(const struct layout *layout, unsigned unit, unsigned *first)
 {
-    CHECK(pool < page->pool_count);
-    const struct layout *layout = &page->pools[pool];
-    unsigned index = unit == EFFECT_NO_UNIT ? 0 : unit + 1;
+    if (unit == EFFECT_NO_UNIT) {
+        *first = 0;
+        return 1;
+    }
+    CHECK(unit < layout->units);
+    *first = layout->start[unit];
+    return layout->start[unit + 1];
+}
 
-    CHECK(index < layout->slots);
+static struct slot *slot_at(const struct guard_page *page, unsigned pool, unsigned index)
+{
+    const struct layout *layout = &page->pools[pool];
+
     return (struct slot *)(void *)(page->memory + layout->offset + index * layout->stride);
 }
 
-void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, int ifindex, const uint8_t *frame,
-                     size_t length)
+void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, unsigned peer,
+                     const struct guard_frame *frame)
 {
-    struct slot *slot = slot_at(page, pool, unit);
+    unsigned first, end;
+
+    CHECK(pool < page->pool_count);
+    end = slots_of(&page->pools[pool], unit, &first);
+    CHECK(peer < end - first);
+    struct slot *slot = slot_at(page, pool, first + peer);
 
     atomic_store_explicit(&slot->length, 0, memory_order_seq_cst);
-    if (length == 0 || length > page->pools[pool].stride - sizeof(struct slot))
+    if (frame->length == 0 || frame->length > page->pools[pool].stride - sizeof(struct slot))
         return;
-    slot->ifindex = ifindex;
-    memcpy(slot->bytes, frame, length);
-    atomic_store_explicit(&slot->length, (uint32_t)length, memory_order_release);
+    slot->ifindex = frame->ifindex;
+    slot->routed = frame->routed;
+    memcpy(slot->bytes, frame->bytes, frame->length);
+    atomic_store_explicit(&slot->length, (uint32_t)frame->length, memory_order_release);
 }
 
 void guard_page_drop(struct guard_page *page, unsigned pool, unsigned unit)
 {
-    atomic_store_explicit(&slot_at(page, pool, unit)->length, 0, memory_order_release);
+    unsigned slot, end;
+
+    CHECK(pool < page->pool_count);
+    end = slots_of(&page->pools[pool], unit, &slot);
+    for (; slot < end; slot++)
+        atomic_store_explicit(&slot_at(page, pool, slot)->length, 0, memory_order_release);
+}
+
+void guard_page_take_over(struct guard_page *page, unsigned pool, unsigned unit, const struct guard_page *from,
+                          unsigned old_pool, unsigned old_unit)
+{
+    unsigned first, end, old_first, old_end;
+
+    CHECK(pool < page->pool_count && old_pool < from->pool_count);
+    end = slots_of(&page->pools[pool], unit, &first);
+    old_end = slots_of(&from->pools[old_pool], old_unit, &old_first);
+    for (unsigned i = 0; first + i < end && old_first + i < old_end; i++) {
+        struct slot *slot = slot_at(page, pool, first + i);
+        const struct slot *old = slot_at(from, old_pool, old_first + i);
+        uint32_t length = atomic_load_explicit(&old->length, memory_order_acquire);
+
+        if (length > page->pools[pool].stride - sizeof(struct slot) ||
+            length > from->pools[old_pool].stride - sizeof(struct slot))
+            continue; /* a shorter list of addresses: it comes with the next advertisement */
+        slot->ifindex = old->ifindex;
+        slot->routed = old->routed;
+        memcpy(slot->bytes, old->bytes, length);
+        atomic_store_explicit(&slot->length, length, memory_order_release);
+    }
 }
 
 bool guard_page_holds(const struct guard_page *page, unsigned pool, unsigned unit)
 {
-    return atomic_load_explicit(&slot_at(page, pool, unit)->length, memory_order_acquire) != 0;
+    unsigned slot, end;
+
+    CHECK(pool < page->pool_count);
+    for (end = slots_of(&page->pools[pool], unit, &slot); slot < end; slot++)
+        if (atomic_load_explicit(&slot_at(page, pool, slot)->length, memory_order_acquire) != 0)
+            return true;
+    return false;
 }
 
 /* The slot with this number over all pools, and the longest frame it can hold; NULL past the last. */
@@ -224,7 +306,8 @@ bool guard_page_next(const struct guard_page *page, unsigned *cursor, struct gua
         ++*cursor;
         if (length == 0 || length > room)
             continue;
-        *out = (struct guard_frame){.ifindex = slot->ifindex, .bytes = slot->bytes, .length = length};
+        *out = (struct guard_frame){
+            .ifindex = slot->ifindex, .routed = slot->routed != 0, .bytes = slot->bytes, .length = length};
         return true;
     }
     return false;
@@ -234,7 +317,7 @@ void guard_page_clear(struct guard_page *page)
 {
     for (unsigned p = 0; p < page->pool_count; p++) {
         guard_page_drop(page, p, EFFECT_NO_UNIT);
-        for (unsigned u = 0; u + 1 < page->pools[p].slots; u++)
+        for (unsigned u = 0; u < page->pools[p].units; u++)
             guard_page_drop(page, p, u);
     }
 }

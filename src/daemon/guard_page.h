@@ -20,7 +20,8 @@ struct guard_page;
 
 struct guard_frame {
     int ifindex;
-    const uint8_t *bytes; /* from the Ethernet header; inside the page */
+    bool routed; /* `bytes` begin with the IP header and go through the IP stack; ifindex 0: wherever it leads */
+    const uint8_t *bytes; /* else from the Ethernet header; inside the page */
     size_t length;
 };
 
@@ -37,13 +38,16 @@ int guard_page_map(const struct core_settings *settings, int file, struct guard_
 void guard_page_close(struct guard_page *page);
 
 /*
- * Worker: this host speaks for `unit` (EFFECT_NO_UNIT: the member's own router) of `pool` on `ifindex`; `frame` ends
- * that. A frame that is too long is not kept.
+ * Worker: this host speaks for `unit` (EFFECT_NO_UNIT: the member's own router) of `pool`; `frame` ends that. `peer`:
+ * index of the unicast peer that is told, else 0. A frame that is too long is not kept.
  */
-void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, int ifindex, const uint8_t *frame,
-                     size_t length);
+void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, unsigned peer,
+                     const struct guard_frame *frame);
 /* Worker: it does not speak for it any more. */
 void guard_page_drop(struct guard_page *page, unsigned pool, unsigned unit);
+/* Worker, in a reload: what another page has for a unit, or with EFFECT_NO_UNIT for the member. */
+void guard_page_take_over(struct guard_page *page, unsigned pool, unsigned unit, const struct guard_page *from,
+                          unsigned old_pool, unsigned old_unit);
 bool guard_page_holds(const struct guard_page *page, unsigned pool, unsigned unit);
 
 /*

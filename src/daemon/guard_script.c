@@ -40,13 +40,14 @@ struct guard_script {
     struct runner *runner;
     struct notify *notify;
     struct orders worker;
-    uint32_t generation;
+    uint32_t connection; /* counts workers: an answer to one that is gone is for nobody */
+    uint32_t generation; /* counts configurations */
     uint64_t refused;
     struct fifo *fifos[FIFOS];
     struct mono reader_at[FIFOS]; /* when to start its reader; MONO_NEVER: it has none, or that runs */
     bool starting;                /* the startup command runs */
     bool expecting;               /* a reload is under way */
-    bool ahead;                   /* ... and the worker has gone on with it: its orders wait for guard_script_adopt */
+    bool ahead;                   /* ... and the worker has gone on: its orders wait for guard_script_adopt */
     bool finishing;
     bool hurry; /* finishing, and told so again */
 };
@@ -68,7 +69,7 @@ static void end_check(struct guard_script *script, const struct runner_order *or
         .value = result->value,
     };
 
-    if (order->key >> 16 == script->generation)
+    if (order->key >> 16 == script->connection)
         orders_add(&script->worker, &answer);
 }
 
@@ -160,7 +161,7 @@ static void start_check(struct guard_script *script, const struct order *request
     const struct check_script *check = &instances->scripts[request->index];
     const struct runner_order order = {
         .class = RUNNER_CHECK,
-        .key = (uint64_t)script->generation << 16 | request->index,
+        .key = (uint64_t)script->connection << 16 | request->index,
         .tag = request->run,
         .command = &check->command,
         .what = check->name,
@@ -324,7 +325,7 @@ int guard_script_connect(struct guard_script *script, int *worker_end)
 
     if (error < 0)
         return error;
-    error = orders_open(&script->worker, own, script->generation);
+    error = orders_open(&script->worker, own, ++script->connection);
     if (error < 0) {
         orders_close(&script->worker);
         close(*worker_end);
@@ -332,9 +333,9 @@ int guard_script_connect(struct guard_script *script, int *worker_end)
     return error;
 }
 
-uint32_t guard_script_generation(const struct guard_script *script)
+uint32_t guard_script_connection(const struct guard_script *script)
 {
-    return script->generation;
+    return script->connection;
 }
 
 void guard_script_disconnect(struct guard_script *script)
@@ -357,7 +358,8 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     struct notify_news news;
     unsigned cursor = 0;
 
-    take_orders(script); /* the last about what was */
+    take_orders(script); /* they are about the configuration until now */
+    script->worker.connection = ++script->connection;
     script->expecting = script->ahead = false;
     runner_end(script->runner, RUNNER_CHECK);
     if (!notify_adopt(script->notify, config)) {
@@ -370,7 +372,7 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     runner_end(script->runner, RUNNER_READER);
     close_fifos(script);
     script->config = config;
-    script->worker.generation = ++script->generation;
+    script->generation++;
     open_fifos(script);
     if (instances == NULL)
         return;
@@ -442,6 +444,11 @@ static bool wait_for(struct guard_script *script, enum runner_class class, int64
             return false;
         take_signals(script, signals);
     }
+}
+
+void guard_script_hurry(struct guard_script *script)
+{
+    script->hurry = true;
 }
 
 void guard_script_finish(struct guard_script *script, int signals)

@@ -33,14 +33,17 @@ bool guard_script_is_ready(const struct guard_script *script);
 
 /* A worker is about to be forked: its end of the orders. 0 or a negative errno. */
 int guard_script_connect(struct guard_script *script, int *worker_end);
-/* What the indices in its orders are about. */
-uint32_t guard_script_generation(const struct guard_script *script);
+/* The number of that connection, which its orders carry. */
+uint32_t guard_script_connection(const struct guard_script *script);
 /* The worker is gone: takes in its last orders, and ends its checks. */
 void guard_script_disconnect(struct guard_script *script);
 
 /* A reload is under way; NULL: not any more. */
 void guard_script_expect(struct guard_script *script, const struct config *next);
-/* `config` is the configuration from now on; a worker that runs has gone on with it. Checks under way are ended. */
+/*
+ * `config` is the configuration from now on. A worker that goes on with it counts its connection up by one when it
+ * changes over, as happens here.
+ */
 void guard_script_adopt(struct guard_script *script, const struct config *config);
 
 /* Descriptors to wait for; how many. SIGCHLD has to wake the guard, too. */
@@ -53,5 +56,7 @@ struct mono guard_script_turn(struct guard_script *script, struct mono now);
  * shutdown command. Another SIGTERM or SIGINT on `signals`, a signalfd with SIGCHLD, cuts the waiting short.
  */
 void guard_script_finish(struct guard_script *script, int signals);
+/* What follows shall wait for nothing. */
+void guard_script_hurry(struct guard_script *script);
 
 #endif

@@ -26,6 +26,7 @@
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
 #include "platform/kernel.h"
+#include "platform/packet_ip.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
 
@@ -43,11 +44,13 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
 {
     struct worker_start start = {
         .config = guard->config,
+        .dialect = guard->start->dialect,
+        .config_id = guard->start->request.config_id,
         .page = guard->page,
         .rundir = guard->start->rundir,
         .channel = channel,
         .orders = orders,
-        .generation = guard_script_generation(guard->script),
+        .connection = guard_script_connection(guard->script),
         .up = guard->start->worker_up,
         .context = guard->start->context,
     };
@@ -58,6 +61,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
     guard_script_let_go(guard->script);
     start.channel = channel_raise(channel);
     sender_close(guard->sender);
+    packet_ip_close(guard->ip);
     ready_close(guard->start->ready);
     exit(worker_run(&start));
 }
@@ -122,8 +126,10 @@ static unsigned say_goodbye(struct guard *guard)
     unsigned frames = 0;
 
     while (guard_page_next(guard->page, &cursor, &frame)) {
-        if (sender_send(guard->sender, frame.ifindex, frame.bytes, frame.length) == 0)
-            frames++;
+        int error = frame.routed ? packet_ip_send(guard->ip, frame.ifindex, frame.bytes, frame.length)
+                                 : sender_send(guard->sender, frame.ifindex, frame.bytes, frame.length);
+
+        frames += error == 0;
     }
     guard_page_clear(guard->page);
     return frames;

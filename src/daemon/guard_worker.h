@@ -13,6 +13,8 @@
 #include "daemon/guard.h"
 #include "daemon/guard_page.h"
 
+struct packet_ip;
+
 struct guard {
     const struct guard_start *start;
     struct config *config;
@@ -24,6 +26,7 @@ struct guard {
     struct guard_script *script;
     struct mono script_at; /* when guard_script_turn is wanted */
     int sender;
+    struct packet_ip *ip; /* sends to unicast peers */
     int signals;
     /* the worker; pidfd is -1 while none runs */
     pid_t worker;

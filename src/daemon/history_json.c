@@ -16,8 +16,9 @@ struct history_query {
     uint64_t after;
     unsigned limit;
     bool owners_only;
-    const char *pool; /* NULL: all */
-    unsigned vrid;    /* 0: all */
+    const char *pool;     /* its name; NULL: all, and instances */
+    unsigned vrid;        /* of the pool's unit; 0: all */
+    const char *instance; /* only this one; NULL: see above */
 };
 
 static bool read_number(struct answer *a, const char *key, json_int_t low, json_int_t high, json_int_t *value)
@@ -47,8 +48,11 @@ static bool read_query(struct answer *a, struct history_query *out)
     if (json_object_get(a->request, "unit") != NULL) {
         if (!find_unit(a, &pool, &unit))
             return false;
+        const struct unit_settings *found = &a->view->config->core.pools[pool].units[unit];
+
+        out->instance = found->instance != NULL ? found->instance->name : NULL;
         out->pool = a->view->config->core.pools[pool].name;
-        out->vrid = a->view->config->core.pools[pool].units[unit].vrid;
+        out->vrid = found->vrid;
     }
     out->after = after >= 0 ? (uint64_t)after : UINT64_MAX;
     return true;
@@ -56,14 +60,18 @@ static bool read_query(struct answer *a, struct history_query *out)
 
 static bool matches(const struct history_query *q, const struct note *note)
 {
-    return (!q->owners_only || note->kind == NOTE_UNIT_OWNER) &&
-           (q->pool == NULL || strcmp(q->pool, note->pool) == 0) && (q->vrid == 0 || q->vrid == note->vrid);
+    if (q->owners_only && note->kind != NOTE_UNIT_OWNER && note->kind != NOTE_INSTANCE_STATE)
+        return false;
+    if (q->instance != NULL)
+        return note->about == NOTE_ABOUT_INSTANCE && strcmp(q->instance, note->name) == 0;
+    return q->pool == NULL || (note->about == NOTE_ABOUT_POOL && strcmp(q->pool, note->name) == 0 &&
+                               (q->vrid == 0 || q->vrid == note->vrid));
 }
 
 static json_t *entry_object(struct answer *a, const struct history_entry *entry)
 {
     const struct note *note = &entry->note;
-    bool owner = note->kind == NOTE_UNIT_OWNER, state = note->kind == NOTE_UNIT_STATE;
+    bool owner = note->kind == NOTE_UNIT_OWNER;
     char text[NOTE_TEXT_MAX];
     json_t *object = new_object(a);
 
@@ -71,13 +79,15 @@ static json_t *entry_object(struct answer *a, const struct history_entry *entry)
     put_int(a, object, "sequence", (int64_t)entry->sequence);
     put_wall(a, object, "time", entry->wall_us);
     put_text(a, object, "kind", note_name(note));
-    put_text(a, object, "pool", note->pool);
+    put_text(a, object, "pool", note->about == NOTE_ABOUT_POOL ? note->name : NULL);
+    put_text(a, object, "instance", note->about == NOTE_ABOUT_INSTANCE ? note->name : NULL);
+    put_text(a, object, "group", note->about == NOTE_ABOUT_GROUP ? note->name : NULL);
     put_new(a, object, "vrid", note->vrid == 0 ? json_null() : json_integer(note->vrid));
     put_address(a, object, "address", &note->unit);
     put_address(a, object, "from", &note->from);
     put_address(a, object, "to", &note->to);
-    put_text(a, object, "from_state", state ? router_state_name(note->from_state) : NULL);
-    put_text(a, object, "to_state", state ? router_state_name(note->to_state) : NULL);
+    put_text(a, object, "from_state", note_state_name(note, note->from_state));
+    put_text(a, object, "to_state", note_state_name(note, note->to_state));
     put_text(a, object, "reason", reason_name(note->reason));
     put_text(a, object, "cause", note_reason_text((enum reason)note->reason));
     put_ms(a, object, "gap_ms", owner ? note->value : -1);

@@ -43,6 +43,8 @@ static uint64_t names_hash(void)
         hash = add_name(hash, reason_name((enum reason)reason));
     for (unsigned state = 0; state < ROUTER_STATE_COUNT; state++)
         hash = add_name(hash, router_state_name((enum router_state)state));
+    for (unsigned state = 0; state < INSTANCE_STATE_COUNT; state++)
+        hash = add_name(hash, instance_state_name((enum instance_state)state));
     return hash_finish(hash);
 }
 
@@ -117,7 +119,8 @@ void history_record_encode(const struct history_entry *entry, uint8_t bytes[stat
     write_address(&w, &note->unit);
     write_address(&w, &note->from);
     write_address(&w, &note->to);
-    write_bytes(&w, note->pool, strnlen(note->pool, sizeof(note->pool) - 1));
+    write_u8(&w, note->about);
+    write_bytes(&w, note->name, strnlen(note->name, sizeof(note->name) - 1));
     CHECK(w.ok);
     write_sum(bytes, HISTORY_RECORD_BYTES);
 }
@@ -133,15 +136,21 @@ static bool read_address(struct reader *r, struct addr *out)
     return true;
 }
 
-/* The name of a pool is a word; the rest of its room is zero. */
-static bool read_pool(struct reader *r, char pool[static SETTINGS_NAME_MAX])
+/* A name is a word; the rest of its room is zero. */
+static bool read_name(struct reader *r, char name[static SETTINGS_NAME_MAX])
 {
     const uint8_t *bytes = read_bytes(r, SETTINGS_NAME_MAX);
 
     if (bytes == NULL || bytes[SETTINGS_NAME_MAX - 1] != '\0')
         return false;
-    memcpy(pool, bytes, SETTINGS_NAME_MAX);
+    memcpy(name, bytes, SETTINGS_NAME_MAX);
     return true;
+}
+
+static bool read_about(struct reader *r, uint8_t *about)
+{
+    *about = read_u8(r);
+    return *about <= NOTE_ABOUT_GROUP;
 }
 
 enum history_record_result history_record_decode(const uint8_t bytes[static HISTORY_RECORD_BYTES],
@@ -162,12 +171,14 @@ enum history_record_result history_record_decode(const uint8_t bytes[static HIST
     note.to_state = read_u8(&r);
     note.vrid = read_u8(&r);
     bool whole = read_address(&r, &note.unit) && read_address(&r, &note.from) && read_address(&r, &note.to) &&
-                 read_pool(&r, note.pool) && r.ok && sum_is_right(bytes, HISTORY_RECORD_BYTES);
+                 read_about(&r, &note.about) && read_name(&r, note.name) && r.ok &&
+                 sum_is_right(bytes, HISTORY_RECORD_BYTES);
+
+    unsigned states = note.about == NOTE_ABOUT_POOL ? ROUTER_STATE_COUNT : INSTANCE_STATE_COUNT;
 
     out->note = note;
     return whole && out->sequence > 0 && out->sequence < SEQUENCE_MAX && note.kind < NOTE_KINDS &&
-                   note.reason < REASON_COUNT && note.from_state < ROUTER_STATE_COUNT &&
-                   note.to_state < ROUTER_STATE_COUNT
+                   note.reason < REASON_COUNT && note.from_state < states && note.to_state < states
                ? HISTORY_RECORD_OK
                : HISTORY_RECORD_DAMAGED;
 }

@@ -85,11 +85,13 @@ static bool is_member(const struct worker *worker, unsigned link, const struct a
     return false;
 }
 
-/* The unit's own virtual MAC of either family. */
-static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid)
+/* The unit's own virtual MAC of either family; an instance's may be chosen. */
+static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid, const struct config_router *router)
 {
     uint8_t virtual_mac[6];
 
+    if (router != NULL)
+        return memcmp(mac, router->vmac, sizeof(router->vmac)) == 0;
     wire_virtual_mac(FAMILY_IPV4, vrid, virtual_mac);
     if (memcmp(mac, virtual_mac, sizeof(virtual_mac)) == 0)
         return true;
@@ -104,8 +106,11 @@ static bool is_virtual_mac(const uint8_t mac[6], uint8_t vrid)
 static bool may_be_own(const struct worker *worker, const struct vip_place *place, const struct frame_view *view,
                        struct mono received)
 {
-    return worker->config->pools[place->pool].use_vmac &&
-           is_virtual_mac(view->sender_mac, worker->config->core.pools[place->pool].units[place->unit].vrid) &&
+    const struct config_pool *pool = &worker->config->pools[place->pool];
+    const struct config_router *router = pool->units[place->unit].router;
+
+    return (router != NULL ? router->use_vmac : pool->use_vmac) &&
+           is_virtual_mac(view->sender_mac, worker->config->core.pools[place->pool].units[place->unit].vrid, router) &&
            !(view->to_us && audit_asked(worker->audit, place->number, received));
 }
 

@@ -13,12 +13,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "config/config.h"
 #include "daemon/detach.h"
+#include "daemon/dialect.h"
 #include "daemon/guard.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
-#include "daemon/read_config.h"
 #include "daemon/ready.h"
 #include "daemon/rundir.h"
 #include "platform/privilege.h"
@@ -34,13 +33,15 @@ static void print_finding(void *context, enum config_severity severity, const ch
     fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, severity == CONFIG_ERROR ? "error" : "warning", text);
 }
 
-static int check_only(const char *path)
+static int check_only(const struct options *options)
 {
-    struct config *config = read_config_file(path, print_finding, NULL);
+    struct config_request request = {.path = options->config_path, .config_id = options->config_id};
+    struct config *config = daemon_dialect.read(request, print_finding, NULL);
 
     if (config == NULL)
         return EX_CONFIG;
-    printf("%s: good, %u pools, hash %016" PRIx64 "\n", path, config->core.pool_count, config->hash);
+    printf("%s: good, %u pools, %u instances, hash %016" PRIx64 "\n", request.path, config->core.pool_count,
+           settings_instance_count(&config->core), config->hash);
     config_free(config);
     return 0;
 }
@@ -117,12 +118,14 @@ static void daemon_up(void *context)
 }
 
 /* With the configuration read and the lock taken: into the background if asked for, and on. */
-static int run(const struct options *options, const char *path, struct config *config, struct rundir *rundir)
+static int run(const struct options *options, const struct config_request *request, struct config *config,
+               struct rundir *rundir)
 {
     struct background background = {.fd = -1, .options = options};
     struct ready ready = ready_open();
     struct guard_start start = {
-        .config_path = path,
+        .dialect = &daemon_dialect,
+        .request = *request,
         .config = config,
         .rundir = rundir,
         .ready = &ready,
@@ -151,7 +154,8 @@ static int run(const struct options *options, const char *path, struct config *c
     return code;
 }
 
-static int lock_and_run(const struct options *options, const char *path, const char *run_dir, struct config *config)
+static int lock_and_run(const struct options *options, const struct config_request *request, const char *run_dir,
+                        struct config *config)
 {
     char missing[PRIVILEGE_TEXT_MAX];
     struct rundir *rundir = NULL;
@@ -168,7 +172,7 @@ static int lock_and_run(const struct options *options, const char *path, const c
         config_free(config);
         return explain_lock(run_dir, error, holder);
     }
-    int code = run(options, path, config, rundir);
+    int code = run(options, request, config, rundir);
 
     rundir_close(rundir);
     return code;
@@ -179,10 +183,11 @@ static int start(const struct options *options)
     char *path = absolute(options->config_path);
     char *run_dir = absolute(options->run_dir);
     int code = EX_CONFIG;
-    struct config *config = path != NULL && run_dir != NULL ? read_config_file(path, print_finding, NULL) : NULL;
+    struct config_request request = {.path = path, .config_id = options->config_id};
+    struct config *config = path != NULL && run_dir != NULL ? daemon_dialect.read(request, print_finding, NULL) : NULL;
 
     if (config != NULL)
-        code = lock_and_run(options, path, run_dir, config);
+        code = lock_and_run(options, &request, run_dir, config);
     free(run_dir);
     free(path);
     return code;
@@ -208,7 +213,7 @@ int main(int argc, char *argv[])
         puts("evenkeeld " PACKAGE_VERSION);
         return 0;
     case OPTIONS_CHECK:
-        return check_only(options.config_path);
+        return check_only(&options);
     case OPTIONS_RUN:
         break;
     }

@@ -84,10 +84,31 @@ struct addr note_unit_address(const struct config *config, unsigned pool, unsign
     return u->vip_count > 0 ? u->vips[0].address : ADDR_NONE;
 }
 
+static void copy_name(struct note *out, enum note_about about, const char *name)
+{
+    size_t length = strnlen(name, sizeof(out->name) - 1);
+
+    out->about = (uint8_t)about;
+    memset(out->name, 0, sizeof(out->name));
+    memcpy(out->name, name, length);
+}
+
+/* The pool and its unit, or the instance. */
+static void set_subject(const struct config *config, unsigned pool, unsigned unit, struct note *out)
+{
+    const struct pool_settings *settings = &config->core.pools[pool];
+
+    copy_name(out, NOTE_ABOUT_POOL, settings->name);
+    if (unit == EFFECT_NO_UNIT)
+        return;
+    if (settings->units[unit].instance != NULL)
+        copy_name(out, NOTE_ABOUT_INSTANCE, settings->units[unit].instance->name);
+    out->vrid = settings->units[unit].vrid;
+    out->unit = note_unit_address(config, pool, unit);
+}
+
 void note_from_effect(const struct config *config, const struct effect *effect, struct note *out)
 {
-    const struct pool_settings *pool = &config->core.pools[effect->pool];
-
     *out = (struct note){
         .kind = effect->note,
         .reason = effect->reason,
@@ -97,25 +118,17 @@ void note_from_effect(const struct config *config, const struct effect *effect, 
         .to = effect->to,
         .value = effect->value,
     };
-    memcpy(out->pool, pool->name, sizeof(out->pool));
-    if (effect->unit != EFFECT_NO_UNIT) {
-        out->vrid = pool->units[effect->unit].vrid;
-        out->unit = note_unit_address(config, effect->pool, effect->unit);
-    }
+    if (effect->note == NOTE_GROUP_STATE)
+        copy_name(out, NOTE_ABOUT_GROUP, config->instances->groups[effect->value].name);
+    else
+        set_subject(config, effect->pool, effect->unit, out);
 }
 
 void note_conflict(const struct config *config, unsigned pool, unsigned unit, const struct addr *address,
                    const uint8_t mac[6], struct note *out)
 {
-    const struct pool_settings *settings = &config->core.pools[pool];
-
-    *out = (struct note){
-        .kind = NOTE_CONFLICT,
-        .vrid = settings->units[unit].vrid,
-        .unit = note_unit_address(config, pool, unit),
-        .to = *address,
-    };
-    memcpy(out->pool, settings->name, sizeof(out->pool));
+    *out = (struct note){.kind = NOTE_CONFLICT, .to = *address};
+    set_subject(config, pool, unit, out);
     for (unsigned i = 0; i < 6; i++)
         out->value = out->value << 8 | mac[i];
 }
@@ -144,7 +157,7 @@ static const char *who(const struct config *config, const struct note *note, con
     if (addr_is_none(a))
         return "nobody";
     addr_format(a, address);
-    const char *name = note_member_name(config, note->pool, a);
+    const char *name = note->about == NOTE_ABOUT_POOL ? note_member_name(config, note->name, a) : NULL;
     if (name != NULL)
         snprintf(text, WHO_MAX, "%s (%s)", name, address);
     else
@@ -200,7 +213,8 @@ static const char *expand(const struct config *config, const struct note *note, 
         snprintf(buffer, WHO_MAX, ", %.1f ms without owner", (double)note->value / US_PER_MS);
         return note->value < 0 ? "" : buffer;
     case 'S':
-        snprintf(buffer, WHO_MAX, "%s -> %s", router_state_name(note->from_state), router_state_name(note->to_state));
+        snprintf(buffer, WHO_MAX, "%s -> %s", note_state_name(note, note->from_state),
+                 note_state_name(note, note->to_state));
         return buffer;
     case 'w':
         snprintf(buffer, WHO_MAX, "%s%s", note->reason == REASON_NONE ? "" : ": ", reason_texts[note->reason]);
@@ -211,21 +225,37 @@ static const char *expand(const struct config *config, const struct note *note, 
     }
 }
 
+const char *note_state_name(const struct note *note, uint8_t state)
+{
+    if (note->kind == NOTE_UNIT_STATE)
+        return router_state_name((enum router_state)state);
+    if (note->kind == NOTE_INSTANCE_STATE || note->kind == NOTE_GROUP_STATE)
+        return instance_state_name((enum instance_state)state);
+    return NULL;
+}
+
+/* "web", "web: unit 50 (192.0.2.50)", "instance V1", "group G". */
+static void append_subject(const struct note *note, char text[static NOTE_TEXT_MAX], size_t *used)
+{
+    static const char *const kinds[] = {
+        [NOTE_ABOUT_POOL] = "", [NOTE_ABOUT_INSTANCE] = "instance ", [NOTE_ABOUT_GROUP] = "group "};
+    char buffer[WHO_MAX], address[ADDR_TEXT_MAX];
+
+    append(text, used, kinds[note->about], strlen(kinds[note->about]));
+    append(text, used, note->name, strlen(note->name));
+    if (note->about != NOTE_ABOUT_POOL || note->vrid == 0)
+        return;
+    snprintf(buffer, sizeof(buffer), ": unit %u (%s)", note->vrid, addr_format(&note->unit, address));
+    append(text, used, buffer, strlen(buffer));
+}
+
 void note_format(const struct config *config, const struct note *note, char text[static NOTE_TEXT_MAX])
 {
     char buffer[WHO_MAX];
     size_t used = 0;
 
     CHECK(note->kind < NOTE_KINDS && note->reason < REASON_COUNT);
-    append(text, &used, note->pool, strlen(note->pool));
-    if (note->vrid != 0) {
-        int length = snprintf(buffer, sizeof(buffer), ": unit %u (", note->vrid);
-
-        append(text, &used, buffer, (size_t)length);
-        addr_format(&note->unit, buffer);
-        append(text, &used, buffer, strlen(buffer));
-        append(text, &used, ")", 1);
-    }
+    append_subject(note, text, &used);
     append(text, &used, ": ", 2);
     for (const char *p = templates[note->kind]; *p != '\0';) {
         size_t plain = strcspn(p, "%");

@@ -17,11 +17,19 @@ enum daemon_note_kind {
     NOTE_KINDS,
 };
 
+/* What a note is about; its name stands in the note. */
+enum note_about {
+    NOTE_ABOUT_POOL, /* or a unit of it */
+    NOTE_ABOUT_INSTANCE,
+    NOTE_ABOUT_GROUP,
+};
+
 struct note {
-    char pool[SETTINGS_NAME_MAX];
+    char name[SETTINGS_NAME_MAX];
+    uint8_t about;      /* enum note_about */
     uint8_t kind;       /* enum note_kind or enum daemon_note_kind */
     uint8_t reason;     /* enum reason */
-    uint8_t from_state; /* NOTE_UNIT_STATE: enum router_state */
+    uint8_t from_state; /* NOTE_UNIT_STATE: enum router_state; of an instance or group: enum instance_state */
     uint8_t to_state;
     uint8_t vrid;     /* 0: not about a unit */
     struct addr unit; /* the unit's name: its first address that is not link-local; ADDR_NONE: not about a unit */
@@ -39,6 +47,9 @@ void note_conflict(const struct config *config, unsigned pool, unsigned unit, co
 
 /* Of any kind of note: "unit_state", "conflict". */
 const char *note_name(const struct note *note);
+
+/* Of a change of state: "Backup"; NULL for other kinds. */
+const char *note_state_name(const struct note *note, uint8_t state);
 
 /* The sentence, without a full stop. Members are named as `config` names them in the note's pool, else by address. */
 void note_format(const struct config *config, const struct note *note, char text[static NOTE_TEXT_MAX]);

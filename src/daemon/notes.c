@@ -19,26 +19,28 @@ static const char *address_text(const struct addr *address, char text[static ADD
 
 static void log_note(const struct worker *worker, const struct note *note)
 {
-    bool state = note->kind == NOTE_UNIT_STATE, owner = note->kind == NOTE_UNIT_OWNER;
+    static const char *const abouts[] = {
+        [NOTE_ABOUT_POOL] = "pool", [NOTE_ABOUT_INSTANCE] = "instance", [NOTE_ABOUT_GROUP] = "group"};
+    bool owner = note->kind == NOTE_UNIT_OWNER;
     char text[NOTE_TEXT_MAX], vip[ADDR_TEXT_MAX], from[ADDR_TEXT_MAX], to[ADDR_TEXT_MAX];
     char vrid[8], gap_ms[24];
     char kind[SETTINGS_NAME_MAX + 48];
     struct log_field fields[] = {
         {"note", note_name(note)},
-        {"pool", note->pool},
+        {abouts[note->about], note->name},
         {"vip", note->vrid != 0 ? addr_format(&note->unit, vip) : NULL},
         {"vrid", note->vrid != 0 ? vrid : NULL},
         {"from", address_text(&note->from, from)},
         {"to", address_text(&note->to, to)},
-        {"from_state", state ? router_state_name(note->from_state) : NULL},
-        {"to_state", state ? router_state_name(note->to_state) : NULL},
+        {"from_state", note_state_name(note, note->from_state)},
+        {"to_state", note_state_name(note, note->to_state)},
         {"reason", note->reason != REASON_NONE ? reason_name((enum reason)note->reason) : NULL},
         {"gap_ms", owner && note->value >= 0 ? gap_ms : NULL},
     };
 
     snprintf(vrid, sizeof(vrid), "%u", note->vrid);
     snprintf(gap_ms, sizeof(gap_ms), "%.3f", (double)note->value / US_PER_MS);
-    snprintf(kind, sizeof(kind), "%s/%s/%u", note_name(note), note->pool, note->vrid);
+    snprintf(kind, sizeof(kind), "%s/%s/%u", note_name(note), note->name, note->vrid);
     note_format(worker->config, note, text);
     log_write(note_is_warning(note) ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, kind, fields, ARRAY_LENGTH(fields), "%s",
               text);

@@ -18,6 +18,7 @@ static const struct option long_options[] = {
     {"file", required_argument, NULL, 'f'},
     {"foreground", no_argument, NULL, 'n'},
     {"check", no_argument, NULL, 't'},
+    {"config-id", required_argument, NULL, 'i'},
     {"run-dir", required_argument, NULL, OPTION_RUN_DIR},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"log-format", required_argument, NULL, OPTION_LOG_FORMAT},
@@ -33,7 +34,8 @@ const char *options_help(void)
            "\n"
            "  -f, --file FILE        read the configuration from FILE\n"
            "  -n, --foreground       stay in the foreground, log to standard error\n"
-           "  -t, --check            check the configuration and exit: 0 good, 78 bad\n"
+           "  -t, --check [FILE]     check the configuration and exit: 0 good, 78 bad\n"
+           "  -i, --config-id ID     read the lines that are marked @ID; this host's name by default\n"
            "      --run-dir DIR      where the control socket and the lock are\n"
            "      --log-level LEVEL  error, warning, notice, info or debug\n"
            "      --log-format FORM  text or json\n"
@@ -60,6 +62,9 @@ static bool take_option(int code, const char *value, struct options *out, char e
         break;
     case 't':
         out->action = OPTIONS_CHECK;
+        break;
+    case 'i':
+        out->config_id = value;
         break;
     case OPTION_RUN_DIR:
         out->run_dir = value;
@@ -105,12 +110,14 @@ bool options_parse(int argc, char *const argv[], const char *default_config, con
     };
     optind = 0; /* glibc: start over */
     opterr = 0;
-    while ((code = getopt_long(argc, argv, "+:f:nt", long_options, NULL)) != -1) {
+    while ((code = getopt_long(argc, argv, "+:f:nti:", long_options, NULL)) != -1) {
         if (code == '?' || code == ':')
             return fail_option(code, argv[optind - 1], error);
         if (!take_option(code, optarg, out, error))
             return false;
     }
+    if (out->action == OPTIONS_CHECK && optind < argc)
+        out->config_path = argv[optind++];
     if (optind < argc)
         return fail(error, "unexpected argument", argv[optind]);
     if (out->config_path[0] == '\0' || out->run_dir[0] == '\0')

@@ -18,6 +18,7 @@ enum options_action {
 struct options {
     enum options_action action;
     const char *config_path;
+    const char *config_id; /* of @id lines; NULL: the host's name up to its first dot */
     const char *run_dir;
     bool foreground;
     enum log_level log_level;

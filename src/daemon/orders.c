@@ -21,9 +21,9 @@ int orders_pair(int *guard_end, int *worker_end)
     return 0;
 }
 
-int orders_open(struct orders *orders, int fd, uint32_t generation)
+int orders_open(struct orders *orders, int fd, uint32_t connection)
 {
-    *orders = (struct orders){.fd = fd, .generation = generation};
+    *orders = (struct orders){.fd = fd, .connection = connection};
     orders->queue = calloc(QUEUE_MAX, sizeof(orders->queue[0]));
     return orders->queue != NULL ? 0 : -ENOMEM;
 }
@@ -45,10 +45,10 @@ void orders_add(struct orders *orders, const struct order *order)
     struct order *place = &orders->queue[(orders->first + orders->count++) % QUEUE_MAX];
 
     *place = *order;
-    place->generation = orders->generation;
+    place->connection = orders->connection;
 }
 
-/* How many of one generation stand in a row from the first on, at most a batch. */
+/* How many of one connection stand in a row from the first on, at most a batch. */
 static unsigned next_run(const struct orders *orders)
 {
     unsigned to_end = QUEUE_MAX - orders->first;
@@ -56,7 +56,7 @@ static unsigned next_run(const struct orders *orders)
     unsigned run = 0;
 
     most = most < ORDERS_BATCH ? most : ORDERS_BATCH;
-    while (run < most && orders->queue[orders->first + run].generation == orders->queue[orders->first].generation)
+    while (run < most && orders->queue[orders->first + run].connection == orders->queue[orders->first].connection)
         run++;
     return run;
 }
@@ -80,7 +80,7 @@ bool orders_is_ahead(const struct orders *orders)
     struct order first;
 
     return recv(orders->fd, &first, sizeof(first), MSG_PEEK) == (ssize_t)sizeof(first) &&
-           first.generation == orders->generation + 1;
+           first.connection == orders->connection + 1;
 }
 
 int orders_receive(struct orders *orders, struct order batch[static ORDERS_BATCH], uint64_t *refused)
@@ -94,7 +94,7 @@ int orders_receive(struct orders *orders, struct order batch[static ORDERS_BATCH
     if (got <= 0)
         return got < 0 && errno == EAGAIN ? -EAGAIN : 0;
     for (size_t i = 0; i < (size_t)got / sizeof(batch[0]); i++) {
-        if (batch[i].kind >= ORDER_KIND_COUNT || batch[i].generation != orders->generation)
+        if (batch[i].kind >= ORDER_KIND_COUNT || batch[i].connection != orders->connection)
             (*refused)++;
         else
             batch[kept++] = batch[i];

@@ -28,7 +28,7 @@ enum order_subject {
 };
 
 struct order {
-    uint32_t generation; /* of the configuration that the indices are about; set by orders_add */
+    uint32_t connection; /* the worker's number, so that nothing reaches another one's; set by orders_add */
     uint8_t kind;        /* enum order_kind */
     uint8_t subject;     /* enum order_subject */
     uint8_t state;       /* enum instance_state */
@@ -45,7 +45,7 @@ struct order {
 /* One end. */
 struct orders {
     int fd; /* -1: closed */
-    uint32_t generation;
+    uint32_t connection;
     struct order *queue; /* not sent yet */
     unsigned first, count;
     uint64_t dropped; /* because the queue was full */
@@ -54,7 +54,7 @@ struct orders {
 /* Makes a pair of descriptors, non-blocking and closed on exec. 0 or a negative errno. */
 int orders_pair(int *guard_end, int *worker_end);
 /* `fd` becomes the end's. 0 or -ENOMEM. */
-int orders_open(struct orders *orders, int fd, uint32_t generation);
+int orders_open(struct orders *orders, int fd, uint32_t connection);
 /* Closes it and forgets what was not sent; also of one that was never opened but zeroed with fd -1. */
 void orders_close(struct orders *orders);
 
@@ -64,10 +64,10 @@ void orders_add(struct orders *orders, const struct order *order);
 bool orders_flush(struct orders *orders);
 /*
  * Up to ORDERS_BATCH orders; their number, 0: the other side is gone, -EAGAIN: none wait. What is no order, or of
- * another generation, is left out and counted in *refused.
+ * another connection, is left out and counted in *refused.
  */
 int orders_receive(struct orders *orders, struct order batch[static ORDERS_BATCH], uint64_t *refused);
-/* The next ones are of the generation that follows: the other side has gone on with it already. */
+/* The next ones are of the connection that follows: a worker has gone on with another configuration already. */
 bool orders_is_ahead(const struct orders *orders);
 
 #endif

@@ -18,7 +18,6 @@
 #include "daemon/channel.h"
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
-#include "daemon/read_config.h"
 #include "daemon/reload_diff.h"
 
 #define REPORT_MAX (48 * 1024) /* of errors or differences: an answer of the control socket has room for it */
@@ -160,10 +159,20 @@ static void forget_next(struct guard *guard)
     guard->next_config = NULL;
 }
 
+static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                           unsigned column, const char *text)
+{
+    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
+}
+
 /* From the same text as the worker's, so that every index means the same to both. */
 static int read_again(struct guard *guard, const char *text)
 {
-    struct config *config = read_config_text(text, strlen(text));
+    struct config_request request = guard->start->request;
+
+    request.text = text;
+    request.length = strlen(text);
+    struct config *config = guard->start->dialect->read(request, ignore_finding, NULL);
 
     if (config == NULL)
         return -EINVAL;
@@ -207,12 +216,12 @@ static void begin_if_changed(struct guard *guard, struct mono now)
         forget_next(guard);
         answer(guard, CHANNEL_RELOAD_BAD, "out of memory");
     } else if (strcmp(old_text, new_text) == 0) {
-        log_info("reload: %s says what it said before (hash %016" PRIx64 ")", guard->start->config_path,
+        log_info("reload: %s says what it said before (hash %016" PRIx64 ")", guard->start->request.path,
                  guard->config->hash);
         forget_next(guard);
         answer(guard, CHANNEL_RELOAD_SAME, NULL);
     } else {
-        log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->config_path,
+        log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->request.path,
                    guard->config->hash, guard->next_config->hash);
         begin_with(guard, old_text, new_text, now);
     }
@@ -235,13 +244,13 @@ void reload_begin(struct guard *guard, struct mono now)
     say_reloading(guard);
     FILE *report = open_memstream(&findings, &length);
 
-    guard->next_config = read_config_file(guard->start->config_path, report_finding, report);
+    guard->next_config = guard->start->dialect->read(guard->start->request, report_finding, report);
     if (report != NULL)
         fclose(report);
     if (guard->next_config != NULL) {
         begin_if_changed(guard, now);
     } else {
-        log_error("reload: %s is not usable, going on unchanged", guard->start->config_path);
+        log_error("reload: %s is not usable, going on unchanged", guard->start->request.path);
         answer(guard, CHANNEL_RELOAD_BAD, findings != NULL ? findings : "out of memory");
     }
     free(findings);

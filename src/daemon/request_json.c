@@ -13,31 +13,38 @@
 
 #define REAL_DIGITS 12 /* of fractional milliseconds; all 17 would show 12.345 as 12.345000000000001 */
 
+enum effect_of_command {
+    SHOWS,       /* what is at this moment */
+    SHOWS_STATE, /* what costs much to say, and seldom changes without a note */
+    CHANGES,     /* needs permission */
+};
+
 struct command {
     const char *name;
-    bool changes;       /* needs permission */
+    enum effect_of_command effect;
     const char *fields; /* allowed beside "command", each followed by a blank */
     enum request_outcome (*answer)(struct answer *a);
 };
 
 static const struct command commands[] = {
-    {"status", false, "pool ", status_answer},
-    {"members", false, "pool ", members_answer},
-    {"list", false, "pool ", list_answer},
-    {"plan", false, "pool with without ", plan_answer},
-    {"explain", false, "pool unit ", explain_answer},
-    {"counters", false, "pool ", counters_answer},
-    {"snmp", false, "pool ", snmp_answer},
-    {"history", false, "pool unit after limit ", history_answer},
-    {"events", false, "pool unit after limit ", events_answer},
-    {"check-hash", false, "hash ", check_hash_answer},
-    {"take", true, "pool unit ", take_answer},
-    {"release", true, "pool unit ", release_answer},
-    {"drain", true, "pool now ", drain_answer},
-    {"undrain", true, "pool ", undrain_answer},
-    {"rebalance", true, "pool ", rebalance_answer},
-    {"reload", true, "", reload_answer},
-    {"reload-result", true, "", reload_result_answer}, /* it quotes the file */
+    {"status", SHOWS_STATE, "pool ", status_answer},
+    {"members", SHOWS, "pool ", members_answer},
+    {"list", SHOWS_STATE, "pool ", list_answer},
+    {"plan", SHOWS, "pool with without ", plan_answer},
+    {"explain", SHOWS, "pool unit ", explain_answer},
+    {"counters", SHOWS, "pool ", counters_answer},
+    {"snmp", SHOWS, "pool ", snmp_answer},
+    {"history", SHOWS, "pool unit after limit ", history_answer},
+    {"events", SHOWS, "pool unit after limit ", events_answer},
+    {"dump", SHOWS, "what ", dump_answer},
+    {"check-hash", SHOWS, "hash ", check_hash_answer},
+    {"take", CHANGES, "pool unit ", take_answer},
+    {"release", CHANGES, "pool unit ", release_answer},
+    {"drain", CHANGES, "pool now ", drain_answer},
+    {"undrain", CHANGES, "pool ", undrain_answer},
+    {"rebalance", CHANGES, "pool ", rebalance_answer},
+    {"reload", CHANGES, "", reload_answer},
+    {"reload-result", CHANGES, "", reload_result_answer}, /* it quotes the file */
 };
 
 static bool is_field(const char *fields, const char *key)
@@ -81,13 +88,15 @@ static enum request_outcome dispatch(struct answer *a, bool may_change)
             continue;
         if (!fields_known(a, command))
             return REQUEST_REFUSED;
-        if (command->changes && !may_change) {
+        if (command->effect == CHANGES && !may_change) {
             set_error(a, "denied", "'%s' needs root or membership of group " CONTROL_GROUP, command->name);
             return REQUEST_DENIED;
         }
         enum request_outcome outcome = command->answer(a);
 
-        return outcome == REQUEST_DONE && command->changes ? REQUEST_CHANGED : outcome;
+        if (outcome != REQUEST_DONE || command->effect == SHOWS)
+            return outcome;
+        return command->effect == CHANGES ? REQUEST_CHANGED : REQUEST_LASTING;
     }
     set_error(a, "unknown_command", "there is no command '%.64s'", json_string_value(name));
     return REQUEST_REFUSED;

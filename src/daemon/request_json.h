@@ -10,7 +10,8 @@
 
 /* What became of a request, beside its answer. */
 enum request_outcome {
-    REQUEST_DONE,    /* shown; the same answer may be given again for a moment */
+    REQUEST_DONE,
+    REQUEST_LASTING, /* shown, and the same answer may be given again for a moment */
     REQUEST_CHANGED, /* a change was begun: what was shown before is old */
     REQUEST_REFUSED, /* a well-formed request that cannot be served */
     REQUEST_DENIED,  /* a change without permission */

@@ -187,18 +187,63 @@ static json_t *snmp_pool_object(struct answer *a, unsigned pool)
     return object;
 }
 
+/* What a MIB's row of a virtual router needs. */
+static json_t *snmp_instance_object(struct answer *a, unsigned set, unsigned unit)
+{
+    const struct config *config = a->view->config;
+    const struct unit_settings *settings = &config->core.pools[set].units[unit];
+    const uint8_t *mac = config->pools[set].units[unit].router->vmac;
+    json_t *object = new_object(a), *counters = new_object(a);
+    struct instance_view i;
+    char text[18];
+
+    core_view_instance(a->view->core, set, unit, &i);
+    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    put_text(a, object, "name", settings->instance->name);
+    put_int(a, object, "vrid", settings->vrid);
+    put_text(a, object, "interface", config->links[settings->link]);
+    put_text(a, object, "family", family_text(settings->family));
+    put_int(a, object, "version", settings->version);
+    put_text(a, object, "state", instance_state_name((enum instance_state)i.state));
+    put_number(a, object, "priority", i.priority);
+    put_known(a, object, "address", &i.primary);
+    put_known(a, object, "holder", &i.holder);
+    put_text(a, object, "mac", text);
+    put_int(a, object, "advert_interval_cs", settings->advert_interval_us / US_PER_CS);
+    put_truth(a, object, "preempt", settings->instance->preempt);
+    put_truth(a, object, "accept", config->pools[set].units[unit].router->accept);
+    put_number(a, object, "auth_type", settings->instance->auth_type);
+    put_stamp(a, object, "running_cs", i.running_since);
+    put_new(a, object, "advertised", advertised_array(a, settings));
+    put_instance_counters(a, counters, set, unit, false);
+    put_new(a, object, "counters", counters);
+    return object;
+}
+
+static json_t *snmp_instances_array(struct answer *a, unsigned first, unsigned end)
+{
+    const struct core_settings *core = &a->view->config->core;
+    json_t *array = new_array(a);
+
+    for (unsigned p = first < core->pool_count ? core->pool_count : first; p < end; p++)
+        for (unsigned u = 0; u < core->pools[p].unit_count; u++)
+            append_new(a, array, snmp_instance_object(a, p, u));
+    return array;
+}
+
 enum request_outcome snmp_answer(struct answer *a)
 {
     unsigned first, end;
 
-    if (!find_pools(a, &first, &end) || !fits_one_answer(a, first, end))
+    if (!find_all(a, &first, &end) || !fits_one_answer(a, first, end))
         return REQUEST_REFUSED;
     json_t *pools = new_array(a);
 
     put_new(a, a->root, "daemon", snmp_daemon_object(a));
     put_new(a, a->root, "links", snmp_links_array(a));
-    for (unsigned p = first; p < end; p++)
+    for (unsigned p = first; p < end && p < a->view->config->core.pool_count; p++)
         append_new(a, pools, snmp_pool_object(a, p));
     put_new(a, a->root, "pools", pools);
+    put_new(a, a->root, "instances", snmp_instances_array(a, first, end));
     return REQUEST_DONE;
 }

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/fields_json.h"
@@ -117,6 +118,7 @@ static json_t *pool_object(struct answer *a, unsigned pool)
     put_new(a, object, "members", members_array(a, pool, p.member_count));
     put_new(a, object, "units", units_array(a, pool, false));
     put_new(a, object, "unknown_units", unknown_array(a, pool));
+    put_new(a, object, "trackers", trackers_array(a, TRACK_POOL, pool, 0));
     return object;
 }
 
@@ -142,15 +144,16 @@ enum request_outcome status_answer(struct answer *a)
     unsigned first, end;
     json_t *pools;
 
-    if (!find_pools(a, &first, &end) || !fits_one_answer(a, first, end))
+    if (!find_all(a, &first, &end) || !fits_one_answer(a, first, end))
         return REQUEST_REFUSED;
     put_new(a, a->root, "daemon", daemon_object(a));
     put_new(a, a->root, "attention", attention_array(a, first, end));
     pools = new_array(a);
-    for (unsigned p = first; p < end; p++)
+    for (unsigned p = first; p < end && p < a->view->config->core.pool_count; p++)
         append_new(a, pools, pool_object(a, p));
     put_new(a, a->root, "pools", pools);
-    put_new(a, a->root, "instances", new_array(a));
+    put_new(a, a->root, "instances", instances_array(a, first, end, false));
+    put_new(a, a->root, "groups", groups_array(a));
     return REQUEST_DONE;
 }
 
@@ -180,10 +183,10 @@ enum request_outcome list_answer(struct answer *a)
     unsigned first, end;
     json_t *pools;
 
-    if (!find_pools(a, &first, &end) || !fits_one_answer(a, first, end))
+    if (!find_all(a, &first, &end) || !fits_one_answer(a, first, end))
         return REQUEST_REFUSED;
     pools = new_array(a);
-    for (unsigned p = first; p < end; p++) {
+    for (unsigned p = first; p < end && p < a->view->config->core.pool_count; p++) {
         json_t *object = new_object(a);
 
         put_text(a, object, "name", a->view->config->core.pools[p].name);
@@ -191,6 +194,25 @@ enum request_outcome list_answer(struct answer *a)
         append_new(a, pools, object);
     }
     put_new(a, a->root, "pools", pools);
+    put_new(a, a->root, "instances", instances_array(a, first, end, true));
+    return REQUEST_DONE;
+}
+
+enum request_outcome dump_answer(struct answer *a)
+{
+    json_t *what = json_object_get(a->request, "what");
+    enum daemon_dump dump = json_is_string(what) ? daemon_dump_find(json_string_value(what)) : DAEMON_DUMP_COUNT;
+
+    if (dump == DAEMON_DUMP_COUNT) {
+        set_error(a, "bad_request", "\"what\" must be \"data\", \"stats\" or \"json\"");
+        return REQUEST_REFUSED;
+    }
+    char *text = a->callbacks->dump(a->callbacks->context, dump);
+
+    a->failed |= text == NULL;
+    put_text(a, a->root, "what", daemon_dump_name(dump));
+    put_text(a, a->root, "text", text != NULL ? text : "");
+    free(text);
     return REQUEST_DONE;
 }
 

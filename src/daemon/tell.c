@@ -23,9 +23,11 @@ static struct order about_instance(const struct effect *effect, enum order_kind 
     };
 }
 
-/* How a pool's unit looks to commands: Initialize is the end of the daemon, or a fault. */
+/* How a pool's unit looks to commands: whatever it loses while the daemon leaves, it loses to that. */
 static enum instance_state unit_state(const struct worker *worker, enum router_state state)
 {
+    if (worker->leaving && state != ROUTER_ACTIVE)
+        return INSTANCE_STOPPED;
     switch (state) {
     case ROUTER_ACTIVE:
         return INSTANCE_ACTIVE;
@@ -35,7 +37,7 @@ static enum instance_state unit_state(const struct worker *worker, enum router_s
     case ROUTER_STATE_COUNT:
         break;
     }
-    return worker->leaving ? INSTANCE_STOPPED : INSTANCE_FAULT;
+    return INSTANCE_FAULT;
 }
 
 static struct order about_unit(const struct worker *worker, const struct effect *effect)

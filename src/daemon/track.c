@@ -14,8 +14,9 @@
 
 struct target {
     struct track_change told;
-    bool said;    /* at all */
-    bool goes_on; /* it ran before a reload */
+    bool said; /* at all */
+    bool no_source;
+    bool goes_on; /* a pool that ran before a reload */
     unsigned count;
     const struct check_tracker *trackers;
     unsigned *sources; /* of each tracker; TRACK_NO_SOURCE: not defined */
@@ -34,8 +35,6 @@ struct track {
 static bool add_target(struct track *track, struct track_change which, unsigned count,
                        const struct check_tracker *trackers, uint8_t base, struct mono now)
 {
-    if (count == 0)
-        return true;
     struct target *grown = realloc(track->targets, (track->count + 1) * sizeof(track->targets[0]));
 
     if (grown == NULL)
@@ -44,13 +43,27 @@ static bool add_target(struct track *track, struct track_change which, unsigned 
     struct target *target = &grown[track->count++];
 
     *target = (struct target){.told = which, .count = count, .trackers = trackers, .base = base};
-    target->sources = calloc(count, sizeof(target->sources[0]));
+    target->sources = calloc(count + 1, sizeof(target->sources[0]));
     if (target->sources == NULL)
         return false;
     for (unsigned i = 0; i < count; i++)
         if (!track_sources_bind(&track->sources, &trackers[i], now, &target->sources[i]))
             return false;
     return true;
+}
+
+static bool add_instance(struct track *track, const struct config *config, unsigned pool, unsigned unit,
+                         struct mono now)
+{
+    const struct config_router *router = config->pools[pool].units[unit].router;
+    const struct instance_settings *settings = config->core.pools[pool].units[unit].instance;
+    bool source = settings != NULL && settings->track_source && !addr_is_none(&settings->source);
+
+    if (router == NULL || (router->tracker_count == 0 && !source))
+        return true;
+    return add_target(track,
+                      (struct track_change){.kind = TRACK_INSTANCE, .pool = (uint8_t)pool, .unit = (uint16_t)unit},
+                      router->tracker_count, router->trackers, 0, now);
 }
 
 static bool add_targets(struct track *track, const struct config *config, struct mono now)
@@ -60,21 +73,18 @@ static bool add_targets(struct track *track, const struct config *config, struct
     for (unsigned p = 0; p < settings_all_count(&config->core) && good; p++) {
         const struct config_watch *watch = config->watches != NULL ? &config->watches[p] : NULL;
 
-        for (unsigned u = 0; u < config->core.pools[p].unit_count && good; u++) {
-            const struct config_router *router = config->pools[p].units[u].router;
-            struct track_change which = {.kind = TRACK_INSTANCE, .pool = (uint8_t)p, .unit = (uint16_t)u};
-
-            good = router == NULL || add_target(track, which, router->tracker_count, router->trackers, 0, now);
-        }
-        if (watch != NULL && good)
+        for (unsigned u = 0; u < config->core.pools[p].unit_count && good; u++)
+            good = add_instance(track, config, p, u, now);
+        if (watch != NULL && watch->tracker_count > 0 && good)
             good = add_target(track, (struct track_change){.kind = TRACK_POOL, .pool = (uint8_t)p},
                               watch->tracker_count, watch->trackers, config->core.pools[p].share, now);
     }
     for (unsigned g = 0; config->instances != NULL && g < config->instances->group_count && good; g++) {
         const struct config_group *group = &config->instances->groups[g];
 
-        good = add_target(track, (struct track_change){.kind = TRACK_GROUP, .unit = (uint16_t)g}, group->tracker_count,
-                          group->trackers, 0, now);
+        if (group->tracker_count > 0)
+            good = add_target(track, (struct track_change){.kind = TRACK_GROUP, .unit = (uint16_t)g},
+                              group->tracker_count, group->trackers, 0, now);
     }
     return good;
 }
@@ -104,35 +114,14 @@ void track_free(struct track *track)
     free(track);
 }
 
-static bool is_heir(const struct track_change *target, const struct track_change *old, const struct handover *map)
+void track_take_over(struct track *track, const struct track *old, uint32_t pools)
 {
-    if (target->kind != old->kind || target->kind == TRACK_GROUP || map->old_pool[target->pool] != old->pool)
-        return false;
-    return target->kind == TRACK_POOL || map->old_unit[target->pool][target->unit] == old->unit;
-}
+    track_sources_take_over(&track->sources, &old->sources);
+    for (unsigned i = 0; i < track->count; i++) {
+        struct target *target = &track->targets[i];
 
-static void take_over_target(struct target *target, const struct track *from, const struct handover *map)
-{
-    for (unsigned i = 0; i < from->count; i++) {
-        const struct target *old = &from->targets[i];
-
-        if (!old->said || !is_heir(&target->told, &old->told, map))
-            continue;
-        target->said = target->goes_on = true;
-        target->told.hold = old->told.hold;
-        target->told.fault = old->told.fault;
-        target->told.weight = old->told.weight;
-        target->told.share = old->told.share;
-        return;
+        target->goes_on = target->told.kind == TRACK_POOL && (pools >> target->told.pool & 1) != 0;
     }
-    target->goes_on = target->told.kind == TRACK_POOL && map->old_pool[target->told.pool] != HANDOVER_NONE;
-}
-
-void track_take_over(struct track *track, const struct track *from, const struct handover *map)
-{
-    track_sources_take_over(&track->sources, &from->sources);
-    for (unsigned i = 0; i < track->count; i++)
-        take_over_target(&track->targets[i], from, map);
     track->dirty = true;
 }
 
@@ -204,6 +193,7 @@ static struct track_change judge(const struct track *track, const struct target 
     for (unsigned i = 0; i < target->count; i++)
         add_effect(track, target, i, &sum);
     change.fault = sum.fault;
+    change.no_source = target->no_source;
     change.hold = sum.fault && sum.hold;
     change.weight = sum.fault ? 0 : held_in(sum.weight);
     if (change.kind == TRACK_POOL && !sum.fault) {
@@ -216,7 +206,8 @@ static struct track_change judge(const struct track *track, const struct target 
 
 static bool same(const struct track_change *a, const struct track_change *b)
 {
-    return a->hold == b->hold && a->fault == b->fault && a->weight == b->weight && a->share == b->share;
+    return a->hold == b->hold && a->fault == b->fault && a->no_source == b->no_source && a->weight == b->weight &&
+           a->share == b->share;
 }
 
 bool track_next_change(struct track *track, struct mono now, struct track_change *out)
@@ -267,6 +258,18 @@ void track_process(struct track *track, unsigned process, unsigned count, struct
 
     if (source != NULL)
         note_change(track, track_source_process(source, count, now));
+}
+
+void track_source_address(struct track *track, unsigned pool, unsigned unit, bool here)
+{
+    for (unsigned i = 0; i < track->count; i++) {
+        struct target *target = &track->targets[i];
+
+        if (target->told.kind != TRACK_INSTANCE || target->told.pool != pool || target->told.unit != unit)
+            continue;
+        note_change(track, target->no_source == here);
+        target->no_source = !here;
+    }
 }
 
 unsigned track_interface_count(const struct track *track)

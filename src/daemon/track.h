@@ -35,6 +35,7 @@ struct track_change {
     uint16_t unit;
     bool hold;      /* a result that may be a fault is awaited; then `fault` too */
     bool fault;     /* something that must not fail has failed */
+    bool no_source; /* TRACK_INSTANCE: the address that it must speak from is not here */
     int16_t weight; /* sum for the priority; 0 when it cannot matter (fault) */
     uint8_t share;  /* TRACK_POOL: 2..254, 0: it may hold nothing */
 };
@@ -84,10 +85,11 @@ struct track;
 struct track *track_new(const struct config *config, struct mono now);
 void track_free(struct track *track);
 /*
- * A reload: `track`, just made, knows what `from` knows of the sources that both have, and what was told last of the
- * targets that go on. Of those nothing is held back for a result that is awaited.
+ * A reload: sources of the same kind and name go on as they stood in `old`, without a new first result. What runs is
+ * forgotten and started anew in its rhythm; every target is told again. `pools`: bit p: pool p ran before, and gives
+ * nothing up for a result that is only awaited (instances see to that themselves).
  */
-void track_take_over(struct track *track, const struct track *from, const struct handover *map);
+void track_take_over(struct track *track, const struct track *old, uint32_t pools);
 
 /* Results. `text` is a clause for people: "exit code 3". */
 void track_script_done(struct track *track, unsigned script, uint32_t run, enum track_outcome outcome, const char *text,
@@ -100,6 +102,9 @@ void track_process(struct track *track, unsigned process, unsigned count, struct
 unsigned track_interface_count(const struct track *track);
 const char *track_interface_name(const struct track *track, unsigned interface);
 void track_interface(struct track *track, unsigned interface, bool up, struct mono now);
+
+/* Of an instance with track_source: whether its source address is here. */
+void track_source_address(struct track *track, unsigned pool, unsigned unit, bool here);
 
 /* The next script that is due; false: none is. */
 bool track_next_run(struct track *track, struct mono now, struct track_run *out);

@@ -110,51 +110,50 @@ bool track_sources_bind(struct track_sources *sources, const struct check_tracke
     return true;
 }
 
-static bool same_words(char *const *a, unsigned a_count, char *const *b, unsigned b_count)
-{
-    for (unsigned i = 0; i < a_count && a_count == b_count; i++)
-        if (strcmp(a[i], b[i]) != 0)
-            return false;
-    return a_count == b_count;
-}
-
-static bool same_source(const struct track_source *a, const struct track_source *b)
-{
-    if (a->kind != b->kind || strcmp(a->name, b->name) != 0)
-        return false;
-    if (a->script != NULL)
-        return a->script->command.argument_count > 0 &&
-               same_words(a->script->command.arguments, a->script->command.argument_count, b->script->command.arguments,
-                          b->script->command.argument_count);
-    return a->process == NULL ||
-           (a->process->words != NULL && b->process->words != NULL &&
-            same_words(a->process->words, a->process->word_count, b->process->words, b->process->word_count));
-}
-
-static void take_over_source(struct track_source *source, const struct track_source *old)
-{
-    struct track_source made = *source;
-
-    *source = *old;
-    source->index = made.index;
-    source->name = made.name;
-    source->script = made.script;
-    source->process = made.process;
-    source->news = source->running = false;
-    source->give_up = MONO_NEVER;
-    if (source->script == NULL)
-        return;
-    source->next = mono_min(old->next, mono_add(made.next, source->script->interval_us));
-    if (source->state != TRACK_WAITING)
-        source->counter = source->state == TRACK_GOOD ? source->script->rise + source->script->fall - 1 : 0;
-}
-
-void track_sources_take_over(struct track_sources *sources, const struct track_sources *from)
+static const struct track_source *named_source(const struct track_sources *sources, const struct track_source *like)
 {
     for (unsigned i = 0; i < sources->count; i++)
-        for (unsigned k = 0; k < from->count; k++)
-            if (same_source(&sources->list[i], &from->list[k]))
-                take_over_source(&sources->list[i], &from->list[k]);
+        if (sources->list[i].kind == like->kind && strcmp(sources->list[i].name, like->name) == 0)
+            return &sources->list[i];
+    return NULL;
+}
+
+/* Its rise and fall may be others now: what counts is how it stands. */
+static int64_t fitting_counter(const struct track_source *source)
+{
+    const struct check_script *script = source->script;
+    int64_t most = (int64_t)script->rise + script->fall - 1;
+
+    if (source->state == TRACK_GOOD)
+        return source->counter < script->rise || source->counter > most ? most : source->counter;
+    return source->counter >= script->rise ? script->rise - 1 : source->counter;
+}
+
+void track_sources_take_over(struct track_sources *sources, const struct track_sources *old)
+{
+    for (unsigned i = 0; i < sources->count; i++) {
+        struct track_source *source = &sources->list[i];
+        const struct track_source *from = named_source(old, source);
+        bool script = source->kind == CHECK_TRACK_SCRIPT;
+
+        if (from == NULL || from->state == TRACK_WAITING || (script && mono_is_never(source->next)))
+            continue;
+        source->state = from->state;
+        source->since = from->since;
+        source->value = from->value;
+        source->last = from->last;
+        source->run = from->run;
+        source->runs = from->runs;
+        source->failures = from->failures;
+        source->timeouts = from->timeouts;
+        source->not_run = from->not_run;
+        source->skipped = from->skipped;
+        set_text(source, from->text);
+        if (!script)
+            continue;
+        source->counter = from->counter;
+        source->counter = fitting_counter(source);
+    }
 }
 
 /* --- states --- */

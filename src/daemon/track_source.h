@@ -43,6 +43,9 @@ bool track_sources_bind(struct track_sources *sources, const struct check_tracke
 /* NULL: nobody tracks it. */
 struct track_source *track_sources_find(struct track_sources *sources, enum check_tracker_kind kind, unsigned index);
 
+/* Those of the same kind and name go on as they stood. */
+void track_sources_take_over(struct track_sources *sources, const struct track_sources *old);
+
 /* Results; true when something changed for those who track it. */
 bool track_source_script(struct track_source *source, uint32_t run, enum track_outcome outcome, const char *text,
                          struct mono now);
@@ -54,9 +57,6 @@ bool track_source_interface(struct track_source *source, bool up, struct mono no
 bool track_sources_settle(struct track_sources *sources, struct mono now);
 bool track_sources_next_run(struct track_sources *sources, struct mono now, struct track_run *out);
 struct mono track_sources_deadline(const struct track_sources *sources);
-
-/* A reload: sources of the same name that look at the same thing know what the old ones know. */
-void track_sources_take_over(struct track_sources *sources, const struct track_sources *from);
 
 void track_source_view(const struct track_source *source, struct track_view *out);
 

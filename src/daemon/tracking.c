@@ -103,7 +103,7 @@ static void look_at_file(struct tracking *tracking, unsigned index, struct mono 
 
 static void look_at_files(struct tracking *tracking, struct mono now)
 {
-    if (tracking->files < 0)
+    if (tracking->files < 0 || tracking->instances == NULL)
         return;
     for (unsigned i = 0; i < tracking->instances->file_count; i++) {
         if (tracking->instances->files[i].path != NULL)
@@ -123,9 +123,41 @@ static void on_files(void *context)
 
 /* --- interfaces and processes --- */
 
+static bool tracks_source(const struct unit_settings *unit)
+{
+    return unit->instance != NULL && unit->instance->track_source && !addr_is_none(&unit->instance->source);
+}
+
+/* Whether any instance must speak from an address that it does not bring itself. */
+static bool any_source(const struct config *config)
+{
+    for (unsigned p = config->core.pool_count; p < settings_all_count(&config->core); p++)
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
+            if (tracks_source(&config->core.pools[p].units[u]))
+                return true;
+    return false;
+}
+
+static void look_at_sources(struct tracking *tracking)
+{
+    const struct config *config = tracking->worker->config;
+
+    for (unsigned p = config->core.pool_count; p < settings_all_count(&config->core); p++)
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
+            const struct unit_settings *unit = &config->core.pools[p].units[u];
+
+            if (tracks_source(unit))
+                track_source_address(tracking->track, p, u,
+                                     link_watch_has_address(&unit->instance->source, config->links[unit->link]));
+        }
+}
+
 static void look_at_links(struct tracking *tracking, struct mono now)
 {
-    for (unsigned i = 0; tracking->links >= 0 && i < track_interface_count(tracking->track); i++) {
+    if (tracking->links < 0)
+        return;
+    look_at_sources(tracking);
+    for (unsigned i = 0; i < track_interface_count(tracking->track); i++) {
         const char *name = track_interface_name(tracking->track, i);
 
         track_interface(tracking->track, i, link_watch_is_up(tracking->links, name), now);
@@ -142,7 +174,7 @@ static void on_links(void *context)
 
 static void take_processes(struct tracking *tracking, struct mono now)
 {
-    if (!process_watch_take(tracking->processes, tracking->counts))
+    if (tracking->processes == NULL || !process_watch_take(tracking->processes, tracking->counts))
         return;
     for (unsigned i = 0; i < tracking->instances->process_count; i++)
         if (tracking->instances->processes[i].words != NULL)
@@ -177,6 +209,7 @@ static void tell_core(struct tracking *tracking, const struct track_change *chan
         .share = change->share,
         .hold = change->hold,
         .fault = change->fault,
+        .no_source = change->no_source,
         .weight = change->weight,
         .now = now,
     };
@@ -229,23 +262,25 @@ static bool is_tracked(const struct tracking *tracking, enum check_tracker_kind 
 
 static int open_files(struct tracking *tracking)
 {
-    if (!is_tracked(tracking, CHECK_TRACK_FILE))
+    tracking->files_changed = true;
+    if (!is_tracked(tracking, CHECK_TRACK_FILE) || tracking->files >= 0)
         return 0;
     tracking->files = file_watch_open();
     if (tracking->files < 0)
         return tracking->files;
-    tracking->files_changed = true;
     return loop_watch(tracking->worker->loop, tracking->files, on_files, tracking, &tracking->files_watch);
 }
 
 static int open_links(struct tracking *tracking)
 {
-    if (track_interface_count(tracking->track) == 0)
+    bool needed = track_interface_count(tracking->track) > 0 || any_source(tracking->worker->config);
+
+    tracking->links_changed = true;
+    if (!needed || tracking->links >= 0)
         return 0;
     tracking->links = link_watch_open();
     if (tracking->links < 0)
         return tracking->links;
-    tracking->links_changed = true;
     return loop_watch(tracking->worker->loop, tracking->links, on_links, tracking, &tracking->links_watch);
 }
 
@@ -265,10 +300,10 @@ static int open_processes(struct tracking *tracking)
                                   &tracking->processes_watch);
 }
 
-int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out)
+int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out)
 {
     struct tracking *tracking = calloc(1, sizeof(*tracking));
-    int error = orders_open(&worker->orders, orders, generation);
+    int error = orders_open(&worker->orders, orders, connection);
 
     if (tracking == NULL)
         return -ENOMEM;
@@ -297,27 +332,28 @@ static void close_processes(struct tracking *tracking)
     tracking->counts = NULL;
 }
 
-void tracking_take_over(struct tracking *tracking, struct track *next, const struct handover *map)
+struct track *tracking_prepare(const struct config *config)
 {
-    struct worker *worker = tracking->worker;
-    int error;
+    return track_new(config, clock_now());
+}
 
-    orders_flush(&worker->orders); /* the last about what was */
-    worker->orders.generation++;
-    track_take_over(next, tracking->track, map);
-    track_free(tracking->track);
-    tracking->track = next;
-    tracking->instances = worker->config->instances;
-    tracking->look_next = MONO_NEVER;
-    tracking->files_changed = tracking->links_changed = true;
+void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools)
+{
     close_processes(tracking);
-    error = tracking->files < 0 ? open_files(tracking) : 0;
-    if (error == 0 && tracking->links < 0)
+    track_take_over(track, tracking->track, pools);
+    track_free(tracking->track);
+    tracking->track = track;
+    tracking->instances = tracking->worker->config->instances;
+    tracking->worker->orders.connection++;
+    int error = open_files(tracking);
+
+    if (error == 0)
         error = open_links(tracking);
     if (error == 0)
         error = open_processes(tracking);
     if (error < 0)
-        log_error("not all that is tracked can be looked at: %s", strerror(-error));
+        log_error("reload: not all that is tracked can be looked at: %s", strerror(-error));
+    tracking->worker->tracking_next = clock_now();
 }
 
 void tracking_close(struct tracking *tracking)

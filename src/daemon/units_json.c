@@ -58,7 +58,7 @@ json_t *vips_array(struct answer *a, unsigned pool, unsigned unit)
     return array;
 }
 
-static json_t *addresses_array(struct answer *a, unsigned pool, unsigned unit)
+json_t *addresses_array(struct answer *a, unsigned pool, unsigned unit)
 {
     const struct config_unit *u = &a->view->config->pools[pool].units[unit];
     json_t *array = new_array(a);
@@ -85,7 +85,7 @@ static json_t *last_change_object(struct answer *a, const struct unit_view *u)
     return object;
 }
 
-static json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit)
+json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit)
 {
     const struct daemon_conflict *conflicts = a->view->pools[pool].conflicts;
     char mac[MAC_TEXT_MAX];

@@ -29,7 +29,7 @@ static size_t count_vips(const struct config *config)
 {
     size_t count = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
             count += config->pools[p].units[u].vip_count;
     }
@@ -51,7 +51,7 @@ struct vip_index *vip_index_new(const struct config *config)
 
     if (index == NULL)
         return NULL;
-    for (unsigned p = 0; p < config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
         for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
             add_unit(index, &config->pools[p].units[u], (struct vip_place){.pool = (uint8_t)p, .unit = (uint16_t)u});
     }

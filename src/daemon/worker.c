@@ -60,6 +60,8 @@ static void on_channel(void *context)
     while ((result = channel_receive_files(worker->channel, &message, files, &count)) == 1) {
         if (message == CHANNEL_LEAVE)
             begin_leaving(worker, "the guard said so");
+        else if (message >= CHANNEL_DUMP && message <= CHANNEL_DUMP_JSON)
+            worker_view_dump(worker, (enum daemon_dump)(message - CHANNEL_DUMP));
         else
             worker_reload_take(worker, message, files, count);
         while (count > 0)
@@ -116,29 +118,13 @@ static int open_signals(void)
     return fd < 0 ? -errno : fd;
 }
 
-static struct announce *new_announce(const struct config_pool *pool, unsigned unit_count)
-{
-    struct announce_settings settings = {
-        .repeat = pool->garp_repeat,
-        .delay_us = pool->garp_delay_us,
-        .refresh_us = pool->garp_refresh_us,
-        .interval_us = pool->garp_interval_us,
-    };
-    unsigned counts[PLAN_UNITS_MAX];
-
-    for (unsigned u = 0; u < unit_count; u++)
-        counts[u] = pool->units[u].vip_count;
-    return announce_new(&settings, unit_count, counts);
-}
-
 int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool)
 {
     unsigned unit_count = config->core.pools[index].unit_count;
 
     pool->units = calloc(unit_count, sizeof(pool->units[0]));
     pool->conflicts = calloc(unit_count, sizeof(pool->conflicts[0]));
-    pool->announce = new_announce(&config->pools[index], unit_count);
-    if (pool->units == NULL || pool->conflicts == NULL || pool->announce == NULL)
+    if (pool->units == NULL || pool->conflicts == NULL || announcing_make(config, index, pool) < 0)
         return -ENOMEM;
     for (unsigned u = 0; u < unit_count; u++)
         pool->conflicts[u].last = MONO_NEVER;
@@ -147,18 +133,37 @@ int worker_make_pool(const struct config *config, unsigned index, struct worker_
 
 void worker_free_pool(struct worker_pool *pool)
 {
-    announce_free(pool->announce);
+    announcing_free(pool);
     free(pool->conflicts);
     free(pool->units);
     *pool = (struct worker_pool){.units = NULL};
 }
 
+/* After so long a silence nobody has taken over yet: members die after three of theirs, instances after one at least.
+ */
+static int64_t shortest_interval_us(const struct core_settings *settings, unsigned pool)
+{
+    int64_t shortest_us = INT64_MAX;
+
+    if (pool < settings->pool_count)
+        return settings->pools[pool].member_interval_us;
+    for (unsigned u = 0; u < settings->pools[pool].unit_count; u++)
+        if (settings->pools[pool].units[u].advert_interval_us < shortest_us)
+            shortest_us = settings->pools[pool].units[u].advert_interval_us;
+    return shortest_us;
+}
+
 void worker_set_patience(struct worker *worker)
 {
+    const struct core_settings *settings = &worker->config->core;
+
     worker->patience_us = INT64_MAX;
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
-        if (worker->config->core.pools[p].member_interval_us < worker->patience_us)
-            worker->patience_us = worker->config->core.pools[p].member_interval_us;
+    for (unsigned p = 0; p < settings_all_count(settings); p++) {
+        int64_t interval_us = shortest_interval_us(settings, p);
+
+        if (interval_us < worker->patience_us)
+            worker->patience_us = interval_us;
+    }
 }
 
 /* Everything that only needs memory. */
@@ -179,7 +184,7 @@ static int make_parts(struct worker *worker)
         return -ENOMEM;
     worker_set_patience(worker);
     worker->queued_since = MONO_NEVER;
-    for (unsigned p = 0; p < settings->pool_count; p++)
+    for (unsigned p = 0; p < settings_all_count(settings); p++)
         if (worker_make_pool(worker->config, p, &worker->pools[p]) < 0)
             return -ENOMEM;
     for (unsigned i = 0; i < settings->link_count; i++)
@@ -285,6 +290,9 @@ static int begin(struct worker *worker, const struct worker_start *start)
     if (worker->signals < 0)
         return failed("signals", worker->signals, EX_OSERR);
     worker_view_init(worker);
+    error = unicast_open(&worker->unicast);
+    if (error < 0)
+        return failed("a raw socket", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
     code = open_control(worker, rundir_path(start->rundir));
     if (code == 0)
         code = drop_privileges(start);
@@ -297,7 +305,7 @@ static int begin(struct worker *worker, const struct worker_start *start)
     error = watch(worker);
     if (error < 0)
         return failed("the event loop", error, EX_OSERR);
-    error = tracking_open(worker, start->orders, start->generation, &worker->tracking);
+    error = tracking_open(worker, start->orders, start->connection, &worker->tracking);
     if (error < 0)
         return failed("what is tracked", error, EX_OSERR);
     worker->tracking_next = tracking_run(worker->tracking, clock_now());
@@ -332,6 +340,7 @@ static int end(struct worker *worker, int code)
     audit_free(worker->audit);
     vip_index_free(worker->vips);
     thirdparty_free(worker->thirdparty);
+    unicast_close(worker->unicast);
     history_free(worker->history);
     free(worker->effects.list);
     free(worker->storage);
@@ -350,6 +359,9 @@ int worker_run(const struct worker_start *start)
     if (worker == NULL)
         return failed("memory for the worker", -ENOMEM, EX_OSERR);
     worker->config = start->config;
+    worker->dialect = start->dialect;
+    worker->config_id = start->config_id;
+    worker->run_dir = rundir_path(start->rundir);
     worker->page = start->page;
     worker->channel = start->channel;
     worker->signals = -1;
@@ -362,8 +374,9 @@ int worker_run(const struct worker_start *start)
     worker->ask_next = worker->started;
     code = begin(worker, start);
     if (code == 0) {
-        log_notice("evenkeeld %s is up: %u pools, configuration %016" PRIx64, PACKAGE_VERSION,
-                   worker->config->core.pool_count, worker->config->hash);
+        log_notice("evenkeeld %s is up: %u pools, %u instances, configuration %016" PRIx64, PACKAGE_VERSION,
+                   worker->config->core.pool_count, settings_instance_count(&worker->config->core),
+                   worker->config->hash);
         channel_send(worker->channel, CHANNEL_UP);
         start->up(start->context);
         code = run(worker);

@@ -9,6 +9,7 @@
  *   intake.c       frames -> EVENT_PACKET, EVENT_HEARD, EVENT_CONFLICT
  *   background.c   questions that nothing asked for: who else answers for what is held, is anybody there
  *   apply.c        effects -> kernel levels, frames, announcements, notes
+ *   announcing.c   schedules of announcements -> frames
  *   tracking.c     checks, files, processes, interfaces -> EVENT_TRACK, EVENT_SHARE
  *   tell.c         the core's notes -> commands and FIFOs, by way of the guard
  *   notes.c        the core's notes -> history, its file and the log
@@ -31,6 +32,7 @@
 #include "daemon/channel.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
+#include "daemon/dialect.h"
 #include "daemon/guard_page.h"
 #include "daemon/history.h"
 #include "daemon/history_file.h"
@@ -39,6 +41,7 @@
 #include "daemon/rundir.h"
 #include "daemon/state.h"
 #include "daemon/thirdparty.h"
+#include "daemon/unicast.h"
 #include "daemon/vip_index.h"
 #include "platform/frame.h"
 #include "platform/kernel.h"
@@ -62,6 +65,8 @@ struct worker_link {
 
 struct worker_unit {
     uint8_t level; /* enum unit_level last asked of the kernel */
+    bool spoke;    /* of an instance: an advertisement was queued since the last flush */
+    bool refused;  /* of a unicast instance: the last flush sent none of it */
     struct mono answering_since;
     struct mono conflict_next; /* EVENT_CONFLICT is not wanted before this */
 };
@@ -69,20 +74,23 @@ struct worker_unit {
 struct worker_pool {
     struct worker_unit *units;
     struct announce *announce;
-    bool member_sent;      /* a member advertisement was queued since the last flush */
-    bool vmac;             /* the virtual MACs answer */
-    bool probe_impossible; /* EFFECT_PROBE found nobody to ask; the core is not told yet */
+    struct announce_lane *lanes; /* of its announcements; a set has two for each link */
+    uint8_t *lane_numbers;       /* of a set: by address of all units; NULL: a pool has one lane */
+    bool spoke;                  /* a member's or an instance's advertisement was queued since the last flush */
+    bool vmac;                   /* the virtual MACs answer */
+    bool probe_impossible;       /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
     struct owner_changes changes;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };
 
 struct worker_counters {
-    uint64_t frames_ignored;     /* neither VRRP nor ARP/ND that can be read */
-    uint64_t sends_without_link; /* advertisements that had no port to leave by */
-    uint64_t frames_stale;       /* thrown away: this process was stopped between deciding and sending */
-    uint64_t conflicts;          /* somebody else was seen answering for a unit held here */
-    uint64_t restored;           /* addresses or tables put back after somebody removed them */
+    uint64_t frames_ignored;                /* neither VRRP nor ARP/ND that can be read */
+    uint64_t sends_without_link;            /* advertisements that had no port to leave by */
+    uint64_t unicast_sent, unicast_refused; /* packets to single peers */
+    uint64_t frames_stale;                  /* thrown away: this process was stopped between deciding and sending */
+    uint64_t conflicts;                     /* somebody else was seen answering for a unit held here */
+    uint64_t restored;                      /* addresses or tables put back after somebody removed them */
     uint64_t netlink_overruns;
     uint64_t kernel_failures; /* levels that the kernel refused */
 };
@@ -95,6 +103,8 @@ struct worker {
     struct worker_next *next; /* of the reload under way */
     char *reload_text;        /* of the last one's result */
     bool kernel_paused;       /* ... the kernel's thread waits for the change-over */
+    const struct daemon_dialect *dialect;
+    const char *config_id, *run_dir; /* for dumps */
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;
@@ -107,10 +117,11 @@ struct worker {
     uint64_t logged;                   /* sequence of the newest entry that is in the log and went to the file */
     struct state *state;
     struct thirdparty *thirdparty;
+    struct unicast *unicast;
     struct vip_index *vips;
     struct audit *audit;
     struct worker_link links[SETTINGS_LINKS_MAX];
-    struct worker_pool pools[SETTINGS_POOLS_MAX];
+    struct worker_pool pools[SETTINGS_POOLS_MAX]; /* pools, then sets */
     struct worker_counters counters;
     struct packet_stats past; /* of ports that are closed */
     struct mono started;
@@ -118,7 +129,7 @@ struct worker {
     struct orders orders; /* to the guard, about commands */
     struct tracking *tracking;
     int signals;
-    int64_t patience_us;      /* the shortest member interval: frames older than this are not sent */
+    int64_t patience_us;      /* the shortest interval after which others act: frames older than this are not sent */
     struct mono queued_since; /* the oldest decision behind a queued frame; MONO_NEVER: none */
     bool kernel_readable;
     bool kernel_dirty;           /* levels were queued since the last commit */
@@ -139,6 +150,12 @@ struct worker {
     struct kernel_link link_views[SETTINGS_LINKS_MAX];
     struct daemon_counter counter_views[WORKER_COUNTERS_MAX];
 };
+
+/* worker.c: what a pool or set of `config` needs. 0 or -ENOMEM; to be freed in either case. */
+int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool);
+void worker_free_pool(struct worker_pool *pool);
+/* Sets patience_us by the configuration. */
+void worker_set_patience(struct worker *worker);
 
 /* worker_turn.c: sleeps until something is due or there, and deals with all of it. 0 or a negative errno. */
 int worker_turn(struct worker *worker);
@@ -174,12 +191,16 @@ struct mono background_ask(struct worker *worker, struct mono now);
 /* tracking.c: `orders` becomes the worker's end. 0 or a negative errno; close it in either case. */
 struct tracking;
 struct track;
-int tracking_open(struct worker *worker, int orders, uint32_t generation, struct tracking **out);
+int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out);
 void tracking_close(struct tracking *tracking);
 /* Starts checks that are due, steps the core with what changed; when it is wanted next. */
 struct mono tracking_run(struct tracking *tracking, struct mono now);
-/* A reload: goes on with what `next` tracks, which is the tracking's from then on. */
-void tracking_take_over(struct tracking *tracking, struct track *next, const struct handover *map);
+/*
+ * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
+ * it, after worker->config has become that one and all orders about the old one were flushed. `pools`: track_take_over.
+ */
+struct track *tracking_prepare(const struct config *config);
+void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 
@@ -187,10 +208,15 @@ const struct track *tracking_track(const struct tracking *tracking);
 enum core_result apply_step(struct worker *worker, const struct event *event);
 /* Carries out what is in worker->effects; apply_step does so by itself. */
 void apply_effects(struct worker *worker, struct mono now);
-/* This host speaks for the unit (EFFECT_NO_UNIT: the member): its goodbye into the guard's page. */
-void apply_keep_goodbye(struct worker *worker, unsigned pool, unsigned unit);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
+
+/* announcing.c: the schedule of a pool or set. 0 or -ENOMEM; to be freed in either case. */
+int announcing_make(const struct config *config, unsigned index, struct worker_pool *pool);
+void announcing_free(struct worker_pool *pool);
+struct mono announcing_deadline(const struct worker *worker);
+/* Queues the frames that are due. */
+void announcing_run(struct worker *worker, struct mono now);
 
 /* notes.c: an EFFECT_NOTE into the history (changes of ownership are counted, too); everything that is not logged yet
  * into the log. */
@@ -205,6 +231,7 @@ void tell_note(struct worker *worker, const struct effect *effect);
 /* worker_view.c */
 void worker_view_init(struct worker *worker);
 struct control_callbacks worker_view_callbacks(struct worker *worker);
+void worker_view_dump(struct worker *worker, enum daemon_dump dump);
 /* Before a pool's first advertisement: one that was drained when the daemon last ran is drained again. A pool that is
  * not `new` goes on as it was, and that is written down under its name. */
 void worker_view_restore_pool(struct worker *worker, unsigned pool, bool new, struct mono now);

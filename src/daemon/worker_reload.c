@@ -17,7 +17,6 @@
 #include "core/handover.h"
 #include "daemon/channel.h"
 #include "daemon/log.h"
-#include "daemon/read_config.h"
 #include "daemon/track.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
@@ -182,7 +181,7 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
     next->thirdparty = thirdparty_new(settings->link_count);
     next->vips = vip_index_new(next->config);
     next->audit = audit_new(next->config, next->began);
-    next->track = track_new(next->config, next->began);
+    next->track = tracking_prepare(next->config);
     if (next->storage == NULL || next->effects.list == NULL || next->thirdparty == NULL || next->vips == NULL ||
         next->audit == NULL || next->track == NULL)
         return -ENOMEM;
@@ -195,6 +194,20 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
     return error == 0 ? kernel_prepare(next->config, &next->map, &next->kernel) : error;
 }
 
+static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                           unsigned column, const char *text)
+{
+    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
+}
+
+static struct config *read_config(const struct worker *worker, const char *text, size_t length)
+{
+    const struct config_request request = {
+        .path = "reload", .text = text, .length = length, .config_id = worker->config_id};
+
+    return worker->dialect->read(request, ignore_finding, NULL);
+}
+
 static int prepare(const struct worker *worker, const int *files, struct worker_next *next)
 {
     size_t length, report_length;
@@ -202,7 +215,7 @@ static int prepare(const struct worker *worker, const int *files, struct worker_
 
     next->report = read_text(files[2], &report_length);
     if (text != NULL)
-        next->config = read_config_text(text, length);
+        next->config = read_config(worker, text, length);
     free(text);
     if (next->report == NULL || next->config == NULL)
         return -EINVAL;
@@ -350,52 +363,66 @@ static void take_over_view(struct worker *worker, const struct worker_next *next
 /* Goodbyes are kept for the guard in its new page before it is told to use that one. */
 static void keep_goodbyes(struct worker *worker, const struct worker_next *next)
 {
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
         unsigned old = next->map.old_pool[p];
 
         if (old == HANDOVER_NONE)
             continue;
-        if (guard_page_holds(next->page, old, EFFECT_NO_UNIT))
-            apply_keep_goodbye(worker, p, EFFECT_NO_UNIT);
+        guard_page_take_over(worker->page, p, EFFECT_NO_UNIT, next->page, old, EFFECT_NO_UNIT);
         for (unsigned u = 0; u < worker->config->core.pools[p].unit_count; u++)
-            if (next->map.old_unit[p][u] != HANDOVER_NONE &&
-                guard_page_holds(next->page, old, next->map.old_unit[p][u]))
-                apply_keep_goodbye(worker, p, u);
+            if (next->map.old_unit[p][u] != HANDOVER_NONE)
+                guard_page_take_over(worker->page, p, u, next->page, old, next->map.old_unit[p][u]);
     }
 }
 
-static bool is_watched(const struct config *config, unsigned pool)
-{
-    return config->watches != NULL && config->watches[pool].tracker_count > 0;
-}
-
-/* Pools of the running configuration that something is tracked for. */
-static uint32_t watched_pools(const struct config *config)
+static uint32_t pools_that_go_on(const struct worker_next *next)
 {
     uint32_t pools = 0;
 
-    for (unsigned p = 0; p < config->core.pool_count; p++)
-        pools |= (uint32_t)is_watched(config, p) << p;
+    for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
+        pools |= (uint32_t)(next->map.old_pool[p] != HANDOVER_NONE) << p;
     return pools;
 }
 
-/* What was tracked for a pool and is not any more leaves no share behind. */
-static void end_shares(struct worker *worker, uint32_t old_watched, const struct handover *map, struct mono now)
+static bool is_instance_tracked(const struct config *config, unsigned pool, unsigned unit)
 {
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
-        struct event share = {
-            .kind = EVENT_SHARE, .pool = (uint8_t)p, .share = worker->config->core.pools[p].share, .now = now};
+    const struct config_router *router = config->pools[pool].units[unit].router;
+    const struct instance_settings *settings = config->core.pools[pool].units[unit].instance;
 
-        if (map->old_pool[p] != HANDOVER_NONE && (old_watched >> map->old_pool[p] & 1) &&
-            !is_watched(worker->config, p))
-            apply_step(worker, &share);
+    return (router != NULL && router->tracker_count > 0) ||
+           (settings->track_source && !addr_is_none(&settings->source));
+}
+
+/* Whatever nothing is tracked for (any more) is as it is configured; for the rest the tracking tells it again. */
+static void end_tracks(struct worker *worker, struct mono now)
+{
+    const struct config *config = worker->config;
+
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
+        struct event event = {
+            .kind = EVENT_SHARE, .pool = (uint8_t)p, .share = config->core.pools[p].share, .now = now};
+
+        if (p < config->core.pool_count && (config->watches == NULL || config->watches[p].tracker_count == 0))
+            apply_step(worker, &event);
+        event.kind = EVENT_TRACK;
+        for (unsigned u = 0; p >= config->core.pool_count && u < config->core.pools[p].unit_count; u++) {
+            event.unit = (uint16_t)u;
+            if (!is_instance_tracked(config, p, u))
+                apply_step(worker, &event);
+        }
+    }
+    for (unsigned g = 0; config->instances != NULL && g < config->instances->group_count; g++) {
+        struct event event = {.kind = EVENT_TRACK, .unit = EFFECT_NO_UNIT, .group = (uint16_t)g, .now = now};
+
+        event.pool = config->core.pool_count;
+        if (config->instances->groups[g].tracker_count == 0 && g < config->core.group_count)
+            apply_step(worker, &event);
     }
 }
 
 static void change_over(struct worker *worker, struct worker_next *next, struct mono now)
 {
     struct event tick = {.kind = EVENT_TICK, .now = now};
-    uint32_t old_watches = watched_pools(worker->config);
 
     next->effects.count = 0;
     core_take_over(next->core, worker->core, &next->map, now, &next->effects);
@@ -408,14 +435,15 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
             thirdparty_take_over(next->thirdparty, i, worker->thirdparty, next->map.old_link[i]);
     link_take_over(worker, &next->map, next->config->core.link_count);
     exchange(worker, next);
-    tracking_take_over(worker->tracking, next->track, &next->map);
+    orders_flush(&worker->orders); /* the last about what was */
+    tracking_go_on(worker->tracking, next->track, pools_that_go_on(next));
     next->track = NULL;
     take_over_view(worker, next);
     keep_goodbyes(worker, next);
     channel_send(worker->channel, CHANNEL_RELOADED);
     kernel_go_on(worker->kernel);
     apply_effects(worker, now);
-    end_shares(worker, old_watches, &next->map, now);
+    end_tracks(worker, now);
     worker->tracking_next = tracking_run(worker->tracking, now);
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         worker_view_restore_pool(worker, p, next->map.old_pool[p] == HANDOVER_NONE, now);

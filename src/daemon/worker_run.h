@@ -6,17 +6,19 @@
 #ifndef EVENKEEL_DAEMON_WORKER_RUN_H
 #define EVENKEEL_DAEMON_WORKER_RUN_H
 
-#include "config/config.h"
+#include "daemon/dialect.h"
 #include "daemon/guard_page.h"
 #include "daemon/rundir.h"
 
 struct worker_start {
     const struct config *config;
+    const struct daemon_dialect *dialect;
+    const char *config_id; /* NULL: the host's name */
     struct guard_page *page;
     struct rundir *rundir;
     int channel;               /* the worker's end */
     int orders;                /* the worker's end, see orders.h */
-    uint32_t generation;       /* of the configuration */
+    uint32_t connection;       /* its number */
     void (*up)(void *context); /* called when the worker is up */
     void *context;
 };

@@ -3,6 +3,7 @@
  * The turn of the worker's loop: what is taken in, in which order, before the core is asked what is due (see
  * worker.h). It owns no state. Called by worker.c.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -10,6 +11,7 @@
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
+#define POOL_TEXT_MAX (SETTINGS_NAME_MAX + 8)
 #define BEAT_US US_PER_S /* at least so often the loop turns, for the guard's watchdog */
 
 static void take_done(struct worker *worker, const struct kernel_report *report, enum event_kind kind, struct mono now)
@@ -31,7 +33,25 @@ static void announce_held(const struct worker *worker, unsigned pool, struct mon
 {
     for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
         if (worker->pools[pool].units[u].level == LEVEL_ANSWERING)
-            announce_start(worker->pools[pool].announce, u, now);
+            announce_start(worker->pools[pool].announce, u, false, now);
+}
+
+/* "pool web", or for a set "instances". */
+static const char *pool_text(const struct worker *worker, unsigned pool, char text[static POOL_TEXT_MAX])
+{
+    snprintf(text, POOL_TEXT_MAX, "%s%s", pool < worker->config->core.pool_count ? "pool " : "",
+             worker->config->core.pools[pool].name);
+    return text;
+}
+
+static bool wants_vmac(const struct worker *worker, unsigned pool)
+{
+    const struct config_pool *more = &worker->config->pools[pool];
+
+    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
+        if (more->units[u].router != NULL && more->units[u].router->use_vmac)
+            return true;
+    return more->use_vmac;
 }
 
 static void take_filter(struct worker *worker, const struct kernel_report *report, struct mono now)
@@ -39,6 +59,7 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     static const char *const names[] = {
         [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
     struct worker_pool *pool = &worker->pools[report->pool];
+    char name[POOL_TEXT_MAX];
     const char *mode = report->filter_mode < ARRAY_LENGTH(names) ? names[report->filter_mode] : "unknown";
 
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
@@ -47,24 +68,29 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     if (pool->vmac != report->vmac)
         announce_held(worker, report->pool, now);
     pool->vmac = report->vmac;
-    if (worker->config->pools[report->pool].use_vmac && !pool->vmac)
-        log_warning("pool %s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
+    pool_text(worker, report->pool, name);
+    if (wants_vmac(worker, report->pool) && !pool->vmac)
+        log_warning("%s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
                     "interface's own MAC answers",
-                    worker->config->core.pools[report->pool].name);
-    log_info("pool %s: arp_filter %s%s%s", worker->config->core.pools[report->pool].name, mode,
-             report->text[0] != '\0' ? ": " : "", report->text);
+                    name);
+    log_info("%s: arp_filter %s%s%s", name, mode, report->text[0] != '\0' ? ": " : "", report->text);
 }
 
 static void log_restored(struct worker *worker, const struct kernel_report *report)
 {
-    const char *pool = worker->config->core.pools[report->pool].name;
+    const struct pool_settings *settings = &worker->config->core.pools[report->pool];
+    char pool[POOL_TEXT_MAX];
 
     worker->counters.restored++;
+    pool_text(worker, report->pool, pool);
     if (report->unit == EFFECT_NO_UNIT)
-        log_warning("pool %s: somebody removed the filter's table, it was put back", pool);
+        log_warning("%s: somebody removed the filter's table, it was put back", pool);
+    else if (settings->units[report->unit].instance != NULL)
+        log_warning("instance %s: somebody removed an address of it, it was put back",
+                    settings->units[report->unit].instance->name);
     else
-        log_warning("pool %s: somebody removed an address of unit %u, it was put back", pool,
-                    worker->config->core.pools[report->pool].units[report->unit].vrid);
+        log_warning("%s: somebody removed an address of unit %u, it was put back", pool,
+                    settings->units[report->unit].vrid);
 }
 
 static void take_report(struct worker *worker, const struct kernel_report *report, struct mono now)
@@ -92,6 +118,12 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
     case KERNEL_PAUSED:
         worker->kernel_paused = true;
         return;
+    case KERNEL_POLICY:
+        if (report->error != 0)
+            log_warning("%s cannot be set: %s; it is tried again", report->text, strerrordesc_np(report->error));
+        else
+            log_warning("%s is in place again", report->text);
+        return;
     }
 }
 
@@ -108,8 +140,7 @@ static struct mono next_deadline(const struct worker *worker)
 {
     struct mono next = mono_min(mono_min(core_deadline(worker->core), worker->retry_next), worker->background_next);
 
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
-        next = mono_min(next, announce_deadline(worker->pools[p].announce));
+    next = mono_min(next, announcing_deadline(worker));
     next = mono_min(next, worker->tracking_next);
     return mono_min(mono_min(next, worker->leave_by), mono_min(worker->log_next, mono_add(clock_now(), BEAT_US)));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "daemon/dump.h"
 #include "daemon/log.h"
 #include "platform/clock.h"
 
@@ -34,6 +35,8 @@ static void add_packet_counters(struct worker *worker)
     add_counter(worker, "frames_truncated", sum.truncated);
     add_counter(worker, "send_errors", sum.send_errors);
     add_counter(worker, "sends_without_link", worker->counters.sends_without_link);
+    add_counter(worker, "unicast_sent", worker->counters.unicast_sent);
+    add_counter(worker, "unicast_refused", worker->counters.unicast_refused);
     add_counter(worker, "receive_drops", sum.kernel_drops);
 }
 
@@ -77,6 +80,7 @@ static const struct daemon_view *get_view(void *context)
     struct worker *worker = context;
 
     worker->view.now = clock_now();
+    worker->view.track = worker->tracking != NULL ? tracking_track(worker->tracking) : NULL;
     worker->view.wall_us = clock_wall_us();
     for (unsigned i = 0; i < worker->config->core.link_count; i++)
         worker->link_views[i] = worker->links[i].state;
@@ -113,6 +117,18 @@ static int take_command(void *context, const struct event *event, enum core_resu
     return error;
 }
 
+static char *make_dump(void *context, enum daemon_dump dump)
+{
+    const struct worker *worker = context;
+
+    return dump_text(worker->dialect, dump, get_view(context));
+}
+
+void worker_view_dump(struct worker *worker, enum daemon_dump dump)
+{
+    dump_write(worker->dialect, dump, get_view(worker), worker->config_id, worker->run_dir);
+}
+
 static int64_t spare_us(void *context)
 {
     struct worker *worker = context;
@@ -128,13 +144,14 @@ struct control_callbacks worker_view_callbacks(struct worker *worker)
         .view = get_view,
         .command = take_command,
         .reload = worker_reload_ask,
+        .dump = make_dump,
         .spare_us = spare_us,
     };
 }
 
 void worker_view_init(struct worker *worker)
 {
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
+    for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
         worker->pool_views[p] = (struct daemon_pool_view){
             .filter_mode = FILTER_AUTO,
             .conflicts = worker->pools[p].conflicts,

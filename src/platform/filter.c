@@ -237,7 +237,7 @@ static void change_spoke(struct filter_batch *batch, const struct filter_table *
                 elements = batch_elements(batch, name);
             uint32_t length = layout_spoke_key(unit, key);
 
-            add_go(batch, elements, table, key, length, NFT_GOTO, LAYOUT_RENEW, unit);
+            add_go(batch, elements, table, key, length, NFT_JUMP, LAYOUT_RENEW, unit);
         }
         finish(batch, elements, true);
     }

@@ -154,6 +154,17 @@ static void renew_set(const struct layout *l, bool ipv4)
     batch_rule_end(l->batch, rule);
 }
 
+/* What was shown to this hook only (packet_renew). */
+static void drop_renewals(const struct layout *l)
+{
+    const uint8_t nobody[6] = {0};
+    struct nftnl_rule *rule = batch_rule(l->batch, "renew", "renews a lease and goes nowhere");
+
+    rule_field_is(rule, link_destination, true, nobody);
+    rule_verdict(rule, NF_DROP, NULL);
+    batch_rule_end(l->batch, rule);
+}
+
 /* A chain that begins by asking whether the unit is alive. */
 static struct nftnl_rule *unit_chain(const struct layout *l, unsigned index, enum layout_unit_chain which,
                                      const char *what, char chain[static LAYOUT_NAME_MAX])
@@ -195,6 +206,7 @@ static void renew_rules(const struct layout *l)
     if (layout_leases_units(l->table)) {
         renew_set(l, true);
         renew_set(l, false);
+        drop_renewals(l);
     } else if (l->table->mode == FILTER_LEASE) {
         renew_pool(l);
     }

@@ -93,6 +93,18 @@ static size_t write_arp_request(struct writer *w, const uint8_t mac[6], const ui
     return written(w);
 }
 
+size_t frame_to_nobody(const uint8_t source_mac[6], const uint8_t *packet, size_t length, uint8_t *frame,
+                       size_t capacity)
+{
+    struct writer w = writer_init(frame, capacity);
+
+    if (length == 0 || (packet[0] >> 4 != 4 && packet[0] >> 4 != 6))
+        return 0;
+    write_ethernet(&w, ZERO, source_mac, packet[0] >> 4 == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
+    write_bytes(&w, packet, length);
+    return written(&w);
+}
+
 size_t frame_gratuitous_arp(const uint8_t mac[6], const struct addr *address, uint8_t *frame, size_t capacity)
 {
     struct writer w = writer_init(frame, capacity);

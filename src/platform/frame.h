@@ -18,6 +18,11 @@
 /* Puts the Ethernet header in front of an IP packet to a multicast group (0 when its destination is none). */
 size_t frame_vrrp(const uint8_t source_mac[6], const uint8_t *packet, size_t length, uint8_t *frame, size_t capacity);
 
+/* The same in front of an IP packet whatever its destination, to the Ethernet address of all zeros, which nobody has.
+ */
+size_t frame_to_nobody(const uint8_t source_mac[6], const uint8_t *packet, size_t length, uint8_t *frame,
+                       size_t capacity);
+
 /* Gratuitous ARP: a broadcast request, sender = target = `address`, sender hardware `mac`, target hardware `mac` (RFC
  * 9568 6.4.1, erratum 7947), Ethernet source `mac`. */
 size_t frame_gratuitous_arp(const uint8_t mac[6], const struct addr *address, uint8_t *frame, size_t capacity);

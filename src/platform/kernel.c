@@ -22,8 +22,7 @@
 #include "platform/realtime.h"
 
 #define STACK_BYTES (256 * 1024)
-#define BREATH_US                                                                                                      \
-    50 /* the thread waits at least so long: others' turn on RTNL, and real-time priority is not for ever */
+#define BREATH_US 50    /* between passes: others' turn on RTNL; who never waits loses its priority (realtime.h) */
 #define REPORTS_KEPT 64 /* a burst's memory is given back when its reports were read */
 
 struct order {

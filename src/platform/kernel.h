@@ -14,6 +14,8 @@
 #include "config/config.h"
 #include "core/effect.h"
 
+#define KERNEL_TEXT_MAX 192
+
 struct kernel;
 
 enum kernel_report_kind {
@@ -25,6 +27,12 @@ enum kernel_report_kind {
     KERNEL_OVERRUN, /* the kernel dropped netlink messages; a full resync was made */
     KERNEL_FILTER,  /* pool: the filter in force is `filter_mode`, `text` says why; the first report of each pool */
     KERNEL_PAUSED,  /* kernel_pause: nothing is done and no report comes before kernel_go_on */
+    /*
+     * A route, a rule or a static address that `text` names, with its place in the file, could not be put (error) or is
+     * there again after that or after somebody removed it (error 0). Of an instance: pool, unit; else unit
+     * EFFECT_NO_UNIT. Nothing waits for it.
+     */
+    KERNEL_POLICY,
 };
 
 struct kernel_link {
@@ -49,13 +57,14 @@ struct kernel_report {
     int32_t error;
     uint32_t sequence;
     struct kernel_link state; /* KERNEL_LINK */
-    char text[128];
+    char text[KERNEL_TEXT_MAX];
 };
 
 /*
  * Starts the thread. `config` must outlive it. First removes what an earlier run left (all VIPs of the configuration
  * from its links), then installs the filter with everything closed, then reports filters and links. 0 or a negative
- * errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread.
+ * errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread. Where the caller has real-time
+ * priority, the thread gets one step less.
  */
 int kernel_open(const struct config *config, struct kernel **out);
 

@@ -43,8 +43,8 @@ bool work_unit_closed(const struct work *work, const struct work_unit *unit)
 bool work_pool_resident(const struct work *work, unsigned pool)
 {
     /* Without a filter nothing would decide between the hosts, so addresses come and go there. */
-    return pool < work_pool_count(work) && work->config->pools[pool].address_mode == ADDRESS_RESIDENT &&
-           work->pools[pool].mode != FILTER_OFF && !work->leaving;
+    return work->config->pools[pool].address_mode == ADDRESS_RESIDENT && work->pools[pool].mode != FILTER_OFF &&
+           !work->leaving;
 }
 
 static bool units_have_leases(const struct work *work, unsigned pool)

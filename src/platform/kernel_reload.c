@@ -11,22 +11,43 @@
 
 #include "platform/kernel_work.h"
 
+/* The same address means the same to the kernel under both configurations. */
+static bool is_same_address(const struct state_vip *a, const struct state_vip *b)
+{
+    return a->options && b->options ? net_same_address(a->options, b->options) : a->options == b->options;
+}
+
 /* The old VIP that goes on as VIP `vip` of the next work: of the unit that goes on; vip_count: none. */
 static unsigned old_vip(const struct work *old, const struct work *next, const struct handover *map, unsigned vip)
 {
     const struct state_vip *v = &next->state.vips[vip];
-    unsigned pool = map->old_pool[v->pool], unit = map->old_unit[v->pool][v->unit], link = map->old_link[v->link];
+    bool is_static = v->pool == STATE_STATIC;
+    unsigned pool = is_static ? STATE_STATIC : map->old_pool[v->pool];
+    unsigned unit = is_static ? 0 : map->old_unit[v->pool][v->unit];
+    unsigned link = state_link_named(&old->state, next->state.links[v->link].name);
 
-    if (pool == HANDOVER_NONE || unit == HANDOVER_NONE || link == HANDOVER_NONE)
+    if (pool == HANDOVER_NONE || unit == HANDOVER_NONE || link == old->state.link_count)
         return old->state.vip_count;
-    return state_find(&old->state, pool, unit, link, &v->address);
+    unsigned found = state_find(&old->state, pool, unit, link, &v->address);
+
+    return found < old->state.vip_count && is_same_address(v, &old->state.vips[found]) ? found : old->state.vip_count;
 }
 
-static void drop_macs(struct work *work, const struct work *next, const struct handover *map)
+static struct work_unit *unit_of(const struct work *work, unsigned vip)
 {
-    for (unsigned p = 0; p < work_pool_count(next); p++)
-        if (map->old_pool[p] != HANDOVER_NONE && !work_wants_macs(next, p))
-            work->pools[map->old_pool[p]].macs_end = true;
+    const struct state_vip *v = &work->state.vips[vip];
+
+    return v->pool == STATE_STATIC ? NULL : &work->units[work->pools[v->pool].first_unit + v->unit];
+}
+
+/* A unit whose virtual MACs do not all go on loses them, and gets the next ones anew. */
+static void drop_macs(struct work *work, const struct work *next, unsigned vip, unsigned old)
+{
+    const struct filter_vip *before = &work->vips[old], *now = &next->vips[vip];
+    struct work_unit *unit = unit_of(work, old);
+
+    if (unit && before->vmac && (!now->vmac || memcmp(before->mac, now->mac, sizeof(now->mac)) != 0))
+        unit->macs_end = true;
 }
 
 void work_drop(struct work *work, const struct work *next, const struct handover *map)
@@ -36,19 +57,25 @@ void work_drop(struct work *work, const struct work *next, const struct handover
     for (unsigned i = 0; i < next->state.vip_count; i++) {
         unsigned old = old_vip(work, next, map, i);
 
-        if (old < work->state.vip_count)
+        if (old < work->state.vip_count) {
             work->state.vips[old].dropped = false;
+            drop_macs(work, next, i, old);
+        }
     }
-    drop_macs(work, next, map);
+    policy_drop(work, next, map);
     work->orders = true;
 }
 
 bool work_is_dropped(const struct work *work)
 {
-    for (unsigned i = 0; i < work->state.vip_count; i++)
-        if (work->state.vips[i].dropped && work->state.vips[i].present)
+    for (unsigned i = 0; i < work->state.vip_count; i++) {
+        const struct state_vip *vip = &work->state.vips[i];
+
+        /* A static address that somebody else put there stays. */
+        if (vip->dropped && vip->present && (vip->pool != STATE_STATIC || vip->ours))
             return false;
-    return true;
+    }
+    return policy_is_dropped(work);
 }
 
 /* The last word before this reload granted `lease_us`, or it is older than the reload before. */
@@ -121,7 +148,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
     for (unsigned i = 0; i < to->state.vip_count; i++) {
         unsigned old = old_vip(from, to, map, i);
 
-        if (old < from->state.vip_count && !from->pools[from->state.vips[old].pool].macs_end)
+        if (old < from->state.vip_count && unit_of(from, old) && !unit_of(from, old)->macs_end)
             to->mac_ifindexes[i] = from->mac_ifindexes[old];
     }
     for (unsigned p = 0; p < work_pool_count(to); p++) {
@@ -130,7 +157,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
         take_over_pool(to, from, p, map->old_pool[p]);
         take_over_units(to, from, p, map->old_pool[p], map->old_unit[p]);
     }
-    for (unsigned i = 0; i < to->state.link_count; i++)
+    for (unsigned i = 0; i < to->config->core.link_count; i++)
         if (map->old_link[i] != HANDOVER_NONE)
             to->announcing[i] = from->announcing[map->old_link[i]];
     for (unsigned i = 0; i < from->stale_count; i++)
@@ -138,7 +165,8 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
     for (unsigned p = 0; p < work_pool_count(from); p++)
         if (!has_pool(to, from->config->core.pools[p].name))
             add_stale(to, from->config->core.pools[p].name);
-    state_take_over(&to->state, &from->state, map);
+    state_take_over(&to->state, &from->state);
+    policy_take_over(to, from, map);
 }
 
 /* All that may replace a table is in place. */

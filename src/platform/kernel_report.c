@@ -4,6 +4,7 @@
  * memory stays owed. Called by kernel_work.c.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "platform/kernel_work.h"
@@ -15,7 +16,7 @@ static bool send(struct work *work, const struct kernel_report *report)
 
 static void report_links(struct work *work)
 {
-    for (unsigned i = 0; i < work->state.link_count; i++) {
+    for (unsigned i = 0; i < work->config->core.link_count; i++) {
         struct kernel_report report = {.kind = KERNEL_LINK, .link = (uint8_t)i, .unit = EFFECT_NO_UNIT};
 
         state_link_view(&work->state, i, &report.state);
@@ -130,6 +131,32 @@ static void report_units(struct work *work)
     }
 }
 
+static void report_statics(struct work *work)
+{
+    for (unsigned i = 0; i < work->state.vip_count; i++) {
+        struct state_vip *vip = &work->state.vips[i];
+        int obstacle = vip->pool != STATE_STATIC || vip->present ? 0 : state_vip_obstacle(&work->state, vip);
+        struct kernel_report report = {
+            .kind = KERNEL_POLICY,
+            .unit = EFFECT_NO_UNIT,
+            .error = vip->present ? 0
+                     : obstacle   ? obstacle
+                                  : vip->error,
+        };
+        char address[ADDR_TEXT_MAX];
+
+        if (vip->pool != STATE_STATIC || (report.error == vip->reported && !(vip->lost && vip->present)))
+            continue;
+        snprintf(report.text, sizeof(report.text), "%s:%u: the address %s",
+                 vip->options->place.file ? vip->options->place.file : "-", vip->options->place.line,
+                 addr_format(&vip->address, address));
+        if (!send(work, &report))
+            continue;
+        vip->reported = report.error;
+        vip->lost = vip->lost && !vip->present;
+    }
+}
+
 void work_reports(struct work *work)
 {
     const struct kernel_report overrun = {.kind = KERNEL_OVERRUN, .unit = EFFECT_NO_UNIT};
@@ -139,5 +166,7 @@ void work_reports(struct work *work)
     report_links(work);
     report_restored(work);
     report_units(work);
+    report_statics(work);
+    policy_report(work);
     work->listener.told(work->listener.context);
 }

@@ -11,87 +11,6 @@
 
 #include "base/check.h"
 
-static int compare_place(unsigned link_a, const struct addr *a, unsigned link_b, const struct addr *b)
-{
-    if (link_a != link_b)
-        return link_a < link_b ? -1 : 1;
-    return addr_compare(a, b);
-}
-
-static int compare_order(const void *a, const void *b, void *context)
-{
-    const struct state_vip *vips = context;
-    const struct state_vip *x = &vips[*(const unsigned *)a], *y = &vips[*(const unsigned *)b];
-
-    return compare_place(x->link, &x->address, y->link, &y->address);
-}
-
-static unsigned count_vips(const struct config *config)
-{
-    unsigned count = 0;
-
-    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
-        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
-            count += config->pools[p].units[u].vip_count;
-    return count;
-}
-
-static void fill_vips(struct state *state, const struct config *config)
-{
-    struct state_vip *next = state->vips;
-
-    for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
-        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
-            const struct config_unit *unit = &config->pools[p].units[u];
-
-            for (unsigned v = 0; v < unit->vip_count; v++)
-                *next++ = (struct state_vip){
-                    .address = unit->vips[v].address,
-                    .prefix_length = unit->vips[v].prefix_length,
-                    .stray_prefix = STATE_NO_PREFIX,
-                    .link = unit->vips[v].link,
-                    .pool = (uint8_t)p,
-                    .unit = (uint16_t)u,
-                };
-        }
-    }
-    for (unsigned i = 0; i < state->vip_count; i++)
-        state->order[i] = i;
-    qsort_r(state->order, state->vip_count, sizeof(*state->order), compare_order, state->vips);
-}
-
-int state_init(struct state *state, const struct config *config)
-{
-    *state = (struct state){
-        .link_count = config->core.link_count,
-        .vip_count = count_vips(config),
-        .routes_changed = true,
-    };
-    state->links = calloc(state->link_count + 1, sizeof(*state->links));
-    state->vips = calloc(state->vip_count + 1, sizeof(*state->vips));
-    state->order = calloc(state->vip_count + 1, sizeof(*state->order));
-    state->seen = calloc(state->vip_count + 1, sizeof(*state->seen));
-    if (!state->links || !state->vips || !state->order || !state->seen) {
-        state_free(state);
-        return -ENOMEM;
-    }
-    for (unsigned i = 0; i < state->link_count; i++)
-        memcpy(state->links[i].name, config->links[i], sizeof(state->links[i].name));
-    fill_vips(state, config);
-    return 0;
-}
-
-void state_free(struct state *state)
-{
-    for (unsigned i = 0; state->links && i < state->link_count; i++)
-        free(state->links[i].own);
-    free(state->links);
-    free(state->vips);
-    free(state->order);
-    free(state->seen);
-    *state = (struct state){0};
-}
-
 static struct state_link *link_by_index(const struct state *state, int ifindex)
 {
     for (unsigned i = 0; i < state->link_count; i++)
@@ -115,7 +34,7 @@ static struct state_vip *find_vip(const struct state *state, unsigned link, cons
     while (low < high) {
         unsigned middle = (low + high) / 2;
         struct state_vip *vip = &state->vips[state->order[middle]];
-        int difference = compare_place(vip->link, &vip->address, link, address);
+        int difference = state_compare(vip->link, &vip->address, link, address);
 
         if (difference == 0)
             return vip;
@@ -145,7 +64,7 @@ static void forget_link(struct state *state, struct state_link *link)
     for (unsigned i = 0; i < state->vip_count; i++) {
         if (state->vips[i].link != index)
             continue;
-        state->vips[i].present = state->vips[i].lost = false;
+        state->vips[i].present = state->vips[i].lost = state->vips[i].ours = false;
         state->vips[i].stray_prefix = STATE_NO_PREFIX;
     }
     link->ifindex = 0;
@@ -218,11 +137,15 @@ static void take_address(struct state *state, const struct netlink_event *event)
         return;
     struct state_vip *vip = find_vip(state, (unsigned)(link - state->links), &event->address);
 
-    if (!vip) {
+    if (!vip || vip->pool == STATE_STATIC)
         take_own(link, event);
-    } else if (vip->prefix_length == event->prefix_length) {
+    if (!vip)
+        return;
+    if (vip->prefix_length == event->prefix_length) {
         vip->present = true;
         vip->lost = false;
+        vip->peer = event->peer;
+        vip->ours = vip->ours || event->protocol == NETLINK_PROTOCOL;
         state->seen[vip - state->vips] = true;
     } else {
         vip->stray_prefix = event->prefix_length;
@@ -232,7 +155,7 @@ static void take_address(struct state *state, const struct netlink_event *event)
 static void lose_vip(struct state_vip *vip)
 {
     vip->lost = vip->lost || (vip->present && vip->wanted);
-    vip->present = false;
+    vip->present = vip->ours = false;
 }
 
 static void take_address_gone(struct state *state, const struct netlink_event *event)
@@ -247,7 +170,7 @@ static void take_address_gone(struct state *state, const struct netlink_event *e
         lose_vip(vip);
     else if (vip && vip->stray_prefix == event->prefix_length)
         vip->stray_prefix = STATE_NO_PREFIX;
-    for (unsigned i = 0; !vip && i < link->own_count; i++) {
+    for (unsigned i = 0; (!vip || vip->pool == STATE_STATIC) && i < link->own_count; i++) {
         if (addr_equal(&link->own[i].address, &event->address) && link->own[i].prefix_length == event->prefix_length) {
             drop_own(link, i);
             break;
@@ -296,6 +219,8 @@ void state_event(void *context, const struct netlink_event *event)
         break;
     case NETLINK_ROUTE_CHANGED:
         state->routes_changed = true;
+        break;
+    case NETLINK_POLICY_CHANGED:
         break;
     }
 }
@@ -395,6 +320,8 @@ static struct netlink_change change_of(const struct state *state, const struct s
         .prefix_length = prefix_length,
         .ifindex = state->links[vip->link].ifindex,
         .address = vip->address,
+        .peer = kind == NETLINK_REMOVE_ADDRESS && prefix_length == vip->prefix_length ? vip->peer : ADDR_NONE,
+        .options = vip->options,
     };
 }
 
@@ -414,11 +341,12 @@ unsigned state_changes(const struct state *state, enum state_part part, struct n
 
         if (!is_part(vip, part))
             continue;
-        if (vip->stray_prefix != STATE_NO_PREFIX && count < max) {
+        /* What somebody else put beside our static address is his. */
+        if (vip->stray_prefix != STATE_NO_PREFIX && vip->pool != STATE_STATIC && count < max) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
         }
-        if (vip->present && (all || !vip->wanted) && count < max) {
+        if (vip->present && (all || !vip->wanted) && (vip->pool != STATE_STATIC || vip->ours) && count < max) {
             of[count] = i;
             changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
         }
@@ -441,19 +369,22 @@ void state_changed(struct state *state, unsigned index, const struct netlink_cha
     vip->error = change->error;
     if (change->error != 0)
         return;
-    if (change->kind == NETLINK_PUT_ADDRESS)
-        vip->present = true;
-    else if (change->prefix_length == vip->prefix_length)
-        vip->present = false;
-    else
+    if (change->kind == NETLINK_PUT_ADDRESS) {
+        vip->present = vip->ours = true;
+        vip->peer = vip->options ? vip->options->peer : ADDR_NONE;
+    } else if (change->prefix_length == vip->prefix_length) {
+        vip->present = vip->ours = false;
+    } else {
         vip->stray_prefix = STATE_NO_PREFIX;
+    }
 }
 
 unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address)
 {
     const struct state_vip *vip = find_vip(state, link, address);
 
-    return vip && vip->pool == pool && vip->unit == unit ? (unsigned)(vip - state->vips) : state->vip_count;
+    return vip && vip->pool == pool && (pool == STATE_STATIC || vip->unit == unit) ? (unsigned)(vip - state->vips)
+                                                                                   : state->vip_count;
 }
 
 static void take_over_vips(struct state *to, const struct state *from, unsigned link, unsigned old_link)
@@ -467,6 +398,10 @@ static void take_over_vips(struct state *to, const struct state *from, unsigned 
         bool same_prefix = old->prefix_length == vip->prefix_length;
 
         vip->present = same_prefix && old->present;
+        vip->ours = vip->present && old->ours;
+        vip->peer = old->peer;
+        vip->error = old->error;
+        vip->reported = old->reported;
         vip->stray_prefix = !same_prefix && old->present ? old->prefix_length : old->stray_prefix;
         if (vip->stray_prefix == vip->prefix_length) {
             vip->stray_prefix = STATE_NO_PREFIX;
@@ -475,25 +410,30 @@ static void take_over_vips(struct state *to, const struct state *from, unsigned 
     }
 }
 
-void state_take_over(struct state *to, struct state *from, const struct handover *map)
+void state_take_over(struct state *to, struct state *from)
 {
     for (unsigned i = 0; i < to->link_count; i++) {
-        if (map->old_link[i] == HANDOVER_NONE)
+        unsigned old_link = state_link_named(from, to->links[i].name);
+
+        if (old_link == from->link_count)
             continue;
-        struct state_link *old = &from->links[map->old_link[i]];
+        struct state_link *old = &from->links[old_link];
 
         to->links[i] = *old;
         old->own = NULL;
         old->own_count = old->own_capacity = 0;
-        take_over_vips(to, from, i, map->old_link[i]);
+        take_over_vips(to, from, i, old_link);
     }
 }
 
 void state_check(const struct state *state)
 {
     for (unsigned i = 0; i < state->vip_count; i++) {
-        CHECK(!state->vips[i].present || state->links[state->vips[i].link].ifindex != 0);
-        CHECK(state->vips[i].link < state->link_count);
-        CHECK(i == 0 || compare_order(&state->order[i - 1], &state->order[i], state->vips) <= 0);
+        const struct state_vip *vip = &state->vips[state->order[i]];
+        const struct state_vip *before = &state->vips[state->order[i > 0 ? i - 1 : 0]];
+
+        CHECK(vip->link < state->link_count);
+        CHECK(!vip->present || state->links[vip->link].ifindex != 0);
+        CHECK(state_compare(before->link, &before->address, vip->link, &vip->address) <= 0);
     }
 }

@@ -4,6 +4,9 @@
  * place. Pure: netlink events go in, differences come out; no socket, clock or thread. Used by the kernel thread
  * (kernel_work.c), by kernel_clean(), and by a unit test.
  *
+ * Static addresses (config/instances.h) are VIPs that belong to no pool; since they are the host's own as well, they
+ * may be its primary ones. Of those that somebody else put there nothing is ever removed.
+ *
  * Invariants (state_check): a VIP is `present` only on a link that is; a link is present exactly when its ifindex is
  * not 0; `order` names each VIP once, sorted by link and address.
  */
@@ -15,20 +18,26 @@
 #include "platform/netlink.h"
 
 #define STATE_NO_PREFIX UINT8_MAX
+#define STATE_STATIC UINT8_MAX /* for a pool: the address belongs to none */
 
 struct state_vip {
     struct addr address;
     uint8_t prefix_length; /* as configured */
     uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
-    uint8_t link, pool;
+    uint16_t link;
+    uint8_t pool; /* or STATE_STATIC */
     uint16_t unit;
     bool wanted;  /* set by the caller: the address shall be there */
     bool awaited; /* set by the caller: somebody waits for it to be as it is wanted */
     bool present;
-    bool lost;      /* it was taken away while wanted */
-    bool held_back; /* set by the caller: not to be tried now, since it failed a moment ago */
-    bool dropped;   /* set by the caller: a reload has no place for it, it shall go for good */
-    int error;      /* of the last change: 0 or a positive errno */
+    bool ours;                         /* of a static one: put by us */
+    const struct net_address *options; /* NULL: a pool's */
+    struct addr peer;                  /* while present: as it is there */
+    bool lost;                         /* it was taken away while wanted */
+    bool held_back;                    /* set by the caller: not to be tried now, since it failed a moment ago */
+    bool dropped;                      /* set by the caller: a reload has no place for it, it shall go for good */
+    int error;                         /* of the last change: 0 or a positive errno */
+    int reported;                      /* of a static one: the last error that was reported */
 };
 
 struct state_address {
@@ -52,7 +61,7 @@ struct state_link {
 };
 
 struct state {
-    struct state_link *links;
+    struct state_link *links; /* the configuration's, then others that static addresses and routes name */
     unsigned link_count;
     struct state_vip *vips; /* pool after pool, unit after unit, as in the configuration */
     unsigned vip_count;
@@ -60,6 +69,9 @@ struct state {
     bool *seen;          /* of each VIP, in the dump that is under way */
     bool routes_changed; /* the default routes must be dumped again */
 };
+
+/* The link of this name; link_count: there is none. */
+unsigned state_link_named(const struct state *state, const char *name);
 
 /* 0 or -ENOMEM. */
 int state_init(struct state *state, const struct config *config);
@@ -99,11 +111,14 @@ unsigned state_changes(const struct state *state, enum state_part part, struct n
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
 
 /* `to`, just made, knows what `from` knows of the links and VIPs that both have; their own addresses move over. */
-void state_take_over(struct state *to, struct state *from, const struct handover *map);
-/* The VIP that is this address of this unit, or vip_count. */
+void state_take_over(struct state *to, struct state *from);
+/* The VIP that is this address of this unit, or with STATE_STATIC this static address; or vip_count. */
 unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address);
 /* The VIP's address is also one on another link. */
 bool state_elsewhere(const struct state *state, unsigned vip);
+
+/* The order of VIPs: by link, then by address. */
+int state_compare(unsigned link_a, const struct addr *a, unsigned link_b, const struct addr *b);
 
 void state_check(const struct state *state);
 

@@ -6,12 +6,13 @@
  *
  * The order within a pass is break before make: what is given up is closed in the filter before its addresses go, and
  * nothing opens before all addresses of its unit are in place. A batch of orders costs one netlink batch and, for each
- * pool, one transaction; two when some units close and others must wait for their addresses.
+ * pool, one transaction; two when some units close and others must wait for their addresses. Routes
+ * and rules come after the addresses and go before them.
  *
  * Addresses change in slices, one a pass. Linux walks all multicast groups of an interface, twice, for every IPv6
- * address that is put on it (ipv6_find_idev), so that 80 of them may cost tens of milliseconds: no unit waits for more
- * than a slice of others, and what nobody waits for - to be removed behind a closed filter, to be resident - comes last
- * and leaves pauses in which others get RTNL.
+ * address that is put on it (ipv6_find_idev), so that 80 of them may cost tens of milliseconds: no unit waits for those
+ * that come after it. What nobody waits for - an address behind a closed filter, or one that no client was told of -
+ * comes last, and leaves pauses in which others get RTNL.
  */
 #include "platform/kernel_work.h"
 
@@ -43,16 +44,17 @@ static int allocate(struct work *work)
 {
     size_t vips = work->state.vip_count + 1;
 
-    work->units = calloc(count_units(work->config) + 1, sizeof(*work->units));
+    work->unit_count = count_units(work->config);
+    work->units = calloc(work->unit_count + 1, sizeof(*work->units));
     work->pools = calloc(work_pool_count(work) + 1, sizeof(*work->pools));
-    work->filter_units = calloc(count_units(work->config) + 1, sizeof(*work->filter_units));
+    work->filter_units = calloc(work->unit_count + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
     work->changes = calloc(2 * vips, sizeof(*work->changes));
     work->changes_of = calloc(2 * vips, sizeof(*work->changes_of));
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
-    work->views = calloc(work->state.link_count + 1, sizeof(*work->views));
-    work->views_known = calloc(work->state.link_count + 1, sizeof(*work->views_known));
+    work->views = calloc(work->config->core.link_count + 1u, sizeof(*work->views));
+    work->views_known = calloc(work->config->core.link_count + 1u, sizeof(*work->views_known));
     if (!work->units || !work->pools || !work->filter_units || !work->vips || !work->changed_vips || !work->changes ||
         !work->changes_of || !work->mac_ifindexes || !work->views || !work->views_known)
         return -ENOMEM;
@@ -72,7 +74,9 @@ int work_prepare(struct work *work, const struct config *config)
     };
     int error = state_init(&work->state, config);
 
-    return error == 0 ? allocate(work) : error;
+    if (error == 0)
+        error = allocate(work);
+    return error == 0 ? policy_init(work) : error;
 }
 
 int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
@@ -85,6 +89,8 @@ int work_init(struct work *work, const struct config *config, const atomic_llong
     work->listener = listener;
     if (error == 0)
         error = netlink_open(&work->netlink);
+    if (error == 0)
+        error = policy_watch(work);
     if (error == 0)
         error = filter_open(&work->filter);
     if (error == 0)
@@ -108,6 +114,7 @@ void work_free(struct work *work)
     free(work->mac_ifindexes);
     free(work->views);
     free(work->views_known);
+    policy_free(&work->policy);
     state_free(&work->state);
 }
 
@@ -155,10 +162,19 @@ static void read_filter_news(struct work *work)
     work->overrun = true;
 }
 
+/* A netlink_sink. */
+static void take_event(void *context, const struct netlink_event *event)
+{
+    struct work *work = context;
+
+    state_event(&work->state, event);
+    policy_event(&work->policy, event);
+}
+
 static void resync(struct work *work)
 {
     state_dump_begin(&work->state);
-    if (netlink_dump(work->netlink, state_event, &work->state) < 0) {
+    if (netlink_dump(work->netlink, take_event, work) < 0) {
         work->failed = true;
         return;
     }
@@ -169,7 +185,7 @@ static void resync(struct work *work)
 static void read_news(struct work *work)
 {
     read_filter_news(work);
-    if (netlink_read(work->netlink, state_event, &work->state) < 0) {
+    if (netlink_read(work->netlink, take_event, work) < 0) {
         work->resync = true;
         work->overrun = true;
     }
@@ -178,7 +194,7 @@ static void read_news(struct work *work)
     if (!work->state.routes_changed)
         return;
     state_forget_gateways(&work->state);
-    if (netlink_dump_gateways(work->netlink, state_event, &work->state) < 0) {
+    if (netlink_dump_gateways(work->netlink, take_event, work) < 0) {
         work->state.routes_changed = true;
         work->failed = true;
     }
@@ -204,6 +220,11 @@ static void choose_filters(struct work *work, struct mono now)
 
 static void want_addresses(struct work *work)
 {
+    for (unsigned i = 0; i < work->state.vip_count; i++)
+        if (work->state.vips[i].pool == STATE_STATIC) {
+            work->state.vips[i].wanted = !work->state.vips[i].dropped;
+            work->state.vips[i].awaited = work->state.vips[i].dropped;
+        }
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 
@@ -215,8 +236,7 @@ static void want_addresses(struct work *work)
                 struct state_vip *vip = &work->state.vips[unit->first_vip + v];
 
                 vip->wanted = (resident || held) && !vip->dropped;
-                vip->awaited =
-                    vip->dropped || (held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit));
+                vip->awaited = vip->dropped || (held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit));
             }
         }
     }
@@ -235,7 +255,7 @@ static void announce_own(struct work *work)
         const struct state_vip *vip = &work->state.vips[i];
         int ifindex = work->state.links[vip->link].ifindex;
 
-        if (!work_pool_resident(work, vip->pool) || vip->address.family != FAMILY_IPV4 ||
+        if (vip->pool == STATE_STATIC || !work_pool_resident(work, vip->pool) || vip->address.family != FAMILY_IPV4 ||
             work->announcing[vip->link] == ifindex)
             continue;
         work->announcing[vip->link] = ifindex;
@@ -292,6 +312,7 @@ static void hold_failures_back(struct work *work, bool back)
         work->state.vips[i].held_back = back && work->state.vips[i].error != 0;
     for (unsigned p = 0; p < work_pool_count(work); p++)
         work->pools[p].held_back = back && work->pools[p].error != 0;
+    policy_hold_back(work, back);
 }
 
 static void reconcile(struct work *work, bool ordered, struct mono now)
@@ -306,7 +327,10 @@ static void reconcile(struct work *work, bool ordered, struct mono now)
     want_addresses(work);
     work_macs(work, false);
     announce_own(work);
+    policy_look(work);
+    policy_remove(work);
     change_addresses(work, ordered, now);
+    policy_put(work);
     all_filters(work, now);
     work_remove_stale(work);
     state_check(&work->state);
@@ -383,6 +407,10 @@ int work_leave(struct work *work)
 
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].wanted = false;
+    /* The first pass may not have been: links must be known before routes. */
+    read_news(work);
+    policy_look(work);
+    policy_remove(work);
     int error = remove_addresses(work, closed);
 
     work_macs(work, true);

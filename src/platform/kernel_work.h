@@ -10,6 +10,7 @@
 
 #include "platform/filter.h"
 #include "platform/kernel.h"
+#include "platform/kernel_policy.h"
 #include "platform/kernel_state.h"
 #include "platform/netlink.h"
 
@@ -27,6 +28,7 @@ struct work_unit {
     bool owed;                /* a report about it is owed */
     int reported;             /* error that was reported for this order; 0: none yet */
     bool open;                /* its VIPs are in the table's held sets */
+    bool macs_end;            /* a reload ends its virtual MACs, or changes them */
     bool opens;               /* in the transaction that is being made: they will be */
     struct addr self;         /* of a set: where its advertisements come from, as the table has it */
     struct work_lease before; /* of a set */
@@ -48,7 +50,6 @@ struct work_pool {
     int error; /* of the last transaction: 0 or a positive errno */
     bool held_back;
     struct addr self;                  /* as the table has it */
-    bool macs_end;                     /* a reload ends the virtual MACs */
     struct work_lease before;          /* of the member's advertisements */
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };
@@ -67,7 +68,9 @@ struct work {
     struct filter *filter;
     struct filter_ability ability;
     struct state state;
+    struct policy_state policy;
     struct work_unit *units;
+    unsigned unit_count;
     struct work_pool *pools;
     struct filter_unit *filter_units; /* in step with `units`; used of sets only */
     struct filter_vip *vips;          /* in step with state.vips */

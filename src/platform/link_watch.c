@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,8 @@
 
 int link_watch_open(void)
 {
-    const struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+    const struct sockaddr_nl address = {.nl_family = AF_NETLINK,
+                                        .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
     if (fd < 0)
@@ -43,4 +45,24 @@ bool link_watch_is_up(int fd, const char *name)
     snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
     return ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_UP) != 0 &&
            (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+/* Only what is there, and no longer tentative, can be bound to. */
+bool link_watch_has_address(const struct addr *address, const char *interface)
+{
+    bool ipv4 = address->family == FAMILY_IPV4;
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_scope_id = if_nametoindex(interface)};
+    int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return true; /* nobody knows */
+    memcpy(&in.sin_addr, address->bytes, sizeof(in.sin_addr));
+    memcpy(&in6.sin6_addr, address->bytes, sizeof(in6.sin6_addr));
+    int error = ipv4 ? bind(fd, (const struct sockaddr *)(const void *)&in, sizeof(in))
+                     : bind(fd, (const struct sockaddr *)(const void *)&in6, sizeof(in6));
+    bool there = error == 0 || errno != EADDRNOTAVAIL;
+
+    close(fd);
+    return there;
 }

@@ -24,12 +24,15 @@
 
 #include "base/check.h"
 #include "platform/netlink_message.h"
+#include "platform/netlink_policy.h"
 
 #define RECEIVE_BYTES (1 << 20)
 #define SEND_BYTES 131072
 #define BATCH_MESSAGES 128 /* their acknowledgements must fit the receive buffer, where each counts for about 1 KiB */
 #define BATCH_BYTES ((BATCH_MESSAGES + 1) * 128)
+#define PROMOTE_BYTES 128 /* more than netlink_message_promote() needs */
 #define DUMP_TRIES 5
+#define WATCHED_PROTOCOLS 16 /* with more of them all routes are watched */
 
 struct netlink {
     struct nl_sock *ask;
@@ -57,28 +60,32 @@ static int from_libnl(int error)
 
 /*
  * A router with a full table changes thousands of routes a second, and each VIP brings two of its own; only default
- * routes matter, so the kernel drops the others before they wake anybody. Each notification is a packet of its own: the
- * first message's type and dst_len decide.
+ * routes matter, and those of our `protocols`, so the kernel drops the others before they wake anybody. Each
+ * notification is a packet of its own: the first message's type, dst_len and protocol decide.
  */
-static int watch_only_default_routes(int fd)
+static int watch_only(int fd, const uint8_t *protocols, unsigned count)
 {
     const uint32_t type_at = offsetof(struct nlmsghdr, nlmsg_type);
     const uint32_t length_at = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len);
-    struct sock_filter code[] = {
+    const uint32_t protocol_at = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_protocol);
+    const uint8_t accept = (uint8_t)(count + 7); /* the last instruction's index; a jump counts from the next one */
+    bool big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    struct sock_filter code[WATCHED_PROTOCOLS + 8] = {
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type_at),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __builtin_bswap16(RTM_NEWROUTE), 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __builtin_bswap16(RTM_DELROUTE), 0, 2),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, big ? RTM_NEWROUTE : __builtin_bswap16(RTM_NEWROUTE), 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, big ? RTM_DELROUTE : __builtin_bswap16(RTM_DELROUTE), 0,
+                 (uint8_t)(accept - 3)),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, length_at),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t)(accept - 5), 0),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, protocol_at),
     };
-    struct sock_fprog program = {.len = ARRAY_LENGTH(code), .filter = code};
+    struct sock_fprog program = {.len = (uint16_t)(accept + 1), .filter = code};
 
-    if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
-        code[1].k = RTM_NEWROUTE;
-        code[2].k = RTM_DELROUTE;
-    }
+    CHECK(count <= WATCHED_PROTOCOLS);
+    for (unsigned i = 0; i < count; i++)
+        code[6 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, protocols[i], (uint8_t)(count - i), 0);
+    code[accept - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+    code[accept] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0 ? 0 : -errno;
 }
 
@@ -113,7 +120,7 @@ static int watch_open(struct netlink *netlink)
         return error;
 
     nl_socket_disable_seq_check(netlink->watch);
-    error = watch_only_default_routes(nl_socket_get_fd(netlink->watch));
+    error = watch_only(nl_socket_get_fd(netlink->watch), NULL, 0);
     if (error < 0)
         return error;
     error = nl_socket_add_memberships(netlink->watch, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
@@ -189,6 +196,27 @@ static int receive(struct nl_sock *sock, unsigned char **data)
     return length;
 }
 
+int netlink_watch_policy(struct netlink *netlink, const uint8_t *protocols, unsigned count)
+{
+    int fd = nl_socket_get_fd(netlink->watch);
+    int error = count <= WATCHED_PROTOCOLS ? watch_only(fd, protocols, count) : 0;
+
+    if (count > WATCHED_PROTOCOLS && setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &(int){0}, sizeof(int)) != 0)
+        error = -errno;
+    if (error < 0)
+        return error;
+    return from_libnl(nl_socket_add_memberships(netlink->watch, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, 0));
+}
+
+/* What we changed ourselves is known already. */
+static bool is_foreign_policy(const struct netlink *netlink, const struct nlmsghdr *h)
+{
+    bool policy = h->nlmsg_type == RTM_NEWROUTE || h->nlmsg_type == RTM_DELROUTE || h->nlmsg_type == RTM_NEWRULE ||
+                  h->nlmsg_type == RTM_DELRULE;
+
+    return policy && h->nlmsg_pid != nl_socket_get_local_port(netlink->ask);
+}
+
 int netlink_read(struct netlink *netlink, netlink_sink *sink, void *context)
 {
     for (;;) {
@@ -200,16 +228,36 @@ int netlink_read(struct netlink *netlink, netlink_sink *sink, void *context)
         if (length < 0)
             return length;
         for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)data; length > 0 && nlmsg_ok(h, length);
-             h = nlmsg_next(h, &length))
+             h = nlmsg_next(h, &length)) {
             netlink_message_read(h, sink, context);
+            if (is_foreign_policy(netlink, h))
+                sink(context, &(struct netlink_event){.kind = NETLINK_POLICY_CHANGED});
+        }
         free(data);
     }
 }
 
+/* What becomes of a dump's messages: one of both is there. */
+struct dump_sink {
+    netlink_sink *events;
+    netlink_policy_sink *policies;
+    void *context;
+};
+
+static void dump_message(struct nlmsghdr *h, const struct dump_sink *sink)
+{
+    struct netlink_policy policy = {0};
+
+    if (sink->events)
+        netlink_message_read(h, sink->events, sink->context);
+    else if (netlink_route_read(h, &policy) || netlink_rule_read(h, &policy))
+        sink->policies(sink->context, &policy);
+}
+
 /* What a dump's datagram says: 1 more follows, 0 done, negative errno. *interrupted when the kernel saw changes
  * meanwhile. */
-static int dump_datagram(unsigned char *data, int length, uint32_t sequence, bool *interrupted, netlink_sink *sink,
-                         void *context)
+static int dump_datagram(unsigned char *data, int length, uint32_t sequence, bool *interrupted,
+                         const struct dump_sink *sink)
 {
     for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)data; nlmsg_ok(h, length); h = nlmsg_next(h, &length)) {
         if (h->nlmsg_seq != sequence)
@@ -220,13 +268,12 @@ static int dump_datagram(unsigned char *data, int length, uint32_t sequence, boo
             return 0;
         if (h->nlmsg_type == NLMSG_ERROR)
             return netlink_message_error(h);
-        netlink_message_read(h, sink, context);
+        dump_message(h, sink);
     }
     return 1;
 }
 
-static int dump_once(struct netlink *netlink, struct nl_msg *request, bool *interrupted, netlink_sink *sink,
-                     void *context)
+static int dump_once(struct netlink *netlink, struct nl_msg *request, bool *interrupted, const struct dump_sink *sink)
 {
     nl_complete_msg(netlink->ask, request);
     uint32_t sequence = nlmsg_hdr(request)->nlmsg_seq;
@@ -240,7 +287,7 @@ static int dump_once(struct netlink *netlink, struct nl_msg *request, bool *inte
 
         if (length < 0)
             return length;
-        int more = length == 0 ? 1 : dump_datagram(data, length, sequence, interrupted, sink, context);
+        int more = length == 0 ? 1 : dump_datagram(data, length, sequence, interrupted, sink);
 
         free(data);
         if (more <= 0)
@@ -248,15 +295,15 @@ static int dump_once(struct netlink *netlink, struct nl_msg *request, bool *inte
     }
 }
 
-static int dump(struct netlink *netlink, enum netlink_request kind, netlink_sink *sink, void *context)
+static int dump(struct netlink *netlink, enum netlink_request kind, uint8_t protocol, const struct dump_sink *sink)
 {
     for (int i = 0; i < DUMP_TRIES; i++) {
         bool interrupted = false;
-        struct nl_msg *request = netlink_message_request(kind);
+        struct nl_msg *request = netlink_message_request(kind, protocol);
 
         if (!request)
             return -ENOMEM;
-        int error = dump_once(netlink, request, &interrupted, sink, context);
+        int error = dump_once(netlink, request, &interrupted, sink);
 
         nlmsg_free(request);
         if (error < 0 || !interrupted)
@@ -267,21 +314,60 @@ static int dump(struct netlink *netlink, enum netlink_request kind, netlink_sink
 
 int netlink_dump(struct netlink *netlink, netlink_sink *sink, void *context)
 {
-    int error = dump(netlink, NETLINK_GET_LINKS, sink, context);
+    const struct dump_sink to = {.events = sink, .context = context};
+    int error = dump(netlink, NETLINK_GET_LINKS, 0, &to);
 
     if (error == 0)
-        error = dump(netlink, NETLINK_GET_ADDRESSES, sink, context);
+        error = dump(netlink, NETLINK_GET_ADDRESSES, 0, &to);
     return error;
+}
+
+/* A kernel without IPv6 has no such tables. */
+static int without_family(int error)
+{
+    return error == -EAFNOSUPPORT || error == -EOPNOTSUPP ? 0 : error;
 }
 
 int netlink_dump_gateways(struct netlink *netlink, netlink_sink *sink, void *context)
 {
-    int error = dump(netlink, NETLINK_GET_ROUTES_IPV4, sink, context);
+    const struct dump_sink to = {.events = sink, .context = context};
+    int error = dump(netlink, NETLINK_GET_ROUTES_IPV4, 0, &to);
 
     if (error == 0)
-        error = dump(netlink, NETLINK_GET_ROUTES_IPV6, sink, context);
-    /* A kernel without IPv6 has no such table. */
-    return error == -EAFNOSUPPORT || error == -EOPNOTSUPP ? 0 : error;
+        error = dump(netlink, NETLINK_GET_ROUTES_IPV6, 0, &to);
+    return without_family(error);
+}
+
+/* Only then does the kernel look at what a request for a dump asks for. */
+static void ask_strictly(const struct netlink *netlink, bool strictly)
+{
+    const int on = strictly;
+
+    (void)setsockopt(nl_socket_get_fd(netlink->ask), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+}
+
+int netlink_dump_routes(struct netlink *netlink, uint8_t protocol, netlink_policy_sink *sink, void *context)
+{
+    const struct dump_sink to = {.policies = sink, .context = context};
+
+    ask_strictly(netlink, true);
+    int error = dump(netlink, NETLINK_GET_PROTOCOL_IPV4, protocol, &to);
+
+    if (error == 0)
+        error = without_family(dump(netlink, NETLINK_GET_PROTOCOL_IPV6, protocol, &to));
+    ask_strictly(netlink, false);
+    return error;
+}
+
+int netlink_dump_rules(struct netlink *netlink, netlink_policy_sink *sink, void *context)
+{
+    const struct dump_sink to = {.policies = sink, .context = context};
+    int error = dump(netlink, NETLINK_GET_RULES_IPV4, 0, &to);
+
+    if (error == 0)
+        error = dump(netlink, NETLINK_GET_RULES_IPV6, 0, &to);
+    /* A kernel without policy routing has no rules. */
+    return without_family(error);
 }
 
 struct batch {
@@ -303,7 +389,10 @@ static uint32_t batch_append(struct netlink *netlink, struct batch *batch, struc
     uint32_t sequence = h->nlmsg_seq;
     size_t length = NLMSG_ALIGN(h->nlmsg_len);
 
-    CHECK(batch->used + length <= BATCH_BYTES);
+    if (length > BATCH_BYTES - batch->used) {
+        nlmsg_free(message);
+        return 0;
+    }
     memcpy(batch->data + batch->used, h, h->nlmsg_len);
     if (batch->wanted++ == 0)
         batch->first_sequence = sequence;
@@ -353,14 +442,20 @@ static unsigned batch_fill(struct netlink *netlink, struct batch *batch, struct 
     batch->changes = changes;
     for (batch->count = 0; batch->count < count && batch->wanted + 1 < BATCH_MESSAGES; batch->count++) {
         struct netlink_change *change = &changes[batch->count];
+        struct nl_msg *message = netlink_message_change(change);
 
+        /* A route with many next hops is long. */
+        if (message && batch->count > 0 && nlmsg_hdr(message)->nlmsg_len > BATCH_BYTES - PROMOTE_BYTES - batch->used) {
+            nlmsg_free(message);
+            break;
+        }
         if (change->kind == NETLINK_REMOVE_ADDRESS && change->address.family == FAMILY_IPV4 &&
             change->ifindex != promoted) {
             promoted = change->ifindex;
             batch_append(netlink, batch, netlink_message_promote(change->ifindex));
         }
         change->error = ENOMEM;
-        change->sequence = batch_append(netlink, batch, netlink_message_change(change));
+        change->sequence = batch_append(netlink, batch, message);
     }
     return batch->count;
 }

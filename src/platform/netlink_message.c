@@ -6,6 +6,7 @@
 #include "platform/netlink_message.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "base/check.h"
+#include "platform/netlink_policy.h"
 
 /* Kernels older than the headers send fewer attributes, newer ones more; unknown ones are skipped. */
 static const struct nla_policy link_policy[IFLA_MAX + 1] = {
@@ -25,6 +27,7 @@ static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 };
 static const struct nla_policy address_policy[IFA_MAX + 1] = {
     [IFA_FLAGS] = {.type = NLA_U32},
+    [IFA_PROTO] = {.type = NLA_U8},
 };
 static const struct nla_policy route_policy[RTA_MAX + 1] = {
     [RTA_OIF] = {.type = NLA_U32},
@@ -88,6 +91,11 @@ static void read_address(struct nlmsghdr *message, netlink_sink *sink, void *con
     event.address = address_of(info->ifa_family, attributes[attributes[IFA_LOCAL] ? IFA_LOCAL : IFA_ADDRESS]);
     if (addr_is_none(&event.address))
         return;
+    event.peer = address_of(info->ifa_family, attributes[IFA_ADDRESS]);
+    if (addr_equal(&event.peer, &event.address))
+        event.peer = ADDR_NONE;
+    if (attributes[IFA_PROTO])
+        event.protocol = nla_get_u8(attributes[IFA_PROTO]);
     event.ifindex = (int)info->ifa_index;
     event.prefix_length = info->ifa_prefixlen;
     event.secondary = event.address.family == FAMILY_IPV4 && (flags & IFA_F_SECONDARY);
@@ -188,7 +196,13 @@ int netlink_message_verdict(const struct netlink_change *change, int error)
         return error == EADDRNOTAVAIL || error == ENODEV ? 0 : error;
     case NETLINK_REMOVE_MAC:
         return error == ENOENT || error == ENODEV ? 0 : error;
+    case NETLINK_REMOVE_ROUTE:
+    case NETLINK_REMOVE_RULE:
+        return error == ESRCH || error == ENOENT || error == ENODEV ? 0 : error;
+    case NETLINK_PUT_ROUTE:
+    case NETLINK_PUT_RULE:
     case NETLINK_ANNOUNCE_OWN:
+    case NETLINK_PROMOTE:
         break;
     }
     return error;
@@ -214,11 +228,13 @@ static struct nl_msg *message_finish(struct nl_msg *message, int error)
     return message;
 }
 
-struct nl_msg *netlink_message_request(enum netlink_request kind)
+struct nl_msg *netlink_message_request(enum netlink_request kind, uint8_t protocol)
 {
     const struct ifinfomsg links = {.ifi_family = AF_UNSPEC};
     const struct ifaddrmsg addresses = {.ifa_family = AF_UNSPEC};
     struct rtmsg routes = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN};
+    struct rtmsg all = {.rtm_family = AF_INET, .rtm_protocol = protocol};
+    struct fib_rule_hdr rules = {.family = AF_INET};
 
     switch (kind) {
     case NETLINK_GET_LINKS:
@@ -230,6 +246,16 @@ struct nl_msg *netlink_message_request(enum netlink_request kind)
     case NETLINK_GET_ROUTES_IPV6:
         routes.rtm_family = AF_INET6;
         return message_new(RTM_GETROUTE, NLM_F_DUMP, &routes, sizeof(routes));
+    case NETLINK_GET_PROTOCOL_IPV4:
+        return message_new(RTM_GETROUTE, NLM_F_DUMP, &all, sizeof(all));
+    case NETLINK_GET_PROTOCOL_IPV6:
+        all.rtm_family = AF_INET6;
+        return message_new(RTM_GETROUTE, NLM_F_DUMP, &all, sizeof(all));
+    case NETLINK_GET_RULES_IPV4:
+        return message_new(RTM_GETRULE, NLM_F_DUMP, &rules, sizeof(rules));
+    case NETLINK_GET_RULES_IPV6:
+        rules.family = AF_INET6;
+        return message_new(RTM_GETRULE, NLM_F_DUMP, &rules, sizeof(rules));
     }
     return NULL;
 }
@@ -237,9 +263,66 @@ struct nl_msg *netlink_message_request(enum netlink_request kind)
 /* `ip addr add` leaves the prefix route to the kernel; for a host address there is no prefix to route. */
 static uint32_t address_flags(const struct netlink_change *change)
 {
-    if (change->address.family == FAMILY_IPV4)
-        return 0;
-    return IFA_F_NODAD | (change->prefix_length == 128 ? (uint32_t)IFA_F_NOPREFIXROUTE : 0);
+    static const struct net_address none = {0};
+    const struct net_address *options = change->options ? change->options : &none;
+    bool ipv6 = change->address.family == FAMILY_IPV6;
+
+    return (options->home ? (uint32_t)IFA_F_HOMEADDRESS : 0) | (options->no_dad || ipv6 ? (uint32_t)IFA_F_NODAD : 0) |
+           (options->manage_temporary ? (uint32_t)IFA_F_MANAGETEMPADDR : 0) |
+           (options->autojoin ? (uint32_t)IFA_F_MCAUTOJOIN : 0) |
+           (options->no_prefix_route || (ipv6 && change->prefix_length == 128) ? (uint32_t)IFA_F_NOPREFIXROUTE : 0);
+}
+
+static uint8_t address_scope(const struct netlink_change *change)
+{
+    if (change->options)
+        return (uint8_t)change->options->scope;
+    return addr_is_link_local(&change->address) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+/* The highest of the address's network; networks of less than four addresses have none. */
+static struct addr broadcast_of(const struct netlink_change *change)
+{
+    struct addr broadcast = change->options->broadcast;
+
+    if (!change->options->broadcast_auto || change->address.family != FAMILY_IPV4 || change->prefix_length > 30)
+        return broadcast;
+    broadcast = change->address;
+    for (unsigned bit = change->prefix_length; bit < 32; bit++)
+        broadcast.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+    return broadcast;
+}
+
+/* For how long the address is preferred, in seconds; UINT32_MAX: for ever. */
+static uint32_t preferred_s(const struct netlink_change *change)
+{
+    bool ipv6 = change->address.family == FAMILY_IPV6;
+
+    if (!change->options)
+        return ipv6 ? 0 : UINT32_MAX;
+    if (change->options->preferred_lft_s != NET_LIFETIME_FOREVER)
+        return (uint32_t)change->options->preferred_lft_s;
+    return ipv6 && change->prefix_length == 128 ? 0 : UINT32_MAX;
+}
+
+static int put_options(struct nl_msg *message, const struct netlink_change *change)
+{
+    const struct ifa_cacheinfo lifetime = {.ifa_prefered = preferred_s(change), .ifa_valid = UINT32_MAX};
+    int error = 0;
+
+    if (lifetime.ifa_prefered != UINT32_MAX)
+        error = nla_put(message, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
+    if (error == 0 && address_flags(change) != 0)
+        error = nla_put_u32(message, IFA_FLAGS, address_flags(change));
+    if (error < 0 || !change->options)
+        return error;
+    const struct addr broadcast = broadcast_of(change);
+
+    if (!addr_is_none(&broadcast))
+        error = nla_put(message, IFA_BROADCAST, (int)addr_length(&broadcast), broadcast.bytes);
+    if (error == 0 && change->options->label && change->address.family == FAMILY_IPV4)
+        error = nla_put_string(message, IFA_LABEL, change->options->label);
+    return error == 0 ? nla_put_u8(message, IFA_PROTO, NETLINK_PROTOCOL) : error;
 }
 
 static struct nl_msg *change_address(const struct netlink_change *change)
@@ -248,26 +331,22 @@ static struct nl_msg *change_address(const struct netlink_change *change)
     const struct ifaddrmsg info = {
         .ifa_family = (uint8_t)family_of(change->address.family),
         .ifa_prefixlen = change->prefix_length,
-        .ifa_scope = addr_is_link_local(&change->address) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+        .ifa_scope = address_scope(change),
         .ifa_index = (uint32_t)change->ifindex,
     };
-    int length = (int)addr_length(&change->address);
+    const struct addr *peer = put && change->options ? &change->options->peer : &change->peer;
+    const struct addr *far_end = addr_is_none(peer) ? &change->address : peer;
     struct nl_msg *message = put ? message_new(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &info, sizeof(info))
                                  : message_new(RTM_DELADDR, NLM_F_ACK, &info, sizeof(info));
 
     if (!message)
         return NULL;
-    int error = nla_put(message, IFA_LOCAL, length, change->address.bytes);
+    int error = nla_put(message, IFA_LOCAL, (int)addr_length(&change->address), change->address.bytes);
 
     if (error == 0)
-        error = nla_put(message, IFA_ADDRESS, length, change->address.bytes);
-    if (error == 0 && put && change->address.family == FAMILY_IPV6) {
-        const struct ifa_cacheinfo deprecated = {.ifa_prefered = 0, .ifa_valid = UINT32_MAX};
-
-        error = nla_put(message, IFA_CACHEINFO, sizeof(deprecated), &deprecated);
-    }
-    if (error == 0 && put && address_flags(change) != 0)
-        error = nla_put_u32(message, IFA_FLAGS, address_flags(change));
+        error = nla_put(message, IFA_ADDRESS, (int)addr_length(far_end), far_end->bytes);
+    if (error == 0 && put)
+        error = put_options(message, change);
     return message_finish(message, error);
 }
 
@@ -320,6 +399,14 @@ struct nl_msg *netlink_message_change(const struct netlink_change *change)
     case NETLINK_PUT_MAC:
     case NETLINK_REMOVE_MAC:
         return change_mac(change);
+    case NETLINK_PUT_ROUTE:
+    case NETLINK_REMOVE_ROUTE:
+        return netlink_route_message(change);
+    case NETLINK_PUT_RULE:
+    case NETLINK_REMOVE_RULE:
+        return netlink_rule_message(change);
+    case NETLINK_PROMOTE:
+        return netlink_message_promote(change->ifindex);
     case NETLINK_ANNOUNCE_OWN:
         return change_setting(change->ifindex, IPV4_DEVCONF_ARP_ANNOUNCE, 2);
     }

@@ -14,12 +14,17 @@ struct nlmsghdr;
 enum netlink_request {
     NETLINK_GET_LINKS,
     NETLINK_GET_ADDRESSES,
-    NETLINK_GET_ROUTES_IPV4,
+    NETLINK_GET_ROUTES_IPV4, /* of the main table */
     NETLINK_GET_ROUTES_IPV6,
+    /* of one protocol in all tables; of all where the kernel cannot be asked for less (NETLINK_GET_STRICT_CHK) */
+    NETLINK_GET_PROTOCOL_IPV4,
+    NETLINK_GET_PROTOCOL_IPV6,
+    NETLINK_GET_RULES_IPV4,
+    NETLINK_GET_RULES_IPV6,
 };
 
 /* The caller frees them with nlmsg_free(); NULL when there is no memory. */
-struct nl_msg *netlink_message_request(enum netlink_request kind);
+struct nl_msg *netlink_message_request(enum netlink_request kind, uint8_t protocol);
 struct nl_msg *netlink_message_change(const struct netlink_change *change);
 struct nl_msg *netlink_message_promote(int ifindex); /* promote_secondaries = 1 on the interface */
 

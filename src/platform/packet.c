@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "platform/clock.h"
+#include "platform/frame.h"
 #include "platform/packet_socket.h"
 
 #define QUEUE_FRAMES 256
@@ -79,6 +80,15 @@ int packet_join(struct packet_port *port, enum family family)
         return joined;
     *fd = joined;
     return 0;
+}
+
+int packet_join_group(struct packet_port *port, const struct addr *group)
+{
+    int error = packet_join(port, (enum family)group->family);
+
+    if (error < 0)
+        return error;
+    return packet_socket_join_group(port->group_fds[group->family == FAMILY_IPV4 ? 0 : 1], port->ifindex, group);
 }
 
 void packet_close(struct packet_port *port)
@@ -221,6 +231,19 @@ void packet_flush(struct packet_port *port)
     }
     port->queued = 0;
     port->queued_bytes = 0;
+}
+
+int packet_renew(struct packet_port *port, const uint8_t mac[6], const uint8_t *packet, size_t length)
+{
+    uint8_t frame[FRAME_MAX];
+    size_t frame_length = frame_to_nobody(mac, packet, length, frame, sizeof(frame));
+
+    if (frame_length == 0)
+        return -EMSGSIZE;
+    /* The hook's drop shows as ENOBUFS. */
+    if (send(port->fd, frame, frame_length, MSG_DONTWAIT) < 0 && errno != ENOBUFS)
+        return -errno;
+    return 0;
 }
 
 unsigned packet_discard(struct packet_port *port)

@@ -38,6 +38,11 @@ int packet_open(int ifindex, struct packet_port **out);
  * joined. 0 or a negative errno. Call it again whenever the link's state changed.
  */
 int packet_join(struct packet_port *port, enum family family);
+/*
+ * Joins another multicast group (an instance's own) for as long as the port is open. 0 or a negative errno: -ENOBUFS,
+ * the system allows no more (net.ipv4.igmp_max_memberships). No effect when it is joined.
+ */
+int packet_join_group(struct packet_port *port, const struct addr *group);
 void packet_close(struct packet_port *port);
 int packet_fd(const struct packet_port *port);
 
@@ -53,6 +58,14 @@ void packet_queue(struct packet_port *port, const uint8_t *frame, size_t length)
 void packet_flush(struct packet_port *port);
 /* Forgets what is queued, since it was true too long ago. Returns the number of frames. */
 unsigned packet_discard(struct packet_port *port);
+
+/*
+ * Shows the packet (from its IP header on) to the egress hook, where a unicast instance's own advertisement renews its
+ * lease (platform/packet_ip.h): a frame to nobody, which the instances' filter drops. To be called only where that
+ * filter's mode is FILTER_LEASE, after the packet itself was sent. 0 or a negative errno, as -ENETDOWN: the lease was
+ * not renewed.
+ */
+int packet_renew(struct packet_port *port, const uint8_t mac[6], const uint8_t *packet, size_t length);
 
 void packet_get_stats(struct packet_port *port, struct packet_stats *out);
 /* The same, on top of what *sum has. */

@@ -13,6 +13,7 @@
 #include <linux/if_packet.h>
 #include <linux/pkt_sched.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -118,25 +119,34 @@ int packet_socket_open(int ifindex)
     return fd;
 }
 
-static int join_ipv4(int fd, int ifindex)
+static int join_ipv4(int fd, int ifindex, const struct addr *group)
 {
-    struct ip_mreqn request = {.imr_multiaddr.s_addr = htonl(0xe0000012u), .imr_ifindex = ifindex}; /* 224.0.0.18 */
+    struct ip_mreqn request = {.imr_ifindex = ifindex};
 
+    memcpy(&request.imr_multiaddr, group->bytes, sizeof(request.imr_multiaddr));
     return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) < 0 ? -errno : 0;
 }
 
-static int join_ipv6(int fd, int ifindex)
+static int join_ipv6(int fd, int ifindex, const struct addr *group)
 {
-    struct ipv6_mreq request = {
-        .ipv6mr_multiaddr.s6_addr = {0xff, 0x02, [15] = 0x12}, /* ff02::12 */
-        .ipv6mr_interface = (unsigned)ifindex,
-    };
+    struct ipv6_mreq request = {.ipv6mr_interface = (unsigned)ifindex};
 
+    memcpy(&request.ipv6mr_multiaddr, group->bytes, sizeof(request.ipv6mr_multiaddr));
     return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request)) < 0 ? -errno : 0;
+}
+
+int packet_socket_join_group(int fd, int ifindex, const struct addr *group)
+{
+    int error = group->family == FAMILY_IPV4 ? join_ipv4(fd, ifindex, group) : join_ipv6(fd, ifindex, group);
+
+    return error == -EADDRINUSE ? 0 : error;
 }
 
 int packet_socket_join(enum family family, int ifindex)
 {
+    static const struct addr ipv4 = {.family = FAMILY_IPV4, .bytes = {224, 0, 0, 18}};
+    static const struct addr ipv6 = {.family = FAMILY_IPV6, .bytes = {0xff, 0x02, [15] = 0x12}};
+
     CHECK(family != FAMILY_NONE);
 
     /* A datagram socket that is bound to no port: nothing can ever be delivered to it. */
@@ -145,7 +155,7 @@ int packet_socket_join(enum family family, int ifindex)
     if (fd < 0)
         return -errno;
 
-    int error = family == FAMILY_IPV4 ? join_ipv4(fd, ifindex) : join_ipv6(fd, ifindex);
+    int error = packet_socket_join_group(fd, ifindex, family == FAMILY_IPV4 ? &ipv4 : &ipv6);
 
     if (error < 0) {
         close(fd);

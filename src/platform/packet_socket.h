@@ -10,5 +10,7 @@ int packet_socket_open(int ifindex);
 
 /* A socket that holds the membership of the VRRP group of `family` on `ifindex` and receives nothing. Likewise. */
 int packet_socket_join(enum family family, int ifindex);
+/* Joins another group on such a socket. 0 or a negative errno; that it is joined already is success. */
+int packet_socket_join_group(int fd, int ifindex, const struct addr *group);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * VRRP-MIB, RFC 2787: the virtual routers of version 2, which are units of pools with `version 2`. There is nothing of
- * it while there are none: a manager then sees that this host speaks version 3 only. Read-only.
+ * VRRP-MIB, RFC 2787: the virtual routers of version 2, which are units of pools with `version 2` and instances. There
+ * is nothing of it while there are none: a manager then sees that this host speaks version 3 only. Read-only.
  */
 #include "base/check.h"
 #include "snmp/object.h"
@@ -50,18 +50,18 @@ static const struct snmp_column scalars[] = {
     {3, SNMP_COUNTER32, GLOBAL(vrid_errors), "vrrpRouterVrIdErrors", NULL, NULL},
 };
 
-/* No authentication is configured: every other type counts as a mismatch, and none of the other two can happen. */
+/* A pool has no authentication: every other type than none counts as a mismatch there. */
 static const struct snmp_column statistics[] = {
     {1, SNMP_COUNTER32, ROUTER(became_active), "vrrpStatsBecomeMaster", NULL, NULL},
     {2, SNMP_COUNTER32, ROUTER(adverts_received), "vrrpStatsAdvertiseRcvd", NULL, NULL},
     {3, SNMP_COUNTER32, ROUTER(interval_errors), "vrrpStatsAdvertiseIntervalErrors", NULL, NULL},
-    {4, SNMP_COUNTER32, ROUTER(never), "vrrpStatsAuthFailures", NULL, NULL},
+    {4, SNMP_COUNTER32, ROUTER(auth_failures), "vrrpStatsAuthFailures", NULL, NULL},
     {5, SNMP_COUNTER32, ROUTER(ttl_errors), "vrrpStatsIpTtlErrors", NULL, NULL},
     {6, SNMP_COUNTER32, ROUTER(zero_received), "vrrpStatsPriorityZeroPktsRcvd", NULL, NULL},
     {7, SNMP_COUNTER32, ROUTER(zero_sent), "vrrpStatsPriorityZeroPktsSent", NULL, NULL},
     {8, SNMP_COUNTER32, ROUTER(type_errors), "vrrpStatsInvalidTypePktsRcvd", NULL, NULL},
     {9, SNMP_COUNTER32, ROUTER(list_errors), "vrrpStatsAddressListErrors", NULL, NULL},
-    {10, SNMP_COUNTER32, ROUTER(never), "vrrpStatsInvalidAuthType", NULL, NULL},
+    {10, SNMP_COUNTER32, ROUTER(auth_invalid_errors), "vrrpStatsInvalidAuthType", NULL, NULL},
     {11, SNMP_COUNTER32, ROUTER(auth_type_errors), "vrrpStatsAuthTypeMismatch", NULL, NULL},
     {12, SNMP_COUNTER32, ROUTER(length_errors), "vrrpStatsPacketLengthErrors", NULL, NULL},
 };

@@ -4,7 +4,7 @@
  * (vrrpv3ReadOnlyCompliance).
  *
  * RFC 6527 wants some errors counted per virtual router that are found before a packet's VRID is known (TTL, type,
- * length): they count for every virtual router of the interface.
+ * length): they count for every unit of the interface. Instances count by VRID.
  */
 #include "base/check.h"
 #include "snmp/object.h"

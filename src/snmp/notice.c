@@ -107,11 +107,13 @@ static bool take_unit(const json_t *entry, const struct snapshot *snapshot, stru
     return true;
 }
 
-/* This host has become the Active router of a unit. */
+/* This host has become the Active router of a unit or an instance. */
 static bool new_master(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice)
 {
     const struct snapshot_router *router =
-        snapshot_find_router(snapshot, entry_text(entry, "pool"), entry_number(entry, "vrid"));
+        json_is_string(json_object_get(entry, "instance"))
+            ? snapshot_find_instance(snapshot, entry_text(entry, "instance"))
+            : snapshot_find_router(snapshot, entry_text(entry, "pool"), entry_number(entry, "vrid"));
 
     if (router == NULL || strcmp(entry_text(entry, "to_state"), "Active") != 0)
         return false;
@@ -238,7 +240,7 @@ static const struct {
     {"member_active", member_event}, {"contest", contest},           {"one_way", contest},
     {"isolated", isolation},         {"rejoined", isolation},        {"stalled", stalled},
     {"kernel_failed", unit_failed},  {"address_list", unit_differs}, {"interval_differs", unit_differs},
-    {"stranger", unit_differs},
+    {"stranger", unit_differs},      {"instance_state", new_master},
 };
 
 bool snmp_notice_from_event(const struct json_t *entry, const struct snapshot *snapshot, struct snmp_notice *out)

@@ -65,8 +65,17 @@ const struct snapshot_router *snapshot_find_router(const struct snapshot *snapsh
     for (unsigned i = 0; i < snapshot->router_count; i++) {
         const struct snapshot_router *router = &snapshot->routers[i];
 
-        if (!router->is_member && router->vrid == vrid && strcmp(router->pool->name, pool) == 0)
+        if (router->pool != NULL && !router->is_member && router->vrid == vrid && strcmp(router->pool->name, pool) == 0)
             return router;
+    }
+    return NULL;
+}
+
+const struct snapshot_router *snapshot_find_instance(const struct snapshot *snapshot, const char *name)
+{
+    for (unsigned i = 0; i < snapshot->router_count; i++) {
+        if (snapshot->routers[i].pool == NULL && strcmp(snapshot->routers[i].instance, name) == 0)
+            return &snapshot->routers[i];
     }
     return NULL;
 }

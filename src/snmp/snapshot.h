@@ -96,11 +96,12 @@ struct snapshot_vip {
     struct addr address;
 };
 
-/* A virtual router as RFC 6527 and RFC 2787 see it: a unit, or this host's own member router. */
+/* A virtual router as RFC 6527 and RFC 2787 see it: a unit, this host's own member router, or an instance. */
 struct snapshot_router {
     int64_t ifindex, vrid, family, version;
-    const struct snapshot_pool *pool;
-    int64_t is_member; /* not 0: the member router */
+    const struct snapshot_pool *pool; /* NULL: an instance */
+    char instance[SNAPSHOT_NAME_MAX]; /* its name; empty: of a pool */
+    int64_t is_member;                /* not 0: the member router */
     struct addr master, primary;
     uint8_t mac[6];
     int64_t state, admin_state, priority, address_count, advert_interval_cs, advert_interval_s, preempt, accept,
@@ -108,9 +109,10 @@ struct snapshot_router {
     int64_t up_cs;    /* since it left Initialize; 0 in Initialize */
     int64_t up_since; /* stamp */
     int64_t became_active, active_reason, adverts_received, interval_errors, ttl_errors, proto_error, zero_received,
-        zero_sent, type_errors, list_errors, length_errors, auth_type_errors, refresh_ms;
-    int64_t discontinuity;              /* stamp */
-    int64_t auth_type, protocol, never; /* noAuthentication(1), ip(1), and a counter of what cannot happen: 0 */
+        zero_sent, type_errors, list_errors, length_errors, auth_type_errors, auth_invalid_errors, auth_failures,
+        refresh_ms;
+    int64_t discontinuity;       /* stamp */
+    int64_t auth_type, protocol; /* noAuthentication(1) or simpleTextPassword(2), ip(1) */
 };
 
 /* An address that a router advertises. */
@@ -146,5 +148,6 @@ const struct snapshot_unit *snapshot_find_unit(const struct snapshot *snapshot, 
 const struct snapshot_member *snapshot_find_member(const struct snapshot *snapshot, const char *pool,
                                                    const struct addr *address);
 const struct snapshot_router *snapshot_find_router(const struct snapshot *snapshot, const char *pool, int64_t vrid);
+const struct snapshot_router *snapshot_find_instance(const struct snapshot *snapshot, const char *name);
 
 #endif

@@ -4,50 +4,43 @@
  * little older or newer is still shown; an answer without pools or links is no `snmp` answer. Words become the numbers
  * that the MIBs give them here (snmp/object.h has the tables).
  */
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "snmp/object.h"
-#include "snmp/snapshot.h"
-
-/* How often it is worth asking: the agent keeps an answer so long. */
-#define REFRESH_MS 1000
+#include "snmp/snapshot_fields_json.h"
 
 struct number_field {
     const char *key;
     size_t offset;
 };
 
-static int64_t get_number(const json_t *object, const char *key)
+int64_t get_number(const json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
 }
 
-/* Truth value; a missing field is false. */
-static int64_t get_truth(const json_t *object, const char *key)
+int64_t get_truth(const json_t *object, const char *key)
 {
     return json_is_true(json_object_get(object, key)) ? SNMP_TRUE : SNMP_FALSE;
 }
 
-/* -1 for null or missing. */
-static int64_t get_stamp(const json_t *object, const char *key)
+int64_t get_stamp(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
 
     return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-static void get_text(const json_t *object, const char *key, char text[static SNAPSHOT_NAME_MAX])
+void get_text(const json_t *object, const char *key, char text[static SNAPSHOT_NAME_MAX])
 {
     const char *value = json_string_value(json_object_get(object, key));
 
     snprintf(text, SNAPSHOT_NAME_MAX, "%s", value != NULL ? value : "");
 }
 
-static struct addr get_address(const json_t *object, const char *key)
+struct addr get_address(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     struct addr address = ADDR_NONE;
@@ -57,7 +50,7 @@ static struct addr get_address(const json_t *object, const char *key)
     return address;
 }
 
-static int64_t get_word(const json_t *object, const char *key, const struct snmp_label *labels)
+int64_t get_word(const json_t *object, const char *key, const struct snmp_label *labels)
 {
     return snmp_label_value(labels, json_string_value(json_object_get(object, key)));
 }
@@ -113,7 +106,7 @@ static const struct snmp_label proto_errors[] = {
 };
 
 /* The RFC's three reasons from the daemon's many: silence, a goodbye, or the stronger priority. */
-static const struct snmp_label active_reasons[] = {
+const struct snmp_label snapshot_active_reasons[] = {
     {3, "startup", NULL},    {3, "timeout", NULL},   {3, "member_dead", NULL}, {3, "link_down", NULL},
     {1, "released", NULL},   {1, "rebalance", NULL}, {1, "preferred", NULL},   {1, "operator", NULL},
     {1, "drain", NULL},      {1, "shutdown", NULL},  {2, "stronger", NULL},    {2, "preempted", NULL},
@@ -127,8 +120,7 @@ static int64_t family_of(const struct addr *address)
     return address->family == FAMILY_IPV6 ? SNMP_IPV6 : address->family == FAMILY_IPV4 ? SNMP_IPV4 : 0;
 }
 
-/* 0.0.0.0 or :: instead of none, where a MIB wants an address of the family. */
-static struct addr of_family(const struct addr *address, int64_t family)
+struct addr of_family(const struct addr *address, int64_t family)
 {
     if (!addr_is_none(address))
         return *address;
@@ -149,7 +141,7 @@ static void read_link(const json_t *object, struct snapshot_link *link)
         link->refused[i] = get_number(refused, snapshot_refusals[i]);
 }
 
-static const struct snapshot_link *find_link(const struct snapshot *s, const char *name)
+const struct snapshot_link *find_link(const struct snapshot *s, const char *name)
 {
     static const struct snapshot_link missing = {.ifindex = 0};
 
@@ -192,7 +184,7 @@ static struct snapshot_router *add_router(struct snapshot *s, const struct snaps
         .type_errors = refused_as(link, "bad_type"),
         .length_errors = refused_as(link, "too_short"),
         .proto_error = link->proto_error,
-        .refresh_ms = REFRESH_MS,
+        .refresh_ms = SNAPSHOT_REFRESH_MS,
         .discontinuity = s->global.start,
         .auth_type = 1,
         .protocol = 1,
@@ -202,13 +194,27 @@ static struct snapshot_router *add_router(struct snapshot *s, const struct snaps
     return r;
 }
 
-static void add_address(struct snapshot *s, struct snapshot_router *router, const struct addr *address)
+void add_address(struct snapshot *s, struct snapshot_router *router, const struct addr *address)
 {
     if (addr_is_none(address))
         return;
     s->addresses[s->address_count++] =
         (struct snapshot_address){.router = router, .address = *address, .row_status = 1};
     router->address_count++;
+}
+
+void add_advertised(struct snapshot *s, struct snapshot_router *router, const json_t *advertised)
+{
+    const json_t *text;
+    size_t i;
+
+    json_array_foreach(advertised, i, text)
+    {
+        struct addr address;
+
+        if (addr_parse(json_string_value(text) != NULL ? json_string_value(text) : "", &address))
+            add_address(s, router, &address);
+    }
 }
 
 /* This host's own virtual router: Active whenever the pool runs. Its VRID is chosen when it starts, so it has no row
@@ -234,9 +240,6 @@ static void add_member_router(struct snapshot *s, const struct snapshot_pool *po
 static void add_unit_router(struct snapshot *s, const struct snapshot_unit *unit, const struct snapshot_link *link,
                             const json_t *advertised)
 {
-    size_t i;
-    const json_t *text;
-
     if (unit->pool->ifindex == 0)
         return;
     struct snapshot_router *r = add_router(s, unit->pool, link, unit->vrid);
@@ -260,13 +263,7 @@ static void add_unit_router(struct snapshot *s, const struct snapshot_unit *unit
         r->up_cs = 0;
         r->up_since = -1;
     }
-    json_array_foreach(advertised, i, text)
-    {
-        struct addr address;
-
-        if (addr_parse(json_string_value(text) != NULL ? json_string_value(text) : "", &address))
-            add_address(s, r, &address);
-    }
+    add_advertised(s, r, advertised);
 }
 
 static void read_vips(const json_t *array, struct snapshot *s, const struct snapshot_unit *unit)
@@ -315,7 +312,7 @@ static void read_unit(const json_t *object, struct snapshot_unit *unit)
     unit->last_gap_ms = get_stamp(object, "last_gap_ms");
     unit->last_change = get_stamp(object, "last_change_cs");
     get_numbers(counters, unit, unit_counters, ARRAY_LENGTH(unit_counters));
-    unit->active_reason = get_word(counters, "last_active_reason", active_reasons);
+    unit->active_reason = get_word(counters, "last_active_reason", snapshot_active_reasons);
 }
 
 static void read_member(const json_t *object, struct snapshot_member *member)
@@ -395,10 +392,10 @@ static void read_pool(const json_t *object, struct snapshot *s)
 }
 
 /* Room for everything, before anything is read: rows point at each other. False: no memory. */
-static bool allocate(struct snapshot *s, const json_t *links, const json_t *pools)
+static bool allocate(struct snapshot *s, const json_t *links, const json_t *pools, const json_t *instances)
 {
     size_t members = 0, units = 0, vips = 0, addresses = 0, i, j;
-    const json_t *pool, *unit;
+    const json_t *pool, *unit, *instance;
 
     json_array_foreach(pools, i, pool)
     {
@@ -411,12 +408,13 @@ static bool allocate(struct snapshot *s, const json_t *links, const json_t *pool
             addresses += json_array_size(json_object_get(unit, "advertised"));
         }
     }
+    json_array_foreach(instances, i, instance) addresses += json_array_size(json_object_get(instance, "advertised"));
     s->links = calloc(json_array_size(links) + 1, sizeof(s->links[0]));
     s->pools = calloc(json_array_size(pools) + 1, sizeof(s->pools[0]));
     s->members = calloc(members + 1, sizeof(s->members[0]));
     s->units = calloc(units + 1, sizeof(s->units[0]));
     s->vips = calloc(vips + 1, sizeof(s->vips[0]));
-    s->routers = calloc(units + json_array_size(pools) + 1, sizeof(s->routers[0]));
+    s->routers = calloc(units + json_array_size(pools) + json_array_size(instances) + 1, sizeof(s->routers[0]));
     s->addresses = calloc(addresses + 1, sizeof(s->addresses[0]));
     return s->links != NULL && s->pools != NULL && s->members != NULL && s->units != NULL && s->vips != NULL &&
            s->routers != NULL && s->addresses != NULL;
@@ -433,13 +431,14 @@ static void read_global(const json_t *daemon, struct snapshot_global *global)
 
 struct snapshot *snapshot_from_json(const struct json_t *answer)
 {
-    const json_t *links = json_object_get(answer, "links"), *pools = json_object_get(answer, "pools"), *item;
+    const json_t *links = json_object_get(answer, "links"), *pools = json_object_get(answer, "pools");
+    const json_t *instances = json_object_get(answer, "instances"), *item;
     struct snapshot *s;
     size_t i;
 
     if (!json_is_array(links) || !json_is_array(pools) || (s = calloc(1, sizeof(*s))) == NULL)
         return NULL;
-    if (!allocate(s, links, pools)) {
+    if (!allocate(s, links, pools, instances)) {
         snapshot_free(s);
         return NULL;
     }
@@ -454,5 +453,6 @@ struct snapshot *snapshot_from_json(const struct json_t *answer)
         s->global.vrid_errors += link->unknown_vrid;
     }
     json_array_foreach(pools, i, item) read_pool(item, s);
+    json_array_foreach(instances, i, item) read_instance(item, s);
     return s;
 }

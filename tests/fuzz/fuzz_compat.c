@@ -91,6 +91,31 @@ static void check_model(const struct compat_config *model)
     check_addresses(model->static_addresses, model->static_address_count, FAMILY_NONE);
 }
 
+static void check_unit(const struct config *config, const struct unit_settings *unit, const struct config_unit *more)
+{
+    CHECK(unit->instance != NULL && more->router != NULL && unit->link < config->core.link_count);
+    CHECK(unit->instance->lease_us > unit->advert_interval_us && more->router->lease_us == unit->instance->lease_us);
+    CHECK(unit->instance->group == INSTANCE_NO_GROUP || unit->instance->group < config->core.group_count);
+    CHECK(unit->instance->name[SETTINGS_NAME_MAX - 1] == '\0' && more->vip_count >= unit->address_count);
+    for (unsigned i = 0; i < more->vip_count; i++)
+        CHECK(more->vips[i].link < config->core.link_count && more->vips[i].options != NULL);
+}
+
+/* What runs is the model: each instance in one set, and every index in its range. */
+static void check_run(const struct config *config)
+{
+    unsigned units = 0, all = settings_all_count(&config->core);
+
+    CHECK(all <= SETTINGS_POOLS_MAX && config->core.link_count <= SETTINGS_LINKS_MAX);
+    for (unsigned p = config->core.pool_count; p < all; p++) {
+        CHECK(config->core.pools[p].unit_count >= 1 && config->core.pools[p].unit_count <= 255);
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++)
+            check_unit(config, &config->core.pools[p].units[u], &config->pools[p].units[u]);
+        units += config->core.pools[p].unit_count;
+    }
+    CHECK(units == compat_model(config)->instance_count);
+}
+
 static char *print(const struct config *config, size_t *length)
 {
     char *text = NULL;
@@ -112,6 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (config == NULL)
         return 0;
     check_model(compat_model(config));
+    check_run(config);
     char *text = print(config, &length);
 
     /* What is printed may be longer than what an untrusted file may have. */

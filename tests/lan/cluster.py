@@ -60,9 +60,14 @@ class Evenkeel:
     def guard(self):
         return self.child.pid
 
-    def workers(self):
+    def children(self):
+        """Pid and name of all that the guard has started: the worker, and the keepers of commands."""
         with open(f"/proc/{self.child.pid}/task/{self.child.pid}/children", encoding="ascii") as f:
-            return [int(p) for p in f.read().split()]
+            pids = [int(p) for p in f.read().split()]
+        return {pid: rig.comm(pid) for pid in pids}
+
+    def workers(self):
+        return [pid for pid, name in self.children().items() if name == "evenkeeld"]
 
     def pids(self):
         return [self.child.pid] + self.workers() if self.running() else []

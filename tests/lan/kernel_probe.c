@@ -186,6 +186,9 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
     case KERNEL_PAUSED: /* only reloads ask for it */
         printf("paused\n");
         break;
+    case KERNEL_POLICY:
+        printf("policy %s %s\n", report->error ? strerrorname_np(report->error) : "0", report->text);
+        break;
     case KERNEL_FILTER:
         printf("filter %s: %s\n", modes[report->filter_mode], report->text);
         break;
@@ -205,7 +208,9 @@ static bool send_frame(const struct probe *probe, const struct kernel_link *stat
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = state->ifindex, .sll_halen = 6};
 
-    if (length > 0 && sendto(probe->packet_fd, frame, length, 0, (struct sockaddr *)&to, sizeof(to)) >= 0)
+    /* ENOBUFS: the hook dropped it. */
+    if (length > 0 &&
+        (sendto(probe->packet_fd, frame, length, 0, (struct sockaddr *)&to, sizeof(to)) >= 0 || errno == ENOBUFS))
         return true;
     printf("unsent %s\n", strerrorname_np(errno));
     return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Configurations of kernel_probe that hold a set of instances instead of a pool (kernel_probe_set.c). */
+/* Configurations of kernel_probe that hold a set of instances instead of a pool (kernel_probe_set.c,
+ * kernel_probe_net.c). */
 #ifndef EVENKEEL_TESTS_KERNEL_PROBE_H
 #define EVENKEEL_TESTS_KERNEL_PROBE_H
 
@@ -18,6 +19,9 @@ bool set_take_word(const char *word);
 /* There is a set: the configuration, which holds one pool with all its units, becomes one with the same as a set. */
 bool set_wanted(void);
 void set_make(struct config *config, struct probe_units *units);
+
+/* Routes, rules and static addresses, of the unit with this router and of none; options of some units' VIPs. */
+void net_make(struct config *config, struct probe_units *units, struct config_router *router);
 
 /* One advertisement of the unit as the set's link `state` sends it. Its length, 0: impossible. */
 size_t set_advert(const struct config *config, unsigned unit, const struct kernel_link *state, unsigned priority,

@@ -3,10 +3,11 @@
  * kernel_probe's sets: each unit is an instance. Words of the command line:
  *
  *   set=LEASE_MS        there is a set; with leases=N unit i's lease is LEASE_MS * (1 + i % N)
- *   version=2|3 ttl=N   of all advertisements; a TTL other than 255 makes them unicast ones (to nobody)
- *   vmac                each has a virtual MAC, as a pool's unit would; own_mac: unit i has 02:00:00:00:00:i
+ *   version=2|3 ttl=N   of all advertisements; a TTL other than 255 makes them unicast ones, sent as packet_renew()
+ * does vmac                each has a virtual MAC, as a pool's unit would; own_mac: unit i has 02:00:00:00:00:i
  *   noaccept            none takes data
  *   spread              every other unit is on the second interface
+ *   net                 with routes, rules and static addresses, see kernel_probe_net.c
  *   local               all have the one VIP fe80::66, each on its own interface
  */
 #include <stdio.h>
@@ -21,7 +22,7 @@
 
 static struct {
     unsigned lease_ms, leases, version, ttl;
-    bool vmac, own_mac, no_accept, spread, local;
+    bool vmac, own_mac, no_accept, spread, local, net;
     struct instance_settings instances[UNITS_MAX];
     struct config_router routers[UNITS_MAX];
 } set = {.leases = 1, .version = 3, .ttl = DEFAULT_TTL};
@@ -31,11 +32,8 @@ static bool take_flag(const char *word)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"vmac", &set.vmac},
-                 {"own_mac", &set.own_mac},
-                 {"noaccept", &set.no_accept},
-                 {"spread", &set.spread},
-                 {"local", &set.local}};
+    } flags[] = {{"vmac", &set.vmac},     {"own_mac", &set.own_mac}, {"noaccept", &set.no_accept},
+                 {"spread", &set.spread}, {"net", &set.net},         {"local", &set.local}};
 
     for (unsigned i = 0; i < ARRAY_LENGTH(flags); i++) {
         if (strcmp(word, flags[i].name) != 0)
@@ -103,6 +101,8 @@ void set_make(struct config *config, struct probe_units *units)
     for (unsigned i = 0; i < config->core.pools[0].unit_count; i++)
         make_unit(units, i);
     config->pools[0].use_vmac = false;
+    if (set.net)
+        net_make(config, units, &set.routers[0]);
 }
 
 size_t set_advert(const struct config *config, unsigned unit, const struct kernel_link *state, unsigned priority,
@@ -127,5 +127,7 @@ size_t set_advert(const struct config *config, unsigned unit, const struct kerne
 
     if (length > 0)
         packet[ipv4 ? 8 : 7] = (uint8_t)set.ttl; /* nobody looks at the checksum of the IP header */
+    if (length > 0 && set.ttl != DEFAULT_TTL)
+        return frame_to_nobody(state->mac, packet, length, frame, capacity);
     return length == 0 ? 0 : frame_vrrp(state->mac, packet, length, frame, capacity);
 }

@@ -55,6 +55,15 @@ def abort_both(daemon, _lab):
     daemon.child.wait(5)
 
 
+def oom_worker(daemon, lab):
+    lab.out_of_memory(daemon.workers())
+
+
+def oom_both(daemon, lab):
+    lab.out_of_memory(daemon.pids())
+    daemon.child.wait(5)
+
+
 def stop_both(daemon, _lab):
     daemon.pause()
     return daemon.resume
@@ -64,12 +73,14 @@ def freeze(daemon, lab):
     return lab.freeze(daemon.pids())
 
 
-FAULTS = {f.__name__: f for f in (kill_worker, abort_worker, kill_guard, kill_both, abort_both, stop_both, freeze)}
+FAULTS = {f.__name__: f for f in (kill_worker, abort_worker, oom_worker, kill_guard, kill_both, abort_both, oom_both,
+                                  stop_both, freeze)}
 
 
 def bound_ms(fault, system):
     """The longest gap that is allowed. What cleans up after a worker needs milliseconds; a lease has to end."""
-    return WORKER_GAP_MS if fault in ("kill_worker", "abort_worker", "kill_guard") else system.crash_bound_ms()
+    mild = ("kill_worker", "abort_worker", "oom_worker", "kill_guard")
+    return WORKER_GAP_MS if fault in mild else system.crash_bound_ms()
 
 
 class Field:

@@ -5,8 +5,10 @@
  *
  *   packet_probe send LINK COUNT vrrp|vrrp6|garp|na|arp-probe|ns-probe|vrrp-and-garp
  *   packet_probe receive LINK COUNT TIMEOUT_MS PAUSE_MS
- *       prints "ready", sleeps PAUSE_MS, then reads until COUNT frames or the timeout
- *   packet_probe groups LINK
+ *       with packet_ip's sockets open prints "ready", sleeps PAUSE_MS, then reads until COUNT frames or the timeout
+ *   packet_probe unicast LINK COUNT DESTINATION [any]
+ *       by packet_ip_send() over the link, or any; prints its result
+ *   packet_probe groups LINK [GROUP]
  *       prints "ready" and keeps the port open until standard input ends
  */
 #include <errno.h>
@@ -25,6 +27,7 @@
 #include "platform/clock.h"
 #include "platform/frame.h"
 #include "platform/packet.h"
+#include "platform/packet_ip.h"
 
 /* Version 3, VRID 1, priority 100, 10.77.0.50 and .51 from 10.77.0.1, both checksums right. */
 static const uint8_t VRRP_IPV4[] = {
@@ -119,6 +122,25 @@ static int run_send(struct packet_port *port, const uint8_t mac[6], long count, 
     return 0;
 }
 
+/* The IPv4 header's checksum is the kernel's. */
+static int run_unicast(int ifindex, long count, const char *destination)
+{
+    struct addr to = parse(destination);
+    bool ipv4 = to.family == FAMILY_IPV4;
+    uint8_t packet[sizeof(VRRP_IPV6)];
+    size_t length = ipv4 ? sizeof(VRRP_IPV4) : sizeof(VRRP_IPV6);
+    struct packet_ip *ip;
+    int error = packet_ip_open(&ip);
+
+    memcpy(packet, ipv4 ? VRRP_IPV4 : VRRP_IPV6, length);
+    memcpy(packet + (ipv4 ? 16 : 24), to.bytes, addr_length(&to));
+    for (long i = 0; i < count && error == 0; i++)
+        error = packet_ip_send(ip, ifindex, packet, length);
+    printf("{\"error\": %d}\n", -error);
+    packet_ip_close(ip);
+    return 0;
+}
+
 struct tally {
     long total, to_us;
     long kinds[ARRAY_LENGTH(KIND_NAMES)];
@@ -143,8 +165,11 @@ static int run_receive(struct packet_port *port, const uint8_t mac[6], long coun
     struct tally tally = {.age_min_us = INT64_MAX};
     struct mono end = mono_add(clock_now(), (timeout_ms + pause_ms) * US_PER_MS);
     struct pollfd waiting = {.fd = packet_fd(port), .events = POLLIN};
-    int error = 0;
+    struct packet_ip *ip;
+    int error = packet_ip_open(&ip);
 
+    if (error < 0)
+        return fail("packet_ip_open", error);
     puts("ready");
     fflush(stdout);
     usleep((useconds_t)pause_ms * 1000);
@@ -166,11 +191,20 @@ static int run_receive(struct packet_port *port, const uint8_t mac[6], long coun
     for (unsigned i = 0; i < ARRAY_LENGTH(KIND_NAMES); i++)
         printf("\"%s\": %ld, ", KIND_NAMES[i], tally.kinds[i]);
     print_stats(port);
+    packet_ip_close(ip);
     return 0;
 }
 
-static int run_groups(void)
+static int run_groups(struct packet_port *port, const char *group)
 {
+    struct addr another = group ? parse(group) : ADDR_NONE;
+
+    for (unsigned i = 0; group && i < 2; i++) {
+        int error = packet_join_group(port, &another);
+
+        if (error < 0)
+            return fail("packet_join_group", error);
+    }
     puts("ready");
     fflush(stdout);
     while (getchar() != EOF)
@@ -197,7 +231,9 @@ int main(int argc, char **argv)
     else if (argc == 6 && strcmp(argv[1], "receive") == 0)
         status = run_receive(port, mac, atol(argv[3]), atol(argv[4]), atol(argv[5]));
     else if (strcmp(argv[1], "groups") == 0)
-        status = run_groups();
+        status = run_groups(port, argv[3]);
+    else if (argc >= 5 && strcmp(argv[1], "unicast") == 0)
+        status = run_unicast(argc > 5 ? 0 : (int)if_nametoindex(argv[2]), atol(argv[3]), argv[4]);
     packet_close(port);
     return status;
 }

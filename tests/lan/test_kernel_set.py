@@ -72,10 +72,13 @@ def test_lease__of_each_instance__lives_by_its_own_advertisement_and_ends_withou
 @pytest.mark.parametrize("words", [("version=2",), ("ttl=64",), ("version=3", "leases=3")])
 def test_lease__whatever_the_advertisements_are_like__is_renewed(lan, words):
     probe = start(lan, "ipv4=3", *words)
+    capture = lan.capture("proto 112")
     probe.say("ubeat 0 2 100")
     probe.want(0, 2, "answering")
     time.sleep(0.7)
     assert sorted(alive(lan)) == sorted(KEYS[:3]) and lan.answers_ping()
+    # The frames that are only to renew the leases of unicast instances do not leave.
+    assert ("VRRP" in captured(capture)) == ("ttl=64" not in words)
     probe.say("ubeat 0 0 0")
     assert wait_until(lambda: alive(lan) == [], 2)
 

@@ -26,9 +26,10 @@ def test_lease__daemon_killed_stopped_aborted_frozen__never_two_answers(cell):
     assert not broken, "\n".join(broken)
 
 
-def test_lease__80_addresses_killed_and_stopped__never_two_answers():
-    with lease.Field(lease.Cell(240, 4, "add", False), watchdog_s=170) as field:
-        for fault in ("kill_worker", "kill_both", "stop_both"):
+@pytest.mark.parametrize("family", [4, 6])
+def test_lease__80_addresses_killed_and_stopped__never_two_answers(family):
+    with lease.Field(lease.Cell(240, family, "add", False), watchdog_s=170) as field:
+        for fault in ("kill_worker", "oom_worker", "kill_both", "stop_both"):
             field.suffer(fault)
     broken = [f"{s.what}: {text}" for s in field.place.steps for text in s.broken]
     assert not broken, "\n".join(broken)

@@ -4,9 +4,11 @@ received, the egress hook sees what we send, bursts are not lost. Works through 
 file), looked for in $EVENKEEL_BUILD/tests/lan, by default in the source tree. Needs root.
 """
 
+import errno
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -204,3 +206,39 @@ def test_packet__groups__are_joined_and_left(pair):
     assert "224.0.0.18" in members and "ff02::12" in members
     members = a.run("ip", "maddress", "show", "dev", "port")
     assert "224.0.0.18" not in members and "ff02::12" not in members
+
+
+def test_packet__another_group__is_joined_too(pair):
+    a, _ = pair
+    for group in ("224.0.0.77", "ff02::77"):
+        holder = a.start("groups", "port", group)
+        assert group in a.run("ip", "maddress", "show", "dev", "port")
+        holder.communicate("", timeout=LIMIT_S)
+        assert group not in a.run("ip", "maddress", "show", "dev", "port")
+
+
+@pytest.mark.parametrize("by", [(), ("any",)])
+@pytest.mark.parametrize("addresses", [("10.77.0.1/24", "10.77.0.2/24"), ("2001:db8:77::1/64", "2001:db8:77::2/64")])
+def test_packet_ip__unicast__passes_the_hook_and_arrives_and_nobody_complains(pair, by, addresses):
+    a, b = pair
+    family = "ip6" if ":" in addresses[0] else "ip"
+    for side, address in zip(pair, addresses):
+        side.run("ip", "address", "add", address, "dev", "port", *(("nodad",) if family == "ip6" else ()))
+    a.run("ip", "address", "add", "fe80::1/64", "dev", "port", "nodad")  # the packet's source
+    a.ruleset("meta l4proto 112 counter")
+    receiver = b.receive(50, timeout_ms=1500)
+    sent = a.run(PROBE, "unicast", "port", "5", addresses[1].split("/")[0], *by)
+    assert json.loads(sent)["error"] == 0
+    got = result(receiver)
+    assert got["vrrp"] == 5 and got["to_us"] >= 5
+    assert a.counted_packets() == [5]
+    snmp = a.run("cat", "/proc/net/snmp") + a.run("cat", "/proc/net/snmp6")
+    assert re.search(r"^Icmp6InParmProblems\s+0$", snmp, re.M)
+    names, values = (line.split() for line in snmp.splitlines() if line.startswith("Icmp:"))
+    assert dict(zip(names, values))["InDestUnreachs"] == "0"
+
+
+def test_packet_ip__no_way__is_said(pair):
+    a, _ = pair
+    a.run("ip", "address", "add", "10.77.0.1/24", "dev", "port")
+    assert json.loads(a.run(PROBE, "unicast", "port", "1", "192.0.2.1", "any"))["error"] == errno.ENETUNREACH

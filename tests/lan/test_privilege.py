@@ -146,6 +146,9 @@ def test_privilege__root_with_user__worker_is_that_user_with_two_or_three_capabi
         assert capabilities(worker, kind) & ~keeps == 0, kind
     assert capabilities(worker, "CapBnd") == capabilities(worker, "CapAmb") == 0
     assert known["NoNewPrivs"] == "1"
+    if nice:  # the loop comes first; what it waits for is urgent too
+        threads = os.listdir(f"/proc/{worker}/task")
+        assert {os.sched_getparam(int(t)).sched_priority for t in threads} == {9, 10}
     host.ends()
 
 

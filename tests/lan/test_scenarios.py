@@ -68,8 +68,6 @@ def test_scenarios__240_ipv6_addresses_resident__hold():
     many(6, "address_mode resident")
 
 
-@pytest.mark.xfail(reason="the kernel takes 30 to 60 ms to put 80 IPv6 addresses in place while two other hosts do the same "
-                   "in it: gap up to 64 ms (30 promised), and rank 1 may be ready before rank 0")
 def test_scenarios__240_ipv6_addresses_added__hold():
     many(6)
 

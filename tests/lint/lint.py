@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "src/client": {"client"},  # a process that only reads: it knows the control socket's protocol and nothing of the daemon
     "src/snmp": {"base", "client", "snmp"},
     "src/exporter": {"base", "client", "exporter"},
-    "keepalived-compat": {"base", "core", "config", "ctl"},
+    "keepalived-compat": {"base", "core", "config", "ctl", "daemon"},
 }
 # Headers of the core that platform may know: what a level is, how settings look. Not the protocol.
 PLATFORM_CORE = {"core/effect.h", "core/settings.h"}
@@ -40,7 +40,7 @@ LIBRARY_HOMES = {
     r"libnftnl/|libmnl/": r"src/platform/filter\w*\.[ch]$",
     r"cap-ng\.h": r"src/platform/privilege\.c$",
     r"event2/": r"src/(daemon/(loop|control|control_socket)|exporter/http)\.[ch]$",
-    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|client/control\.c|snmp/(snapshot_json|notice|main)\.c"
+    r"jansson\.h": r"src/(daemon/(\w*json|state)\.[ch]|ctl/\w+\.[ch]|client/control\.c|snmp/(snapshot\w*json|notice|main)\.[ch]"
                    r"|exporter/(metrics_\w+|page|source)\.[ch])$",
     r"net-snmp/": r"src/snmp/agent\.c$",
     r"libsmartcols": r"src/ctl/table\.[ch]$",

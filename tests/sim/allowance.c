@@ -13,10 +13,9 @@ static int64_t allowance_max(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* The longest that one batch may take in this world's kernels. */
-static int64_t allowance_batch_us(const struct world *w)
+/* The longest that one batch may take in such kernels. */
+static int64_t allowance_batch_us(const struct kernel_profile *k)
 {
-    const struct kernel_profile *k = &w->kernel;
     int64_t us = k->max_us;
 
     us = k->slow_ppm != 0 ? allowance_max(us, k->slow_max_us) : us;
@@ -27,7 +26,7 @@ int64_t allowance_reaction_us(const struct world *w)
 {
     /* A packet travels, a loop wakes up late, a batch under way ends and ours follows; then the same once more for the
      * answer to it, except for the kernel. */
-    return 2 * (w->lan.delay_max_us + w->jitter_us) + 2 * allowance_batch_us(w) + w->jitter_us + US_PER_MS;
+    return 2 * (w->lan.delay_max_us + w->jitter_us) + 2 * allowance_batch_us(&w->kernel) + w->jitter_us + US_PER_MS;
 }
 
 static int64_t allowance_lease_off(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
@@ -87,10 +86,35 @@ static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, uns
     return allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US + allowance_reaction_us(w);
 }
 
+/* How long make before break may take from `since_us` on: until the weaker one has heard of it and its kernel has
+ * closed; while it hangs its lease goes on, and when it wakes up it has yet to hear. */
+static int64_t allowance_break(const struct world *w, unsigned a, unsigned b, int64_t since_us)
+{
+    const unsigned nodes[] = {a, b};
+    /* A batch under way when the faults ended may take as long as any did before. */
+    int64_t batch_us = 2 * (allowance_batch_us(&w->profile->kernel) - allowance_batch_us(&w->kernel));
+    int64_t lease_us = 0;
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct host *h = world_is_host(nodes[i]) ? &w->hosts[nodes[i]] : NULL;
+        if (h != NULL && !host_is_up(h)) {
+            lease_us = w->lease_us;
+        } else if (h != NULL) {
+            since_us = allowance_max(since_us, h->resumed_us);
+        }
+    }
+    return since_us + lease_us + batch_us + allowance_reaction_us(w);
+}
+
 static int64_t allowance_stranger(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
 {
     (void)unit;
-    return world_is_host(a) && world_is_host(b) ? SIM_LONG_AGO : since_us + allowance_reaction_us(w);
+    return world_is_host(a) && world_is_host(b) ? SIM_LONG_AGO : allowance_break(w, a, b, since_us);
+}
+
+static int64_t allowance_election(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
+{
+    return routers_elect(w, a, b, unit) ? allowance_break(w, a, b, since_us) : SIM_LONG_AGO;
 }
 
 struct allowance {
@@ -121,8 +145,11 @@ static const struct allowance allowances[] = {
     {"a packet to one of the two was lost within the last advertisement interval (or 4 member intervals)",
      "an advertisement interval, 50 ms and a reaction after the last packet lost between them",
      "three lost advertisements in a row look like a death; the next one that arrives settles it", allowance_loss},
-    {"one of the two is a stranger", "one reaction",
+    {"one of the two is a stranger", "one reaction; when the other one hangs, a lease too",
      "the RFC's election is make before break: the loser stops when it hears the winner", allowance_stranger},
+    {"both run instances, and the stronger one means to have it",
+     "one reaction; when the weaker one hangs, a lease too",
+     "the same; a router that is preempted cannot be asked to confirm that it has stopped", allowance_election},
 };
 
 int64_t allowance_limit(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us,

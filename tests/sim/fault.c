@@ -123,6 +123,10 @@ static void fault_begin_command(struct world *w, enum fault_kind kind, unsigned 
         host_command(w, node, EVENT_TAKE, unit, 0, false);
     } else if (kind == FAULT_RELEASE) {
         host_command(w, node, EVENT_RELEASE, unit, 0, false);
+    } else if (kind == FAULT_TRACK) {
+        bool fault = world_chance(w, 50);
+        routers_track(w, node, unit, fault, fault ? 0 : (int)world_random(w, -60, 60));
+        fault_add(w, FAULT_TRACK, node, unit, fault_long_duration(w));
     } else if (kind == FAULT_SHARE) {
         unsigned share = world_chance(w, 15) ? (unsigned)world_random(w, 0, 1) : (unsigned)world_random(w, 2, 254);
         host_command(w, node, EVENT_SHARE, 0, share, false);
@@ -182,6 +186,7 @@ static void fault_begin_on_host(struct world *w, enum fault_kind kind, unsigned 
     case FAULT_RELEASE:
     case FAULT_SHARE:
     case FAULT_REBALANCE:
+    case FAULT_TRACK:
         fault_begin_command(w, kind, node);
         break;
     case FAULT_RELOAD:
@@ -290,6 +295,9 @@ void fault_end(struct world *w, unsigned index)
         break;
     case FAULT_GATEWAY:
         w->lan.gateway_up = true;
+        break;
+    case FAULT_TRACK:
+        routers_track(w, f.a, f.b, false, 0);
         break;
     case FAULT_PAUSE:
     case FAULT_TAKE:

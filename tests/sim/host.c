@@ -146,9 +146,12 @@ static void host_send(struct world *w, unsigned node, const struct effect *effec
         return;
     }
     host_check_storm(w, node);
-    h->member_sent = h->member_sent || effect->unit == EFFECT_NO_UNIT;
+    h->member_sent = h->member_sent || w->routers || effect->unit == EFFECT_NO_UNIT;
     if (!h->link_up[0]) {
         return;
+    }
+    if (w->routers && effect->priority > 0) {
+        kernel_unit_sent(w, node, effect->unit);
     }
     if (effect->unit == EFFECT_NO_UNIT && effect->priority > 0) {
         kernel_member_sent(w, node);
@@ -236,7 +239,7 @@ bool host_complete(struct world *w, unsigned node)
     }
     if (h->member_sent) {
         h->member_sent = false;
-        struct event sent = {.kind = EVENT_SENT};
+        struct event sent = {.kind = EVENT_SENT, .unit = EFFECT_NO_UNIT};
         return host_step(w, node, &sent);
     }
     return true;
@@ -294,6 +297,8 @@ static struct event host_event_of(const struct world *w, unsigned node, const st
         .now_flag = item->flag,
         .probe_answer = item->flag,
         .share = item->share,
+        .fault = item->flag,
+        .weight = (int16_t)item->error,
         .error = item->error,
         .sequence = item->value,
         .received = {item->received_us},
@@ -416,6 +421,7 @@ void host_resume(struct world *w, unsigned node)
     h->pause_midway = false;
     if (h->state == HOST_RUNNING && h->paused) {
         h->paused = false;
+        h->resumed_us = w->now_us;
         kernel_freeze(w, node, false);
         trace_text(w, TRACE_FAULT, node, EFFECT_NO_UNIT, "resume", 0, 0);
         host_wake_soon(w, node);
@@ -452,12 +458,15 @@ void host_cleaned(struct world *w, unsigned node, uint32_t generation)
     }
     kernel_clean(w, node);
     h->state = HOST_RUNNING;
-    reload_write(w, h, h->file, &h->edition);
+    if (!w->routers) {
+        reload_write(w, h, h->file, &h->edition);
+    }
     h->core = core_init(h->storage, &host_file(h)->settings, (struct mono){w->now_us});
     core_check(h->core);
     h->effects.count = 0;
     h->applied = 0;
     h->share = host_file(h)->pool.share; /* what a script or an operator had set is gone */
+    memset(h->router_fault, 0, sizeof(h->router_fault));
     h->stuck_deadlines = 0;
     h->wake_us = SIM_NEVER;
     h->deadline_us = SIM_NEVER;

@@ -15,11 +15,12 @@
 bool kernel_answers(const struct world *w, unsigned node, unsigned unit)
 {
     const struct kernel *k = &w->hosts[node].kernel;
+    int64_t alive_until_us = w->routers ? k->units[unit].alive_until_us : k->alive_until_us;
 
     if (!w->lease) {
         return k->units[unit].level >= LEVEL_READY;
     }
-    return k->units[unit].level == LEVEL_ANSWERING && k->alive_until_us > w->now_us;
+    return k->units[unit].level == LEVEL_ANSWERING && alive_until_us > w->now_us;
 }
 
 static void kernel_tell_all(struct world *w, unsigned node)
@@ -106,13 +107,41 @@ void kernel_commit(struct world *w, unsigned node)
     kernel_next_stage(w, node, KERNEL_CLOSING, w->now_us + world_random(w, 0, opening_us));
 }
 
+static void kernel_watch_unit(struct world *w, unsigned node, unsigned unit)
+{
+    struct kernel_unit *u = &w->hosts[node].kernel.units[unit];
+
+    if (!u->lease_watched) {
+        u->lease_watched = true;
+        world_at(w, u->alive_until_us, SIM_LEASE, node, unit, 0);
+    }
+}
+
+/* An instance's filter opens with what is left of the lease since its last advertisement. */
+static void kernel_open_router(struct world *w, unsigned node, unsigned unit)
+{
+    struct kernel_unit *u = &w->hosts[node].kernel.units[unit];
+    int64_t until_us = u->spoke_us + w->lease_us;
+
+    if (w->lease && until_us <= w->now_us) {
+        u->failed = true;
+        return;
+    }
+    u->alive_until_us = until_us;
+    kernel_watch_unit(w, node, unit);
+}
+
 static void kernel_carry_out(struct world *w, unsigned node, bool opening)
 {
     struct kernel *k = &w->hosts[node].kernel;
 
     for (unsigned i = 0; i < k->batch_count; i++) {
         struct kernel_unit *u = &k->units[k->batch[i]];
-        if (u->batch_level != u->level && (u->batch_level > u->level) == opening && !u->failed) {
+        bool changes = u->batch_level != u->level && (u->batch_level > u->level) == opening;
+        if (changes && !u->failed && w->routers && u->batch_level == LEVEL_ANSWERING) {
+            kernel_open_router(w, node, k->batch[i]);
+        }
+        if (changes && !u->failed) {
             kernel_set_level(w, node, k->batch[i], u->batch_level, 0);
         }
     }
@@ -216,10 +245,36 @@ void kernel_member_sent(struct world *w, unsigned node)
     }
 }
 
-void kernel_lease_event(struct world *w, unsigned node)
+void kernel_unit_sent(struct world *w, unsigned node, unsigned unit)
+{
+    struct kernel_unit *u = &w->hosts[node].kernel.units[unit];
+
+    u->spoke_us = w->now_us;
+    if (u->level == LEVEL_ANSWERING && u->alive_until_us > w->now_us) {
+        u->alive_until_us = w->now_us + w->lease_us;
+    }
+}
+
+static void kernel_unit_lease_event(struct world *w, unsigned node, unsigned unit)
+{
+    struct kernel_unit *u = &w->hosts[node].kernel.units[unit];
+
+    u->lease_watched = false;
+    if (u->alive_until_us > w->now_us) {
+        kernel_watch_unit(w, node, unit);
+    } else if (w->lease) {
+        oracle_answer(w, node, unit, kernel_answers(w, node, unit));
+    }
+}
+
+void kernel_lease_event(struct world *w, unsigned node, unsigned unit)
 {
     struct kernel *k = &w->hosts[node].kernel;
 
+    if (w->routers) {
+        kernel_unit_lease_event(w, node, unit);
+        return;
+    }
     k->lease_watched = false;
     if (k->alive_until_us > w->now_us) {
         kernel_watch_lease(w, node);
@@ -253,7 +308,7 @@ void kernel_clean(struct world *w, unsigned node)
         if (k->units[u].level != LEVEL_ABSENT) {
             kernel_set_level(w, node, u, LEVEL_ABSENT, 0);
         }
-        k->units[u] = (struct kernel_unit){0};
+        k->units[u] = (struct kernel_unit){.spoke_us = SIM_LONG_AGO, .lease_watched = k->units[u].lease_watched};
     }
     k->batch_count = 0;
     k->dirty_count = 0;

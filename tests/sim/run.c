@@ -87,6 +87,16 @@ static void run_check_still(struct world *w)
     }
 }
 
+/* Instances: the RFC's winner has each unit in the end, and nothing moves any more. */
+static void run_routers(struct world *w)
+{
+    world_run_for(w, routers_converge_us(w));
+    settle_check_covered(w);
+    routers_check_winners(w);
+    run_check_still(w);
+    oracle_finish(w);
+}
+
 static void run_liveness(struct world *w)
 {
     fault_stop_all(w);
@@ -95,6 +105,10 @@ static void run_liveness(struct world *w)
     }
     world_run_for(w, settle_cover_bound_us(w));
     settle_check_covered(w);
+    if (w->routers) {
+        run_routers(w);
+        return;
+    }
     w->oracle.gap_limit_us = settle_move_gap_us(w);
     w->oracle.judging_gaps = true;
     if (run_rebalances(w)) {
@@ -181,7 +195,9 @@ void run_seed(struct world *w, const struct profile *profile, uint64_t seed)
     world_init(w, profile, seed);
     run_start(w);
     world_run_until(w, US_PER_S + settle_cover_bound_us(w) + w->startup_us);
-    if (profile->loss_ppm_max == 0 && profile->kernel.stuck_ppm == 0) {
+    bool sure = profile->loss_ppm_max == 0 && profile->kernel.stuck_ppm == 0 &&
+                (!profile->routers || profile->kernel.fail_ppm == 0); /* an instance tries again after its interval */
+    if (sure) {
         settle_check_covered(w);
     }
     if (profile->quiet) {

@@ -17,8 +17,9 @@ int64_t settle_cover_bound_us(const struct world *w)
 
     /* What a reload has added is left to the first in rank for three seconds more. */
     int64_t added_us = w->profile->weight[FAULT_RELOAD] > 0 ? 3 * US_PER_S : 0;
+    int64_t held_us = w->routers ? w->startup_us : 0; /* a pool's reserves serve when nobody else can */
 
-    return added_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) +
+    return added_us + held_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) +
            100 * US_PER_MS;
 }
 
@@ -53,6 +54,15 @@ bool settle_can_hold(const struct world *w, unsigned node, unsigned unit)
 
     for (unsigned link = 0; link < w->link_count; link++) {
         if ((w->units[unit].links >> link & 1) != 0 && !h->link_up[link]) {
+            return false;
+        }
+    }
+    unsigned from = unit, end = unit + 1;
+    if (w->routers) {
+        routers_group_of(w, unit, &from, &end);
+    }
+    for (unsigned u = from; u < end; u++) {
+        if (w->routers && h->router_fault[u]) {
             return false;
         }
     }

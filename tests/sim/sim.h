@@ -34,6 +34,7 @@
 #define SIM_STRANGER_FIRST SIM_HOSTS_MAX
 #define SIM_NODES_MAX (SIM_HOSTS_MAX + SIM_STRANGERS_MAX)
 #define SIM_UNITS_MAX 255
+#define SIM_ROUTERS_MAX 32 /* units of a world whose hosts run instances */
 #define SIM_LINKS 2
 #define SIM_PACKET_MAX 384
 #define SIM_RECEIVE_MAX 2048 /* packets a host's receive queue can hold at most */
@@ -47,7 +48,7 @@ enum sim_event_kind {
     SIM_WAKE,       /* node: its loop runs */
     SIM_ARRIVE,     /* node, packet */
     SIM_KERNEL,     /* node: the next stage of the batch under way */
-    SIM_LEASE,      /* node: look whether the lease has ended */
+    SIM_LEASE,      /* node, small: unit (instances): look whether the lease has ended */
     SIM_HEARD,      /* node; small: probe answer */
     SIM_BACKGROUND, /* node: frames of others pass by */
     SIM_START,      /* node: the daemon is started */
@@ -175,6 +176,9 @@ struct kernel_unit {
     bool in_batch;
     bool failed; /* in the batch: it will not work */
     uint32_t sequence, batch_sequence;
+    int64_t spoke_us;       /* instances: the last own advertisement left then */
+    int64_t alive_until_us; /* ... and the lease of the unit's element */
+    bool lease_watched;     /* a SIM_LEASE event is queued */
 };
 
 struct kernel_profile {
@@ -208,7 +212,8 @@ void kernel_commit(struct world *w, unsigned node);
 void kernel_stage(struct world *w, unsigned node);
 void kernel_freeze(struct world *w, unsigned node, bool frozen);
 void kernel_member_sent(struct world *w, unsigned node);
-void kernel_lease_event(struct world *w, unsigned node);
+void kernel_unit_sent(struct world *w, unsigned node, unsigned unit);
+void kernel_lease_event(struct world *w, unsigned node, unsigned unit);
 void kernel_crashed(struct world *w, unsigned node); /* the daemon is gone: what it had queued is dropped */
 void kernel_clean(struct world *w, unsigned node);
 bool kernel_answers(const struct world *w, unsigned node, unsigned unit);
@@ -239,7 +244,7 @@ struct edition {
 
 struct host_file {
     struct core_settings settings;
-    struct pool_settings pool;
+    struct pool_settings pool; /* or the set */
     struct unit_settings units[SIM_UNITS_MAX];
     uint16_t world_unit[SIM_UNITS_MAX]; /* of each unit of the file */
     uint16_t file_unit[SIM_UNITS_MAX];  /* of each unit of the world; SIM_UNITS_MAX: not in it */
@@ -254,12 +259,16 @@ struct host {
     bool reload_wanted;
     bool retiring; /* the other file is about to be in force */
     struct handover handover;
+    struct unit_settings routers[SIM_ROUTERS_MAX]; /* instances: each host has its own */
+    struct instance_settings instances[SIM_ROUTERS_MAX];
+    bool router_fault[SIM_ROUTERS_MAX]; /* told by EVENT_TRACK */
     struct effects effects;
     unsigned applied; /* effects of the last step that were carried out; the rest waits while paused midway */
     uint8_t state;    /* enum host_state */
-    bool member_sent; /* among the effects carried out: EVENT_SENT is due */
+    bool member_sent; /* among the effects carried out (instances: any advertisement): EVENT_SENT is due */
     bool paused, pause_midway, pause_freezes_kernel;
-    int64_t pause_us; /* how long the pause that begins midway will last */
+    int64_t pause_us;   /* how long the pause that begins midway will last */
+    int64_t resumed_us; /* the last pause ended */
     bool leaving, left, drained;
     bool out;            /* left broken on purpose: no promise is made about this host */
     uint8_t share;       /* configured, or as an operator's or a script's EVENT_SHARE set it */
@@ -404,6 +413,7 @@ enum fault_kind {
     FAULT_STRANGER,
     FAULT_SECOND_LINK,
     FAULT_GATEWAY,
+    FAULT_TRACK,
     FAULT_RELOAD,
     FAULT_KIND_COUNT,
 };
@@ -416,6 +426,7 @@ struct profile {
     int64_t delay_min_us, delay_max_us;
     uint32_t loss_ppm_max, duplicate_ppm, echo_ppm;
     bool reorder, lease_off, ipv6_only, gateway_always;
+    bool routers;      /* hosts run instances instead of a pool */
     bool quiet;        /* no faults but at most one: moves are counted exactly */
     int64_t jitter_us; /* the loop's lateness */
     struct kernel_profile kernel;
@@ -428,12 +439,24 @@ extern const struct profile profiles[];
 extern const unsigned profile_count;
 const struct profile *profile_find(const char *name);
 
+/* ---- routers.c ---- */
+/* What an EVENT_TRACK says of a unit's instance. */
+void routers_track(struct world *w, unsigned node, unsigned unit, bool fault, int weight);
+void routers_configure_host(struct world *w, unsigned node);
+void routers_pick(struct world *w);
+/* The units of its group, or itself alone: from..end-1. */
+void routers_group_of(const struct world *w, unsigned unit, unsigned *from, unsigned *end);
+int64_t routers_converge_us(const struct world *w);
+void routers_check_winners(struct world *w);
+/* Two hosts claim the unit, and the stronger one means to have it: the RFC's election is under way. */
+bool routers_elect(const struct world *w, unsigned a, unsigned b, unsigned unit);
+
 /* ---- world.c ---- */
 #define FAULTS_MAX 64
 struct fault {
     bool active;
     uint8_t kind; /* enum fault_kind */
-    uint8_t a, b; /* nodes */
+    uint8_t a, b; /* nodes; FAULT_TRACK: node and unit */
 };
 
 struct world {
@@ -450,6 +473,12 @@ struct world {
     int64_t advert_us, member_us, lease_us, startup_us, rebalance_us;
     unsigned rebalance_moves;
     bool rebalance, weighted;
+    bool routers; /* hosts run instances; member_us is advert_us then */
+    struct {
+        bool preempt, ties, owner; /* all priorities equal; the strongest has 255 */
+        unsigned group_size;       /* units that move together; 0: each alone */
+        int64_t preempt_delay_us;
+    } rules; /* of instances */
     int64_t jitter_us;
     unsigned receive_limit; /* packets a host's queue holds; more are lost */
     struct kernel_profile kernel;

@@ -102,7 +102,7 @@ static void world_dispatch(struct world *w, const struct sim_event *e)
         kernel_stage(w, e->node);
         break;
     case SIM_LEASE:
-        kernel_lease_event(w, e->node);
+        kernel_lease_event(w, e->node, e->small);
         break;
     case SIM_HEARD:
     case SIM_LINK:
@@ -282,6 +282,12 @@ static void world_configure_host(struct world *w, unsigned node)
     };
     h->files[0].settings =
         (struct core_settings){.pool_count = 1, .link_count = (uint8_t)w->link_count, .pools = &h->files[0].pool};
+    if (w->routers) {
+        routers_configure_host(w, node);
+    }
+    for (unsigned u = 0; u < SIM_UNITS_MAX; u++) {
+        h->files[0].world_unit[u] = h->files[0].file_unit[u] = (uint16_t)u;
+    }
     h->files[1] = h->files[0];
     h->files[1].settings.pools = &h->files[1].pool;
     w->lease_us = settings_lease_us(&h->files[0].pool);
@@ -412,7 +418,7 @@ static void world_pick_strangers(struct world *w)
         s->unit = (uint16_t)prng_below(&w->prng, w->unit_count);
         s->preempt = world_chance(w, 80);
         s->asserts = world_chance(w, 50);
-        s->priority = (uint8_t)(world_chance(w, 10) ? 255 : world_random(w, 1, 254));
+        s->priority = (uint8_t)(!w->routers && world_chance(w, 10) ? 255 : world_random(w, 1, 254));
     }
 }
 
@@ -431,9 +437,12 @@ void world_init(struct world *w, const struct profile *profile, uint64_t seed)
     w->lan.background = world_chance(w, 50);
     w->lan.loss_ppm = (uint32_t)world_random(w, 0, profile->loss_ppm_max);
     world_pick_intervals(w);
+    if (profile->routers) {
+        routers_pick(w);
+    }
     world_limit_delay(w);
     world_make_hosts(w);
-    world_make_units(w, !profile->quiet && world_chance(w, 30));
+    world_make_units(w, !profile->quiet && !profile->routers && world_chance(w, 30));
     world_configure(w);
     if (profile->weight[FAULT_STRANGER] > 0) {
         world_pick_strangers(w);

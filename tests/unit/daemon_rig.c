@@ -99,6 +99,12 @@ static int rig_reload(void *context)
     return rig->command_error;
 }
 
+static char *rig_dump(void *context, enum daemon_dump dump)
+{
+    (void)context;
+    return strdup(daemon_dump_name(dump));
+}
+
 static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address,
                      int64_t interval_us)
 {
@@ -254,8 +260,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
         .counters = &rig->counter,
         .counter_count = 1,
     };
-    rig->callbacks =
-        (struct control_callbacks){.context = rig, .view = rig_view, .command = rig_command, .reload = rig_reload};
+    rig->callbacks = (struct control_callbacks){
+        .context = rig, .view = rig_view, .command = rig_command, .reload = rig_reload, .dump = rig_dump};
     rig_start_core(rig);
 }
 

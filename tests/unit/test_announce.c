@@ -39,14 +39,37 @@ static void note_frame(void *context, unsigned unit, unsigned address)
     r->log[r->count++] = (struct said){.at_ms = r->now.us / MS, .unit = unit, .address = address};
 }
 
-static void set_up(const struct announce_settings *settings, unsigned units, unsigned addresses)
-{
-    unsigned counts[UNITS];
+/* As a pool's: one lane, and one round after the delay. */
+struct pool_announces {
+    unsigned repeat;
+    int64_t delay_us, refresh_us, interval_us;
+};
 
-    for (unsigned i = 0; i < units; i++)
-        counts[i] = addresses;
-    rig = (struct rig){.announce = announce_new(settings, units, counts)};
+static struct announce_lane lanes[2];
+
+static void set_up_units(const struct announce_unit_settings *unit, unsigned count)
+{
+    struct announce_unit_settings units[UNITS];
+
+    for (unsigned i = 0; i < count; i++)
+        units[i] = *unit;
+    for (unsigned i = 0; i < ARRAY_LENGTH(lanes); i++)
+        lanes[i].until = ANNOUNCE_LANE_FREE;
+    rig = (struct rig){.announce = announce_new(units, count, lanes)};
     assert_non_null(rig.announce);
+}
+
+static void set_up(const struct pool_announces *pool, unsigned units, unsigned addresses)
+{
+    struct announce_plan plan = {.repeat = pool->repeat, .delay_us = pool->delay_us, .delayed_repeat = 1};
+
+    lanes[0].interval_us = pool->interval_us;
+    set_up_units(&(struct announce_unit_settings){.taken = plan,
+                                                  .contested = plan,
+                                                  .refresh_us = pool->refresh_us,
+                                                  .refresh_repeat = 1,
+                                                  .address_count = addresses},
+                 units);
 }
 
 static int tear_down(void **state)
@@ -73,7 +96,13 @@ static void run_until(int64_t end_ms, unsigned budget)
 static void start_at(unsigned unit, int64_t at_ms)
 {
     rig.now = (struct mono){at_ms * MS};
-    announce_start(rig.announce, unit, rig.now);
+    announce_start(rig.announce, unit, false, rig.now);
+}
+
+static void contest_at(unsigned unit, int64_t at_ms)
+{
+    rig.now = (struct mono){at_ms * MS};
+    announce_start(rig.announce, unit, true, rig.now);
 }
 
 /* What was said, as "ms:unit.address ms:unit.address ..." */
@@ -92,7 +121,7 @@ static void assert_said(const char *expected)
 static void test_start__all_addresses__at_once_then_in_rounds(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 3}, 1, 2);
+    set_up(&(struct pool_announces){.repeat = 3}, 1, 2);
     assert_true(mono_is_never(announce_deadline(rig.announce)));
     start_at(0, 1000);
     assert_int_equal(announce_deadline(rig.announce).us, 1000 * MS);
@@ -104,7 +133,7 @@ static void test_start__all_addresses__at_once_then_in_rounds(void **state)
 static void test_start__delay_and_refresh__each_add_their_rounds(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 2, .delay_us = 5000 * MS, .refresh_us = 60000 * MS}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 2, .delay_us = 5000 * MS, .refresh_us = 60000 * MS}, 1, 1);
     start_at(0, 0);
     run_until(130000, 100);
     assert_said("0:0.0 100:0.0 5000:0.0 65000:0.0 125000:0.0");
@@ -113,7 +142,7 @@ static void test_start__delay_and_refresh__each_add_their_rounds(void **state)
 static void test_start__refresh_without_delay__follows_the_last_round(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1, .refresh_us = 1000 * MS}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 1, .refresh_us = 1000 * MS}, 1, 1);
     start_at(0, 0);
     run_until(2500, 100);
     assert_said("0:0.0 1000:0.0 2000:0.0");
@@ -122,7 +151,7 @@ static void test_start__refresh_without_delay__follows_the_last_round(void **sta
 static void test_start__delay_shorter_than_the_rounds__comes_after_them(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 3, .delay_us = 50 * MS}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 3, .delay_us = 50 * MS}, 1, 1);
     start_at(0, 0);
     run_until(10000, 100);
     assert_said("0:0.0 100:0.0 200:0.0 300:0.0");
@@ -131,7 +160,7 @@ static void test_start__delay_shorter_than_the_rounds__comes_after_them(void **s
 static void test_stop__in_any_round__ends_it(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 5, .delay_us = 1000 * MS, .refresh_us = 1000 * MS}, 2, 1);
+    set_up(&(struct pool_announces){.repeat = 5, .delay_us = 1000 * MS, .refresh_us = 1000 * MS}, 2, 1);
     start_at(0, 0);
     start_at(1, 0);
     run_until(150, 100);
@@ -146,7 +175,7 @@ static void test_stop__in_any_round__ends_it(void **state)
 static void test_stop__then_start_again__does_not_wait(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 1}, 1, 1);
     start_at(0, 0);
     run_until(10, 100);
     announce_stop(rig.announce, 0);
@@ -158,7 +187,7 @@ static void test_stop__then_start_again__does_not_wait(void **state)
 static void test_contest__starts_anew_at_once(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 2, .delay_us = 5000 * MS}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 2, .delay_us = 5000 * MS}, 1, 1);
     start_at(0, 0);
     run_until(3000, 100);
     start_at(0, 3000);
@@ -169,7 +198,7 @@ static void test_contest__starts_anew_at_once(void **state)
 static void test_contest__storm__one_first_round_per_100_ms(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 1}, 1, 1);
     for (int64_t ms = 0; ms < 250; ms++) {
         start_at(0, ms);
         run_until(ms, 100);
@@ -181,7 +210,7 @@ static void test_contest__storm__one_first_round_per_100_ms(void **state)
 static void test_contest__during_the_first_round__finishes_it_and_adds_another(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 1, 3);
+    set_up(&(struct pool_announces){.repeat = 1}, 1, 3);
     start_at(0, 0);
     announce_run(rig.announce, rig.now, 1, note_frame, &rig);
     start_at(0, 1);
@@ -192,7 +221,7 @@ static void test_contest__during_the_first_round__finishes_it_and_adds_another(v
 static void test_budget__limits_each_run__and_loses_nothing(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 3, 2);
+    set_up(&(struct pool_announces){.repeat = 1}, 3, 2);
     for (unsigned unit = 0; unit < 3; unit++)
         start_at(unit, 0);
     for (unsigned turn = 1; turn <= 3; turn++) {
@@ -207,7 +236,7 @@ static void test_budget__limits_each_run__and_loses_nothing(void **state)
 static void test_pacing__later_rounds_only__and_first_rounds_overtake(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 2, .interval_us = 10 * MS}, 4, 1);
+    set_up(&(struct pool_announces){.repeat = 2, .interval_us = 10 * MS}, 4, 1);
     for (unsigned unit = 0; unit < 3; unit++)
         start_at(unit, 0);
     run_until(105, 100);
@@ -221,7 +250,7 @@ static void test_pacing__more_than_fits_between_rounds__gives_all_their_turn(voi
     unsigned counts[UNITS] = {0};
 
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 5, .interval_us = 1 * MS}, UNITS, 1);
+    set_up(&(struct pool_announces){.repeat = 5, .interval_us = 1 * MS}, UNITS, 1);
     for (unsigned unit = 0; unit < UNITS; unit++)
         start_at(unit, 0);
     run_until(60000, 64);
@@ -236,10 +265,105 @@ static void test_pacing__more_than_fits_between_rounds__gives_all_their_turn(voi
     assert_int_equal(rig.log[rig.count - 1].at_ms, 100 + 4 * UNITS - 1);
 }
 
+static void test_contest__has_a_plan_of_its_own(void **state)
+{
+    (void)state;
+    set_up_units(
+        &(struct announce_unit_settings){.taken = {2, 1000 * MS, 2}, .contested = {1, 500 * MS, 1}, .address_count = 1},
+        1);
+    start_at(0, 0);
+    run_until(5000, 100);
+    contest_at(0, 5000);
+    run_until(20000, 100);
+    assert_said("0:0.0 100:0.0 1000:0.0 1100:0.0 5000:0.0 5500:0.0");
+}
+
+static void test_contest__during_a_take_over__repeats_all_of_it(void **state)
+{
+    (void)state;
+    set_up_units(&(struct announce_unit_settings){.taken = {3, 0, 0}, .contested = {1, 0, 0}, .address_count = 1}, 1);
+    start_at(0, 0);
+    run_until(50, 100);
+    contest_at(0, 50);
+    run_until(20000, 100);
+    assert_said("0:0.0 100:0.0 200:0.0 300:0.0");
+}
+
+static void test_contest__without_rounds__says_nothing(void **state)
+{
+    (void)state;
+    set_up_units(&(struct announce_unit_settings){.taken = {1, 0, 0}, .address_count = 1}, 1);
+    start_at(0, 0);
+    run_until(1000, 100);
+    contest_at(0, 1000);
+    run_until(20000, 100);
+    assert_said("0:0.0");
+}
+
+static void test_refresh__of_several_rounds(void **state)
+{
+    (void)state;
+    set_up_units(
+        &(struct announce_unit_settings){
+            .taken = {1, 0, 0}, .refresh_us = 1000 * MS, .refresh_repeat = 2, .address_count = 1},
+        1);
+    start_at(0, 0);
+    run_until(2500, 100);
+    assert_said("0:0.0 1000:0.0 1100:0.0 2100:0.0 2200:0.0");
+}
+
+static void test_lanes__keep_apart_what_is_in_them__and_nothing_else(void **state)
+{
+    static const uint8_t numbers[] = {0, 0, 1};
+
+    (void)state;
+    lanes[0].interval_us = 20 * MS;
+    lanes[1].interval_us = 0;
+    set_up_units(
+        &(struct announce_unit_settings){.taken = {1, 0, 0}, .paced = true, .address_count = 3, .lanes = numbers}, 2);
+    start_at(0, 0);
+    start_at(1, 0);
+    run_until(20000, 100);
+    assert_said("0:0.0 20:0.1 20:0.2 40:1.0 60:1.1 60:1.2");
+}
+
+static void test_take_over__goes_on_where_the_other_stood(void **state)
+{
+    struct announce *old;
+
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 3, .delay_us = 1000 * MS}, 2, 1);
+    old = rig.announce;
+    start_at(0, 0);
+    run_until(150, 100);
+    set_up(&(struct pool_announces){.repeat = 3, .refresh_us = 5000 * MS}, 2, 1);
+    announce_take_over(rig.announce, 1, old, 0, true, (struct mono){150 * MS});
+    announce_take_over(rig.announce, 0, old, 1, false, (struct mono){150 * MS});
+    announce_free(old);
+    run_until(6000, 100);
+    assert_said("200:1.0 5200:1.0");
+}
+
+static void test_take_over__of_what_was_said__only_refreshes(void **state)
+{
+    struct announce *old;
+
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 1, .refresh_us = 3000 * MS}, 1, 1);
+    old = rig.announce;
+    start_at(0, 0);
+    run_until(1000, 100);
+    set_up(&(struct pool_announces){.repeat = 1, .refresh_us = 9000 * MS}, 1, 1);
+    announce_take_over(rig.announce, 0, old, 0, true, (struct mono){1000 * MS});
+    announce_free(old);
+    run_until(13000, 100);
+    assert_said("3000:0.0 12000:0.0");
+}
+
 static void test_run__before_the_deadline__says_nothing(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 2}, 1, 1);
+    set_up(&(struct pool_announces){.repeat = 2}, 1, 1);
     start_at(0, 0);
     announce_run(rig.announce, rig.now, 10, note_frame, &rig);
     assert_int_equal(announce_run(rig.announce, (struct mono){99 * MS}, 10, note_frame, &rig).us, 100 * MS);
@@ -247,36 +371,35 @@ static void test_run__before_the_deadline__says_nothing(void **state)
 }
 
 /* Unit 1 goes on as unit 0 of an announcer with other settings. */
-static void hand_over(const struct announce_settings *settings, unsigned addresses, bool held)
+static void hand_over(const struct pool_announces *pool, unsigned addresses, bool held)
 {
-    const unsigned counts[] = {addresses};
-    struct announce *next = announce_new(settings, 1, counts);
+    struct announce *old = rig.announce;
+    struct mono now = rig.now;
 
-    assert_non_null(next);
-    announce_take_over(next, 0, rig.announce, 1, held, rig.now);
-    announce_free(rig.announce);
-    rig.announce = next;
-    rig.count = 0;
+    set_up(pool, 1, addresses);
+    rig.now = now;
+    announce_take_over(rig.announce, 0, old, 1, held, rig.now);
+    announce_free(old);
 }
 
-static void test_take_over__rounds_under_way__go_on_under_the_new_settings(void **state)
+static void test_take_over__rounds_under_way__go_on(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 3, .delay_us = 5000 * MS}, 2, 1);
+    set_up(&(struct pool_announces){.repeat = 3, .delay_us = 5000 * MS}, 2, 1);
     start_at(1, 1000);
     run_until(1050, 10);
-    hand_over(&(struct announce_settings){.repeat = 5}, 1, true);
+    hand_over(&(struct pool_announces){.repeat = 5}, 1, true);
     run_until(20000, 10);
-    assert_said("1100:0.0 1200:0.0 1300:0.0 1400:0.0");
+    assert_said("1100:0.0 1200:0.0");
 }
 
 static void test_take_over__all_said__only_what_is_new_is_said(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 2, 1);
+    set_up(&(struct pool_announces){.repeat = 1}, 2, 1);
     start_at(1, 1000);
     run_until(5000, 10);
-    hand_over(&(struct announce_settings){.repeat = 3, .refresh_us = 10000 * MS}, 1, true);
+    hand_over(&(struct pool_announces){.repeat = 3, .refresh_us = 10000 * MS}, 1, true);
     run_until(26000, 10);
     assert_said("15000:0.0 25000:0.0");
 }
@@ -284,10 +407,10 @@ static void test_take_over__all_said__only_what_is_new_is_said(void **state)
 static void test_take_over__address_added__all_are_announced(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 2, 1);
+    set_up(&(struct pool_announces){.repeat = 1}, 2, 1);
     start_at(1, 1000);
     run_until(5000, 10);
-    hand_over(&(struct announce_settings){.repeat = 1}, 2, true);
+    hand_over(&(struct pool_announces){.repeat = 1}, 2, true);
     run_until(6000, 10);
     assert_said("5000:0.0 5000:0.1");
 }
@@ -295,8 +418,8 @@ static void test_take_over__address_added__all_are_announced(void **state)
 static void test_take_over__not_held__nothing_is_said(void **state)
 {
     (void)state;
-    set_up(&(struct announce_settings){.repeat = 1}, 2, 1);
-    hand_over(&(struct announce_settings){.repeat = 1, .refresh_us = 1000 * MS}, 1, false);
+    set_up(&(struct pool_announces){.repeat = 1}, 2, 1);
+    hand_over(&(struct pool_announces){.repeat = 1, .refresh_us = 1000 * MS}, 1, false);
     assert_true(mono_is_never(announce_deadline(rig.announce)));
 }
 
@@ -315,8 +438,15 @@ int main(void)
         cmocka_unit_test_teardown(test_budget__limits_each_run__and_loses_nothing, tear_down),
         cmocka_unit_test_teardown(test_pacing__later_rounds_only__and_first_rounds_overtake, tear_down),
         cmocka_unit_test_teardown(test_pacing__more_than_fits_between_rounds__gives_all_their_turn, tear_down),
+        cmocka_unit_test_teardown(test_contest__has_a_plan_of_its_own, tear_down),
+        cmocka_unit_test_teardown(test_contest__during_a_take_over__repeats_all_of_it, tear_down),
+        cmocka_unit_test_teardown(test_contest__without_rounds__says_nothing, tear_down),
+        cmocka_unit_test_teardown(test_refresh__of_several_rounds, tear_down),
+        cmocka_unit_test_teardown(test_lanes__keep_apart_what_is_in_them__and_nothing_else, tear_down),
+        cmocka_unit_test_teardown(test_take_over__goes_on_where_the_other_stood, tear_down),
+        cmocka_unit_test_teardown(test_take_over__of_what_was_said__only_refreshes, tear_down),
         cmocka_unit_test_teardown(test_run__before_the_deadline__says_nothing, tear_down),
-        cmocka_unit_test_teardown(test_take_over__rounds_under_way__go_on_under_the_new_settings, tear_down),
+        cmocka_unit_test_teardown(test_take_over__rounds_under_way__go_on, tear_down),
         cmocka_unit_test_teardown(test_take_over__all_said__only_what_is_new_is_said, tear_down),
         cmocka_unit_test_teardown(test_take_over__address_added__all_are_announced, tear_down),
         cmocka_unit_test_teardown(test_take_over__not_held__nothing_is_said, tear_down),

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/answer_cache.h"
 #include "daemon_rig.h"
 
 #define WAIT_MS 5000
@@ -32,7 +33,14 @@ static struct {
     char directory[64];
     char path[100];
     pid_t server;
+    bool busy; /* the server's protocol always has something to do */
 } place;
+
+static int64_t no_time(void *context)
+{
+    (void)context;
+    return 0;
+}
 
 /* Serves until it is killed; the parent's tests never outlive it by more than the alarm. */
 static void serve(void)
@@ -45,6 +53,7 @@ static void serve(void)
     alarm(60);
     rig_open(&rig, 240, 12);
     rig_run(&rig, 10 * (int64_t)US_PER_S);
+    rig.callbacks.spare_us = place.busy ? no_time : NULL;
     if (control_open(base, place.directory, &rig.callbacks, &control) != 0)
         _exit(1);
     event_base_dispatch(base);
@@ -137,6 +146,15 @@ static int setup(void **state)
     return 0;
 }
 
+static int setup_busy(void **state)
+{
+    place.busy = true;
+    int result = setup(state);
+
+    place.busy = false;
+    return result;
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -194,7 +212,7 @@ static void test_control__sender_shut_down__still_gets_answer(void **state)
     (void)state;
     say(fd, "{\"command\":\"status\"}\n");
     shutdown(fd, SHUT_WR);
-    assert_hears(fd, "\"instances\":[]}");
+    assert_hears(fd, "\"groups\":[]}");
     assert_closed(fd);
     close(fd);
 }
@@ -309,6 +327,101 @@ static void test_control__stranger__may_read_but_not_change(void **state)
     close(fd);
 }
 
+static void test_control__asked_again__the_same_until_something_changes(void **state)
+{
+    int fd = client();
+    bool ended;
+
+    (void)state;
+    say(fd, "{\"command\":\"status\"}\n");
+    char *first = hear(fd, 1, &ended);
+
+    say(fd, "{\"command\":\"status\"}\n");
+    char *second = hear(fd, 1, &ended);
+
+    assert_string_equal(first, second);
+    say(fd, "{\"command\":\"drain\"}\n");
+    assert_hears(fd, "\"result\":\"ok\"");
+    say(fd, "{\"command\":\"status\"}\n");
+    assert_hears(fd, "\"drained\":true");
+    free(first);
+    free(second);
+    close(fd);
+}
+
+static void test_control__protocol_never_at_rest__answers_all_the_same(void **state)
+{
+    int fd = client();
+
+    (void)state;
+    say(fd, "{\"command\":\"members\"}\n");
+    assert_hears(fd, "\"alpha\"");
+    say(fd, "{\"command\":\"explain\",\"unit\":1}\n");
+    assert_hears(fd, "\"ranking\"");
+    close(fd);
+}
+
+static struct answer_text *text_of(const char *words)
+{
+    return answer_text_new(strdup(words), strlen(words));
+}
+
+static void put(struct answer_cache *cache, const char *request, int64_t at_us, uint64_t newest)
+{
+    struct answer_text *text = text_of(request);
+
+    answer_cache_put(cache, request, strlen(request), (struct mono){at_us}, newest, text);
+    answer_text_leave(text);
+}
+
+static bool finds(const struct answer_cache *cache, const char *request, int64_t at_us, uint64_t newest)
+{
+    struct answer_text *text = answer_cache_find(cache, request, strlen(request), (struct mono){at_us}, newest);
+    bool found = text != NULL && strcmp(text->data, request) == 0;
+
+    assert_true(found || text == NULL);
+    answer_text_leave(text);
+    return found;
+}
+
+static void test_answer_cache__fresh_and_nothing_noted__found(void **state)
+{
+    struct answer_cache cache = {0};
+
+    (void)state;
+    put(&cache, "status", 1000, 7);
+    assert_true(finds(&cache, "status", 1000, 7));
+    assert_true(finds(&cache, "status", 1000 + ANSWER_FRESH_US - 1, 7));
+    assert_false(finds(&cache, "status", 1000 + ANSWER_FRESH_US, 7));
+    assert_false(finds(&cache, "status", 1000, 8));
+    assert_false(finds(&cache, "statu", 1000, 7));
+    answer_cache_clear(&cache);
+    assert_false(finds(&cache, "status", 1000, 7));
+}
+
+static void test_answer_cache__more_than_its_places__the_oldest_goes(void **state)
+{
+    static const char *const requests[] = {"a", "b", "c", "d", "e"};
+    struct answer_cache cache = {0};
+    char *long_request = calloc(1, ANSWER_REQUEST_MAX + 2);
+
+    (void)state;
+    for (unsigned i = 0; i <= ANSWER_CACHE_PLACES; i++)
+        put(&cache, requests[i], i, 1);
+    assert_false(finds(&cache, "a", 5, 1));
+    for (unsigned i = 1; i <= ANSWER_CACHE_PLACES; i++)
+        assert_true(finds(&cache, requests[i], 5, 1));
+    memset(long_request, 'x', ANSWER_REQUEST_MAX + 1);
+    put(&cache, long_request, 6, 1);
+    assert_false(finds(&cache, long_request, 6, 1));
+    struct answer_text *kept = answer_cache_find(&cache, "e", 1, (struct mono){5}, 1);
+
+    answer_cache_clear(&cache);
+    assert_string_equal(kept->data, "e"); /* a slow reader still has it */
+    answer_text_leave(kept);
+    free(long_request);
+}
+
 static void test_control_open__socket_in_use__refused(void **state)
 {
     struct event_base *base = event_base_new();
@@ -376,6 +489,11 @@ int main(void)
         TEST(test_control__client_that_reads_nothing__hinders_nobody),
         TEST(test_control__too_many_clients__told_so),
         TEST(test_control__stranger__may_read_but_not_change),
+        TEST(test_control__asked_again__the_same_until_something_changes),
+        cmocka_unit_test_setup_teardown(test_control__protocol_never_at_rest__answers_all_the_same, setup_busy,
+                                        teardown),
+        cmocka_unit_test(test_answer_cache__fresh_and_nothing_noted__found),
+        cmocka_unit_test(test_answer_cache__more_than_its_places__the_oldest_goes),
         TEST(test_control_open__socket_in_use__refused),
         TEST(test_control_open__stale_socket__replaced_and_removed_at_close),
         TEST(test_control_open__other_file_there__left_alone),

@@ -27,6 +27,15 @@ static struct pool_settings pools[] = {
 };
 static const struct core_settings settings = {.pool_count = 2, .link_count = 1, .pools = pools};
 
+/* On `ifindex`, or with 0 wherever routing leads. */
+static void hold(struct guard_page *page, unsigned pool, unsigned unit, unsigned peer, int ifindex,
+                 const uint8_t *bytes, size_t length)
+{
+    guard_page_hold(
+        page, pool, unit, peer,
+        &(struct guard_frame){.ifindex = ifindex, .routed = ifindex == 0, .bytes = bytes, .length = length});
+}
+
 static int setup(void **state)
 {
     struct guard_page *page = NULL;
@@ -69,9 +78,9 @@ static void test_guard_page__held__member_before_units(void **state)
     const char *const expected[] = {"member", "unit 2", "six"};
     const int ifindexes[] = {7, 8, 9};
 
-    guard_page_hold(page, 1, 0, 9, (const uint8_t *)"six", 3);
-    guard_page_hold(page, 0, 2, 8, (const uint8_t *)"unit 2", 6);
-    guard_page_hold(page, 0, EFFECT_NO_UNIT, 7, (const uint8_t *)"member", 6);
+    hold(page, 1, 0, 0, 9, (const uint8_t *)"six", 3);
+    hold(page, 0, 2, 0, 8, (const uint8_t *)"unit 2", 6);
+    hold(page, 0, EFFECT_NO_UNIT, 0, 7, (const uint8_t *)"member", 6);
     for (unsigned i = 0; i < 3; i++) {
         assert_true(guard_page_next(page, &cursor, &frame));
         assert_int_equal(frame.ifindex, ifindexes[i]);
@@ -94,12 +103,44 @@ static void test_guard_page__longest_frame__fits_and_no_longer(void **state)
     size_t longest = guard_page_frame_max(&pools[0]);
 
     assert_int_equal(longest, 14 + 20 + 8 + 3 * 4 + 8);
-    guard_page_hold(page, 0, 1, 1, frame, longest);
+    hold(page, 0, 1, 0, 1, frame, longest);
     assert_true(guard_page_holds(page, 0, 1));
-    guard_page_hold(page, 0, 1, 1, frame, sizeof(frame));
+    hold(page, 0, 1, 0, 1, frame, sizeof(frame));
     assert_false(guard_page_holds(page, 0, 1)); /* and the old one is not kept: it would be wrong */
-    guard_page_hold(page, 0, 1, 1, frame, 0);
+    hold(page, 0, 1, 0, 1, frame, 0);
     assert_false(guard_page_holds(page, 0, 1));
+}
+
+static void test_guard_page__unicast_peers__each_have_a_frame(void **state)
+{
+    static const struct instance_settings alone = {.name = "alone"};
+    static const struct instance_settings three = {.name = "three", .unicast = true, .peer_count = 3};
+    struct unit_settings units[] = {
+        {.vrid = 1, .family = FAMILY_IPV6, .address_count = 2, .instance = &three},
+        {.vrid = 1, .family = FAMILY_IPV4, .address_count = 1, .instance = &alone},
+    };
+    struct pool_settings sets[] = {{.name = "instances", .unit_count = 2, .units = units}};
+    const struct core_settings all = {.set_count = 1, .link_count = 1, .pools = sets};
+    struct guard_page *page = NULL;
+    struct guard_frame frame;
+    unsigned cursor = 0;
+
+    (void)state;
+    assert_int_equal(guard_page_frame_max(&sets[0]), 14 + 40 + 8 + 2 * 16 + 8);
+    assert_int_equal(guard_page_open(&all, &page), 0);
+    hold(page, 0, 1, 0, 5, (const uint8_t *)"v4", 2);
+    hold(page, 0, 0, 2, 0, (const uint8_t *)"third", 5);
+    assert_true(guard_page_next(page, &cursor, &frame));
+    assert_true(frame.routed);
+    assert_memory_equal(frame.bytes, "third", 5);
+    assert_true(guard_page_next(page, &cursor, &frame));
+    assert_int_equal(frame.ifindex, 5);
+    assert_false(frame.routed);
+    assert_false(guard_page_next(page, &cursor, &frame));
+    guard_page_drop(page, 0, 0);
+    assert_false(guard_page_holds(page, 0, 0));
+    assert_true(guard_page_holds(page, 0, 1));
+    guard_page_close(page);
 }
 
 static void test_guard_page__worker_killed__guard_finds_its_frames(void **state)
@@ -108,7 +149,7 @@ static void test_guard_page__worker_killed__guard_finds_its_frames(void **state)
     pid_t child = fork();
 
     if (child == 0) {
-        guard_page_hold(page, 0, 0, 3, (const uint8_t *)"goodbye", 7);
+        hold(page, 0, 0, 0, 3, (const uint8_t *)"goodbye", 7);
         guard_page_beat(page);
         _exit(1);
     }
@@ -123,7 +164,7 @@ static void test_guard_page__mapped_from_its_file__the_same_page(void **state)
     const uint8_t frame[] = {1, 2, 3};
 
     assert_int_equal(guard_page_map(&settings, guard_page_file(page), &other), 0);
-    guard_page_hold(other, 0, 1, 7, frame, sizeof(frame));
+    hold(other, 0, 1, 0, 7, frame, sizeof(frame));
     assert_true(guard_page_holds(page, 0, 1));
     guard_page_close(other);
     assert_true(guard_page_holds(page, 0, 1));
@@ -162,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_guard_page__new__empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__held__member_before_units, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__longest_frame__fits_and_no_longer, setup, teardown),
+        cmocka_unit_test(test_guard_page__unicast_peers__each_have_a_frame),
         cmocka_unit_test_setup_teardown(test_guard_page__worker_killed__guard_finds_its_frames, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__mapped_from_its_file__the_same_page, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__file_of_another_size__refused_and_not_to_be_cut, setup,

@@ -63,7 +63,7 @@ static void end(void)
 static struct note note_number(uint64_t sequence)
 {
     struct note note = {
-        .pool = "web",
+        .name = "web",
         .kind = NOTE_UNIT_OWNER,
         .reason = (uint8_t)(sequence % REASON_COUNT),
         .to_state = (uint8_t)(sequence % ROUTER_STATE_COUNT),
@@ -96,7 +96,7 @@ static void assert_entry(uint64_t sequence)
     assert_non_null(entry);
     assert_int_equal(entry->sequence, sequence);
     assert_int_equal(entry->wall_us, (int64_t)sequence * 7);
-    assert_string_equal(entry->note.pool, note.pool);
+    assert_string_equal(entry->note.name, note.name);
     assert_int_equal(entry->note.kind, note.kind);
     assert_int_equal(entry->note.reason, note.reason);
     assert_int_equal(entry->note.to_state, note.to_state);

@@ -310,7 +310,6 @@ static void test_gateway__of_the_lowest_metric__counts(void **out)
 static void test_take_over__links_change_places__what_is_there_is_known(void **out)
 {
     struct picture *p = *out;
-    struct handover map = {.old_link = {1, 0}};
     struct picture next = *p;
     char links[2][CONFIG_INTERFACE_MAX] = {"eth1", "eth0"};
 
@@ -329,7 +328,7 @@ static void test_take_over__links_change_places__what_is_there_is_known(void **o
     next.config.pools = &next.pool;
     next.config.links = links;
     assert_int_equal(state_init(&next.state, &next.config), 0);
-    state_take_over(&next.state, &p->state, &map);
+    state_take_over(&next.state, &p->state);
     assert_int_equal(next.state.links[1].ifindex, 7);
     assert_int_equal(next.state.links[1].own_count, 1);
     assert_int_equal(p->state.links[0].own_count, 0);

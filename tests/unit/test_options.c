@@ -68,6 +68,12 @@ static void test_options__actions__recognised(void **state)
     assert_true(PARSE(&options, "-t", "--file", "b.conf"));
     assert_int_equal(options.action, OPTIONS_CHECK);
     assert_string_equal(options.config_path, "b.conf");
+    assert_true(PARSE(&options, "-t", "c.conf"));
+    assert_string_equal(options.config_path, "c.conf");
+    assert_true(PARSE(&options, "-i", "left", "-t", "c.conf"));
+    assert_string_equal(options.config_id, "left");
+    assert_false(PARSE(&options, "-t", "c.conf", "d.conf"));
+    assert_string_equal(error, "unexpected argument 'd.conf'");
     assert_true(PARSE(&options, "--check"));
     assert_int_equal(options.action, OPTIONS_CHECK);
     assert_true(PARSE(&options, "--help"));

@@ -22,7 +22,7 @@ static struct record record;
 static char *text;
 static size_t text_size;
 
-static json_t *load(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static json_t *load(const char *format, ...)
 {
     char source[4096];
     va_list arguments;

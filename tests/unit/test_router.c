@@ -369,6 +369,20 @@ static void test_router__ready_but_not_claimed__still_yields(void **state)
     assert_int_equal(sends(&f, -1), 0);
 }
 
+static void test_router__taken_again_before_the_kernel_closed__not_ready_by_what_was_reached_before(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_backup(&f, 3);
+    router_take(&f.router, REASON_TIMEOUT, &f.fx);
+    claim(&f, 10 * SECOND);                                                  /* READY is reached */
+    router_give_up(&f.router, at(11 * SECOND), SECOND, REASON_STALL, &f.fx); /* ABSENT is asked for, and never done */
+    router_take(&f.router, REASON_TIMEOUT, &f.fx);
+    assert_false(router_is_ready(&f.router));
+    router_level_done(&f.router, f.router.sequence, 0, at(12 * SECOND), &f.fx);
+    assert_true(router_is_ready(&f.router));
+}
+
 static void test_router__taking_fails__next_rank_serves_and_we_try_again(void **state)
 {
     struct fixture f;
@@ -479,6 +493,7 @@ int main(void)
         cmocka_unit_test(test_router__skew__is_not_rounded_away),
         cmocka_unit_test(test_router__taking__ends_when_somebody_acceptable_is_heard),
         cmocka_unit_test(test_router__ready_but_not_claimed__still_yields),
+        cmocka_unit_test(test_router__taken_again_before_the_kernel_closed__not_ready_by_what_was_reached_before),
         cmocka_unit_test(test_router__taking_fails__next_rank_serves_and_we_try_again),
         cmocka_unit_test(test_router__claimed__opens_after_the_delay_and_yields_before_it_answered),
         cmocka_unit_test(test_router__opening_fails__released_in_order),

@@ -260,18 +260,18 @@ static void test_orders__many__arrive_in_order_and_others_are_refused(void **sta
     }
     assert_int_equal(refused, 0);
     orders_add(&worker, &(struct order){.kind = 200});
-    worker.generation = 6; /* what it says is about another configuration */
+    worker.connection = 6; /* what it says is about another configuration */
     orders_add(&worker, &(struct order){.kind = ORDER_CHECK});
     assert_true(orders_flush(&worker));
     assert_int_equal(orders_receive(&guard, batch, &refused), -EAGAIN);
     assert_false(orders_is_ahead(&guard));
     assert_int_equal(orders_receive(&guard, batch, &refused), -EAGAIN);
     assert_int_equal(refused, 2);
-    worker.generation = 8; /* it has gone on with the next one already: that waits */
+    worker.connection = 8; /* it has gone on with another configuration already: that waits */
     orders_add(&worker, &(struct order){.kind = ORDER_CHECK});
     assert_true(orders_flush(&worker));
     assert_true(orders_is_ahead(&guard));
-    guard.generation = 8;
+    guard.connection = 8;
     assert_false(orders_is_ahead(&guard));
     assert_int_equal(orders_receive(&guard, batch, &refused), 1);
     orders_close(&worker);

@@ -255,7 +255,7 @@ static void test_script__child__has_its_user_and_nothing_of_ours(void **state)
     setpriority(PRIO_PROCESS, 0, -5);
     umask(077);
     setenv("EVENKEEL_SECRET", "x", 1);
-    seen = seen_by("nobody", "id -u; id -g; id -G; pwd; umask; grep -E '^(Cap|NoNew|Sig(Blk|Ign))' /proc/$$/status; "
+    seen = seen_by("nobody", "id -u; id -g; id -G; pwd; umask; grep -E '^(Cap|NoNew|Sig(Blk|Ign))' /proc/self/status; "
                              "cut -d' ' -f19,40,41 /proc/$$/stat; cat /proc/$$/oom_score_adj; ls /proc/$$/fd; env");
     sched_setscheduler(0, SCHED_OTHER, &none);
     setpriority(PRIO_PROCESS, 0, 0);

@@ -192,14 +192,15 @@ static unsigned next_count(struct process_watch *watch)
 
 static void test_process__that_runs_and_ends__is_counted(void **state)
 {
-    char *words[] = {(char *)(uintptr_t) "keel-unit-test", NULL};
+    char name[16], *words[] = {name, NULL};
     const struct check_process process = {.words = words, .word_count = 1};
     struct process_watch *watch = NULL;
 
     (void)state;
+    snprintf(name, sizeof(name), "keel-%d", (int)getpid() % 1000000); /* nobody else's */
     assert_int_equal(process_watch_open(&process, 1, &watch), 0);
     assert_int_equal(next_count(watch), 0); /* the first count is told, whatever it is */
-    pid_t first = named_process("keel-unit-test"), second = named_process("keel-unit-test");
+    pid_t first = named_process(name), second = named_process(name);
     unsigned count;
 
     do
@@ -219,10 +220,15 @@ static void test_process__that_runs_and_ends__is_counted(void **state)
 static void test_link__missing__is_down(void **state)
 {
     int fd = link_watch_open();
+    struct addr address;
 
     (void)state;
     assert_true(fd >= 0);
     assert_false(link_watch_is_up(fd, "no-such-link"));
+    assert_true(addr_parse("192.0.2.199", &address));
+    assert_false(link_watch_has_address(&address, "lo"));
+    assert_true(addr_parse("127.0.0.1", &address));
+    assert_true(link_watch_has_address(&address, "lo"));
     link_watch_drain(fd);
     close(fd);
 }

@@ -363,7 +363,7 @@ static void test_events__followed__nothing_twice_and_loss_counted(void **state)
     assert_int_equal(last, 5);
     json_decref(answer);
     for (unsigned i = 0; i < 100; i++) {
-        struct note note = {.kind = NOTE_REJOINED, .pool = "web"};
+        struct note note = {.kind = NOTE_REJOINED, .name = "web"};
 
         history_add(rig.history, &note, rig.now, 0);
     }

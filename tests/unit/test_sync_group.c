@@ -57,6 +57,26 @@ static void test_take__timers_differ__all_at_the_last_one(void **state)
     rig_free(rig);
 }
 
+static void test_start__checks_without_result__held_until_there_is_one(void **state)
+{
+    (void)state;
+    struct rig *rig = grouped(2);
+    struct event hold = {.kind = EVENT_TRACK, .fault = true, .hold = true};
+
+    rig->settings.startup_delay_us = SECOND;
+    rig_start(rig);
+    rig_event(rig, hold);
+    rig_run(rig, 3 * SECOND);
+    assert_int_equal(rig_state(rig, 0), INSTANCE_INITIALIZE);
+    assert_int_equal(rig_state(rig, 1), INSTANCE_BACKUP);
+    rig_track(rig, 0, false, 0);
+    assert_int_equal(rig_until_active(rig, 1, SECOND), RIG_DOWN_US);
+    rig_event(rig, hold); /* after a reload, say: who runs goes on */
+    rig_run(rig, SECOND);
+    assert_all(rig, INSTANCE_ACTIVE);
+    rig_free(rig);
+}
+
 static void test_take__one_held_elsewhere__none(void **state)
 {
     (void)state;
@@ -259,6 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_take__timers_differ__all_at_the_last_one),
+        cmocka_unit_test(test_start__checks_without_result__held_until_there_is_one),
         cmocka_unit_test(test_take__one_held_elsewhere__none),
         cmocka_unit_test(test_take__weaker_elsewhere__all_preempt),
         cmocka_unit_test(test_take__one_kernel_slow__nobody_says_anything_before),

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* See instances.h. Called by cmd_status.c and cmd_show.c. */
+#include "ctl/instances.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/check.h"
+#include "ctl/table.h"
+
+static const struct column instance_columns[] = {
+    {"INSTANCE", "name", CELL_TEXT, true},         {"STATE", "state", CELL_TEXT, true},
+    {"PRIORITY", "priority", CELL_NUMBER, true},   {"VRID", "vrid", CELL_NUMBER, true},
+    {"INTERFACE", "interface", CELL_TEXT, true},   {"HOLDER", "holder", CELL_TEXT, true},
+    {"SINCE", "since", CELL_SINCE, true},          {"GROUP", "group", CELL_TEXT, true},
+    {"ADDRESSES", "addresses", CELL_LIST, true},   {"WANT", "want", CELL_TEXT, false},
+    {"BASE", "base_priority", CELL_NUMBER, false}, {"WEIGHT", "weight", CELL_NUMBER, false},
+    {"VERSION", "version", CELL_NUMBER, false},    {"FAMILY", "family", CELL_TEXT, false},
+    {"ADDRESS", "address", CELL_TEXT, false},      {"TRANSPORT", "transport", CELL_TEXT, false},
+    {"REASON", "reason", CELL_TEXT, false},        {"HOLDER-PRIORITY", "holder_priority", CELL_NUMBER, false},
+    {"LEVEL", "level_done", CELL_TEXT, false},     {"FILTER", "filter", CELL_TEXT, false},
+    {"FAULTS", "faults", CELL_LIST, false},
+};
+
+static enum colour instance_colour(const json_t *instance)
+{
+    const char *state = reply_text(instance, "state");
+
+    if (strcmp(state, "Fault") == 0)
+        return COLOUR_RED;
+    return strcmp(state, "Active") == 0 ? COLOUR_GREEN : COLOUR_NONE;
+}
+
+int instances_show(const struct ctl *ctl, const json_t *answer)
+{
+    const json_t *instances = reply_get(answer, "instances");
+    struct table *table;
+    json_t *instance;
+    size_t i;
+    int code;
+
+    if (json_array_size(instances) == 0)
+        return EX_OK;
+    table = table_new(ctl, instance_columns, ARRAY_LENGTH(instance_columns), &code);
+    if (table == NULL)
+        return code;
+    json_array_foreach(instances, i, instance) table_add(table, answer, "", instance, instance_colour(instance));
+    return table_print(table);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What needs a person's attention about instances: their part of `attention` (see attention_json.c, which calls it).
+ * Every instance has a sentence of its own, since people know them by name.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/fields_json.h"
+
+#define TEXT_MAX 512
+#define CONFLICT_RECENT_S 60
+
+static json_t *add(struct answer *a, json_t *list, const char *severity, const char *code, const char *instance,
+                   const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+static json_t *add(struct answer *a, json_t *list, const char *severity, const char *code, const char *instance,
+                   const char *format, ...)
+{
+    char text[TEXT_MAX];
+    json_t *object = new_object(a);
+    va_list arguments;
+    int used = snprintf(text, sizeof(text), "instance %s ", instance);
+
+    va_start(arguments, format);
+    vsnprintf(text + used, sizeof(text) - (size_t)used, format, arguments);
+    va_end(arguments);
+    put_text(a, object, "code", code);
+    put_text(a, object, "severity", severity);
+    put_new(a, object, "pool", json_null());
+    put_text(a, object, "instance", instance);
+    put_text(a, object, "text", text);
+    append_new(a, list, object);
+    return object;
+}
+
+/* All of them as one clause: "interface eth0 is down; its group G is in Fault". */
+static const char *join_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i,
+                               char text[static TEXT_MAX])
+{
+    json_t *faults = instance_faults(a, set, unit, i), *fault;
+    size_t index, used = 0;
+
+    text[0] = '\0';
+    json_array_foreach(faults, index, fault)
+    {
+        int length = snprintf(text + used, TEXT_MAX - used, "%s%s", index > 0 ? "; " : "", json_string_value(fault));
+
+        used += (size_t)length < TEXT_MAX - used ? (size_t)length : TEXT_MAX - used - 1;
+    }
+    json_decref(faults);
+    return text;
+}
+
+static void add_state(struct answer *a, json_t *alarms, unsigned set, unsigned unit, const struct instance_view *i)
+{
+    const char *name = a->view->config->core.pools[set].units[unit].instance->name;
+    char text[TEXT_MAX];
+
+    if (i->state == INSTANCE_FAULT)
+        add(a, alarms, "alarm", "fault", name, "is in Fault: %s", join_faults(a, set, unit, i, text));
+    else if ((i->faults & INSTANCE_FAULT_KERNEL) != 0)
+        add(a, alarms, "alarm", "kernel", name, "cannot be taken: %s", join_faults(a, set, unit, i, text));
+}
+
+static void add_conflict(struct answer *a, json_t *alarms, unsigned set, unsigned unit)
+{
+    const struct daemon_conflict *conflicts = a->view->pools[set].conflicts;
+    const struct daemon_conflict *c = conflicts != NULL ? &conflicts[unit] : NULL;
+    char address[ADDR_TEXT_MAX];
+
+    if (c == NULL || c->count == 0 || mono_is_never(c->last) ||
+        mono_diff_us(a->view->now, c->last) >= (int64_t)CONFLICT_RECENT_S * US_PER_S)
+        return;
+    add(a, alarms, "alarm", "conflict", a->view->config->core.pools[set].units[unit].instance->name,
+        "is answered for by somebody else: %s by %02x:%02x:%02x:%02x:%02x:%02x", addr_format(&c->address, address),
+        c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
+}
+
+static void add_list(struct answer *a, json_t *warnings, unsigned set, unsigned unit, const struct instance_view *i)
+{
+    char address[ADDR_TEXT_MAX];
+
+    if (i->address_list_differs)
+        add(a, warnings, "warning", "address_list", a->view->config->core.pools[set].units[unit].instance->name,
+            "is advertised by %s with another list of addresses than this host has",
+            addr_format(&i->address_list_from, address));
+}
+
+/* What makes it fail is said with that. */
+static void add_trackers(struct answer *a, json_t *warnings, unsigned set, unsigned unit)
+{
+    const char *name = a->view->config->core.pools[set].units[unit].instance->name;
+    struct tracker_finding tracker;
+
+    for (unsigned i = 0; tracker_text(a, TRACK_INSTANCE, set, unit, i, &tracker); i++)
+        if (tracker.failed && !tracker.fault)
+            add(a, warnings, "warning", "tracker", name, "tracks what fails: %s", tracker.text);
+}
+
+void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings)
+{
+    const struct pool_settings *settings = &a->view->config->core.pools[set];
+
+    for (unsigned u = 0; u < settings->unit_count; u++) {
+        struct instance_view i;
+
+        core_view_instance(a->view->core, set, u, &i);
+        add_state(a, alarms, set, u, &i);
+        add_conflict(a, alarms, set, u);
+        add_list(a, warnings, set, u, &i);
+        add_trackers(a, warnings, set, u);
+    }
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The explain answer for an instance: who holds it and why, what this host is for it, what would change that. The same
+ * form as for a unit (explain_json.c, which calls it). It judges nothing: the facts are those of core/view.h.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "daemon/fields_json.h"
+#include "daemon/note.h"
+
+#define TEXT_MAX 512
+
+struct subject {
+    struct answer *a;
+    json_t *facts;
+    unsigned set, unit;
+    const struct unit_settings *settings;
+    struct instance_view i;
+};
+
+static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list arguments;
+    json_t *fact = new_object(s->a);
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    put_text(s->a, fact, "topic", topic);
+    put_text(s->a, fact, "code", code);
+    put_text(s->a, fact, "text", text);
+    append_new(s->a, s->facts, fact);
+}
+
+static double seconds_since(const struct subject *s, struct mono t)
+{
+    return (double)mono_diff_us(s->a->view->now, t) / US_PER_S;
+}
+
+static void explain_holder(struct subject *s)
+{
+    char address[ADDR_TEXT_MAX];
+
+    if (addr_is_none(&s->i.holder))
+        add_fact(s, "held", "unowned", "Nobody is known to hold it.");
+    else if (s->i.state == INSTANCE_ACTIVE)
+        add_fact(s, "held", "self", "This host, %s, holds it with priority %u.", addr_format(&s->i.holder, address),
+                 s->i.priority);
+    else
+        add_fact(s, "held", "other", "The router %s holds it with priority %u; it advertises every %.2f s.",
+                 addr_format(&s->i.holder, address), s->i.holder_priority, (double)s->i.holder_interval_us / US_PER_S);
+    if (s->i.address_list_differs)
+        add_fact(s, "held", "address_list",
+                 "%s advertises another list of addresses than this host is configured with.",
+                 addr_format(&s->i.address_list_from, address));
+}
+
+static void explain_here(struct subject *s)
+{
+    const char *why = note_reason_text((enum reason)s->i.last_reason);
+
+    add_fact(s, "here", "state", "This host has been %s for %.1f s%s%s.",
+             instance_state_name((enum instance_state)s->i.state), seconds_since(s, s->i.since),
+             *why == '\0' ? "" : ": ", why);
+    if (s->i.priority != s->i.base_priority)
+        add_fact(s, "here", "priority", "Its priority is %u: %u as configured, %+d from what it tracks.", s->i.priority,
+                 s->i.base_priority, s->i.weight);
+    else
+        add_fact(s, "here", "priority", "Its priority is %u.", s->i.priority);
+    json_t *faults = instance_faults(s->a, s->set, s->unit, &s->i), *fault;
+    size_t index;
+
+    json_array_foreach(faults, index, fault) add_fact(s, "here", "fault", "A fault: %s.", json_string_value(fault));
+    json_decref(faults);
+}
+
+static void explain_next(struct subject *s)
+{
+    const struct instance_settings *instance = s->settings->instance;
+
+    if (s->i.state == INSTANCE_ACTIVE) {
+        add_fact(s, "move", "yields",
+                 "A router with a higher priority takes it over; of equal ones that with the higher address.");
+        return;
+    }
+    if (s->i.state != INSTANCE_BACKUP)
+        return;
+    if (!mono_is_never(s->i.preempt_at))
+        add_fact(s, "move", "preempt_delay", "The weaker router is displaced in %.1f s.",
+                 -seconds_since(s, s->i.preempt_at));
+    if (!mono_is_never(s->i.down_deadline) && mono_after(s->i.down_deadline, s->a->view->now))
+        add_fact(s, "move", "silence", "This host takes it when nothing acceptable is heard for another %.2f s.",
+                 -seconds_since(s, s->i.down_deadline));
+    if (!instance->preempt)
+        add_fact(s, "move", "not_preempting", "A weaker router keeps it while it is heard: preemption is off.");
+    if (instance->group != INSTANCE_NO_GROUP)
+        add_fact(s, "move", "group", "It moves together with its group %s.",
+                 s->a->view->config->instances->groups[instance->group].name);
+}
+
+enum request_outcome explain_instance(struct answer *a, unsigned set, unsigned unit)
+{
+    struct subject s = {.a = a,
+                        .facts = new_array(a),
+                        .set = set,
+                        .unit = unit,
+                        .settings = &a->view->config->core.pools[set].units[unit]};
+
+    core_view_instance(a->view->core, set, unit, &s.i);
+    explain_holder(&s);
+    explain_here(&s);
+    explain_next(&s);
+    json_t *instance = instance_object(a, set, unit);
+
+    put_new(a, instance, "vips", vips_array(a, set, unit));
+    put_new(a, a->root, "instance", instance);
+    put_new(a, a->root, "facts", s.facts);
+    return REQUEST_DONE;
+}

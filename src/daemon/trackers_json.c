@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What instances, groups and pools track, as JSON and as sentences: what it is, how it stands, what it does to the
+ * priority. Copies from track.h. Called by instances_json.c and its attention.
+ */
+#include <stdio.h>
+
+#include "daemon/fields_json.h"
+#include "daemon/track.h"
+
+static void put_source(struct answer *a, json_t *object, unsigned source)
+{
+    struct track_view view;
+
+    if (source == TRACK_NO_SOURCE) {
+        put_text(a, object, "state", "undefined");
+        put_text(a, object, "text", "it is not defined in the file");
+        put_new(a, object, "since", json_null());
+        put_int(a, object, "value", 0);
+        return;
+    }
+    track_view(a->view->track, source, &view);
+    put_text(a, object, "state", track_state_name((enum track_state)view.state));
+    put_text(a, object, "text", view.text);
+    put_time(a, object, "since", view.since);
+    put_int(a, object, "value", view.value);
+}
+
+static json_t *tracker_object(struct answer *a, const struct track_effect_view *effect)
+{
+    const struct check_tracker *tracker = effect->tracker;
+    json_t *object = new_object(a);
+
+    put_text(a, object, "kind", track_kind_name((enum check_tracker_kind)tracker->kind));
+    put_text(a, object, "name", tracker->name);
+    put_int(a, object, "weight", tracker->weight.value);
+    put_bool(a, object, "reverse", tracker->weight.reverse);
+    put_bool(a, object, "counts", !tracker->ignored);
+    put_bool(a, object, "fault", effect->fault);
+    put_int(a, object, "effect", effect->weight);
+    put_source(a, object, effect->source);
+    return object;
+}
+
+json_t *trackers_array(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit)
+{
+    json_t *array = new_array(a);
+    struct track_effect_view effect;
+
+    for (unsigned i = 0; a->view->track != NULL && track_effect(a->view->track, kind, pool, unit, i, &effect); i++)
+        append_new(a, array, tracker_object(a, &effect));
+    return array;
+}
+
+bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
+                  struct tracker_finding *out)
+{
+    struct track_effect_view effect;
+    struct track_view view = {.state = TRACK_FAILED, .text = "it is not defined in the file"};
+
+    if (a->view->track == NULL || !track_effect(a->view->track, kind, pool, unit, index, &effect))
+        return false;
+    if (effect.source != TRACK_NO_SOURCE)
+        track_view(a->view->track, effect.source, &view);
+    out->failed = view.state == TRACK_FAILED;
+    out->fault = effect.fault;
+    snprintf(out->text, sizeof(out->text), "%s %s %s%s%s",
+             track_kind_name((enum check_tracker_kind)effect.tracker->kind), effect.tracker->name,
+             view.state == TRACK_FAILED ? "has failed"
+             : view.state == TRACK_GOOD ? "is good"
+                                        : "has no result yet",
+             view.text[0] != '\0' ? ": " : "", view.text);
+    return true;
+}

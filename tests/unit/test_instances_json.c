@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the control protocol says of instances and groups: status by its schema, faults in words, requests by name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "file_rig.h"
+#include "schema_check.h"
+#include "snmp/snapshot.h"
+
+static const char text[] =
+    "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n"
+    "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n version 3\n priority 200\n advert_int 0.1\n"
+    " virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
+    "vrrp_instance B {\n interface eth0\n virtual_router_id 2\n version 3\n priority 200\n advert_int 0.1\n"
+    " virtual_ipaddress {\n fe80::2\n 2001:db8::2/64\n }\n}\n"
+    "vrrp_instance C {\n interface eth0\n virtual_router_id 3\n priority 100\n"
+    " authentication {\n auth_type PASS\n auth_pass secret\n }\n virtual_ipaddress {\n 10.0.3.1/24\n }\n}\n"
+    "vrrp_instance D {\n interface down0\n virtual_router_id 4\n virtual_ipaddress {\n 10.0.4.1/24\n }\n}\n";
+
+static struct file_rig rig;
+
+static int setup(void **state)
+{
+    (void)state;
+    file_rig_open(&rig, text);
+    file_rig_run(&rig, 2 * (int64_t)US_PER_S);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    file_rig_close(&rig);
+    return 0;
+}
+
+static json_t *ask(const char *request)
+{
+    char *answer = file_rig_ask(&rig, request);
+    json_t *value = json_loads(answer, 0, NULL);
+
+    assert_non_null(value);
+    free(answer);
+    return value;
+}
+
+static json_t *named(const json_t *answer, const char *name)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "instances"), i, item)
+    {
+        if (strcmp(json_string_value(json_object_get(item, "name")), name) == 0)
+            return item;
+    }
+    fail_msg("no instance %s", name);
+    return NULL;
+}
+
+static const char *field(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return value != NULL ? value : "";
+}
+
+static void assert_schema(const json_t *answer, const char *file, const char *definition)
+{
+    char where[SCHEMA_WHERE_MAX];
+
+    if (!schema_check_answer(file, definition, answer, where))
+        fail_msg("%s", where);
+}
+
+static void test_instances_json__every_answer__matches_its_schema(void **state)
+{
+    static const struct {
+        const char *definition, *request;
+    } cases[] = {
+        {"list", "{\"command\":\"list\"}"},
+        {"explain", "{\"command\":\"explain\",\"unit\":\"A\"}"},
+        {"explain", "{\"command\":\"explain\",\"unit\":\"D\"}"},
+        {"counters", "{\"command\":\"counters\"}"},
+        {"snmp", "{\"command\":\"snmp\"}"},
+        {"history", "{\"command\":\"history\"}"},
+        {"events", "{\"command\":\"events\",\"limit\":250}"},
+    };
+
+    (void)state;
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, true);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *answer = ask(cases[i].request);
+
+        assert_schema(answer, "control.schema.json", cases[i].definition);
+        json_decref(answer);
+    }
+}
+
+static void test_instances_json__status__schema_states_and_holders(void **state)
+{
+    (void)state;
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, true);
+    json_t *answer = ask("{\"command\":\"status\"}");
+
+    assert_schema(answer, "status.schema.json", NULL);
+    assert_string_equal(field(named(answer, "A"), "state"), "Active");
+    assert_string_equal(field(named(answer, "A"), "holder_kind"), "self");
+    assert_string_equal(field(named(answer, "A"), "group"), "G");
+    assert_string_equal(field(named(answer, "C"), "state"), "Backup");
+    assert_string_equal(field(named(answer, "C"), "holder"), "10.0.0.9");
+    assert_string_equal(field(named(answer, "C"), "holder_kind"), "other");
+    assert_string_equal(field(json_array_get(json_object_get(answer, "groups"), 0), "state"), "Active");
+    json_decref(answer);
+}
+
+static void test_instances_json__fault__in_words_and_as_an_alarm(void **state)
+{
+    (void)state;
+    json_t *answer = ask("{\"command\":\"status\"}");
+    json_t *faults = json_object_get(named(answer, "D"), "faults");
+    const json_t *line = json_array_get(json_object_get(answer, "attention"), 0);
+
+    assert_int_equal(json_array_size(faults), 1);
+    assert_string_equal(json_string_value(json_array_get(faults, 0)), "interface down0 is down");
+    assert_string_equal(field(line, "code"), "fault");
+    assert_string_equal(field(line, "text"), "instance D is in Fault: interface down0 is down");
+    json_decref(answer);
+}
+
+static void test_instances_json__by_name__explain_and_history_but_no_take(void **state)
+{
+    (void)state;
+    json_t *answer = ask("{\"command\":\"explain\",\"unit\":\"A\"}");
+
+    assert_string_equal(field(json_object_get(answer, "instance"), "name"), "A");
+    assert_true(json_array_size(json_object_get(answer, "facts")) > 2);
+    json_decref(answer);
+    answer = ask("{\"command\":\"history\",\"unit\":\"A\"}");
+    const json_t *entries = json_object_get(answer, "entries");
+    const json_t *last = json_array_get(entries, json_array_size(entries) - 1);
+
+    assert_string_equal(field(last, "text"), "instance A: Backup -> Active: nobody was heard for it");
+    assert_string_equal(field(last, "instance"), "A");
+    assert_string_equal(field(last, "to_state"), "Active");
+    json_decref(answer);
+    answer = ask("{\"command\":\"take\",\"unit\":\"A\"}");
+    assert_string_equal(field(json_object_get(answer, "error"), "code"), "not_possible");
+    json_decref(answer);
+}
+
+static void test_instances_json__set_by_name__its_instances_only(void **state)
+{
+    (void)state;
+    json_t *answer = ask("{\"command\":\"list\",\"pool\":\"instances\"}");
+
+    assert_int_equal(json_array_size(json_object_get(answer, "instances")), 4);
+    assert_int_equal(json_array_size(json_object_get(answer, "pools")), 0);
+    assert_int_equal(json_array_size(json_object_get(named(answer, "B"), "vips")), 2);
+    json_decref(answer);
+    answer = ask("{\"command\":\"drain\",\"pool\":\"instances\"}");
+    assert_string_equal(field(json_object_get(answer, "error"), "code"), "unknown_pool");
+    json_decref(answer);
+}
+
+static void test_instances_json__refusals__counted_by_reason(void **state)
+{
+    (void)state;
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, false);
+    json_t *answer = ask("{\"command\":\"counters\"}");
+    const json_t *refused = json_object_get(named(answer, "C"), "refused");
+
+    assert_int_equal(json_integer_value(json_object_get(refused, "auth_failure")), 1);
+    json_decref(answer);
+}
+
+static const struct snapshot_router *router_of(const struct snapshot *snapshot, const char *name)
+{
+    const struct snapshot_router *router = snapshot_find_instance(snapshot, name);
+
+    assert_non_null(router);
+    return router;
+}
+
+static void test_instances_json__snmp__rows_of_both_versions(void **state)
+{
+    (void)state;
+    file_rig_run(&rig, 3 * (int64_t)US_PER_S);
+    file_rig_hear(&rig, 2, "10.0.0.9", 50, false);
+    json_t *answer = ask("{\"command\":\"snmp\"}");
+    struct snapshot *snapshot = snapshot_from_json(answer);
+
+    json_decref(answer);
+    assert_non_null(snapshot);
+    const struct snapshot_router *a = router_of(snapshot, "A"), *c = router_of(snapshot, "C");
+
+    assert_int_equal(snapshot->router_count, 4);
+    assert_int_equal(a->state, SNMP_ROUTER_MASTER);
+    assert_int_equal(a->version, 3);
+    assert_int_equal(a->advert_interval_cs, 10);
+    assert_int_equal(a->active_reason, 3); /* masterNoResponse */
+    assert_int_equal(a->mac[5], 1);
+    assert_int_equal(c->version, 2);
+    assert_int_equal(c->auth_type, 2);
+    assert_int_equal(c->auth_failures, 1);
+    assert_int_equal(router_of(snapshot, "B")->address_count, 2);
+    assert_int_equal(router_of(snapshot, "D")->state, SNMP_ROUTER_INITIALIZE);
+    snapshot_free(snapshot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_instances_json__every_answer__matches_its_schema, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__status__schema_states_and_holders, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__fault__in_words_and_as_an_alarm, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__by_name__explain_and_history_but_no_take, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__set_by_name__its_instances_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__refusals__counted_by_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__snmp__rows_of_both_versions, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
