@@ -21,7 +21,7 @@ static struct core_layout layout_of(const struct core_settings *settings)
 {
     struct core_layout layout = {0};
     size_t offset = sizeof(struct core);
-    size_t units = 0, instances = instances_count(settings);
+    size_t units = 0, instances = settings_instance_count(settings);
     for (unsigned i = 0; i < settings->pool_count; i++) {
         units += settings->pools[i].unit_count;
     }

@@ -5,8 +5,6 @@
  */
 #include "core/instance.h"
 
-#include "base/check.h"
-
 void group_mark(struct instance *i)
 {
     if (i->group != NULL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A reload (doc/design.md 2.9): a core with new settings goes on exactly where the one with the old settings stands, so
- * that what did not change notices nothing.
+ * A reload (doc/design.md 2.11): a core with new settings goes on exactly where the one with the old settings stands,
+ * so that what did not change notices nothing.
  *
  *   handover_match(old, new, ...)     what goes on as what; the caller may take pairs back (handover_forget)
  *   EVENT_RETIRE to the old core      for everything that has no successor: it is released in order

@@ -128,7 +128,6 @@ struct instances_storage {
     struct instance **members;
     struct instance_key *keys;
 };
-unsigned instances_count(const struct core_settings *settings);
 /* The storage is the caller's, zeroed; `now` is the start. */
 void instances_init(struct instances *all, const struct core_settings *settings,
                     const struct instances_storage *storage, struct mono now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guard's part of a reload (doc/design.md 2.9): it alone may read the file. What comes of that goes to the worker,
+ * The guard's part of a reload (doc/design.md 2.11): it alone may read the file. What comes of that goes to the worker,
  * which goes on with it and says so; only then is it the guard's own configuration. A broken file changes nothing.
  */
 #ifndef EVENKEEL_DAEMON_RELOAD_H

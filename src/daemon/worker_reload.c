@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker's part of a reload (doc/design.md 2.9). The guard has read the file and hands over what it says. All
+ * The worker's part of a reload (doc/design.md 2.11). The guard has read the file and hands over what it says. All
  * that can fail comes first, beside the running daemon; then what the new file has no place for is released in order,
  * while all else goes on; then the kernel's thread stops between two passes; and then, between two turns of the loop,
  * the new parts take the place of the old ones and nobody outside sees more of it than a few words about changed

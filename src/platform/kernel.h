@@ -52,7 +52,8 @@ struct kernel_report {
     uint8_t link;
     uint8_t pool;
     uint8_t filter_mode;
-    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers */
+    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers. (There is no other way to
+                  have virtual MACs than the egress hook: doc/design.md 7.2.) */
     uint16_t unit;
     int32_t error;
     uint32_t sequence;

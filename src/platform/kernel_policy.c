@@ -269,10 +269,23 @@ void policy_remove(struct work *work)
     carry_out(work, count);
 }
 
-/* Addresses come in slices, and a route may need one that a later pass brings. */
+static bool is_pending(const struct work *work, const struct state_vip *vip)
+{
+    return vip->wanted && !vip->present && vip->error == 0 && state_vip_obstacle(&work->state, vip) == 0;
+}
+
+/*
+ * Addresses come in slices, and a route may need one that a later pass brings: its unit's; for a static one those
+ * static ones that will come.
+ */
 static bool addresses_are_there(const struct work *work, const struct policy_item *item)
 {
-    return item->unit == POLICY_STATIC || work_unit_ready(work, &work->units[item->unit]);
+    if (item->unit != POLICY_STATIC)
+        return work_unit_ready(work, &work->units[item->unit]);
+    for (unsigned i = 0; i < work->state.vip_count; i++)
+        if (work->state.vips[i].pool == STATE_STATIC && is_pending(work, &work->state.vips[i]))
+            return false;
+    return true;
 }
 
 void policy_put(struct work *work)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel's side of a reload (doc/design.md 2.9). First, on the thread and under the old configuration, the
+ * The kernel's side of a reload (doc/design.md 2.11). First, on the thread and under the old configuration, the
  * addresses go that the next one has no place for: while their table still stands, so that a resident address is never
  * without one. Then, between two passes, the next work takes the place of this one: sockets, what is known of the
  * kernel, what is open, how much of the lease is left. Its first pass makes every table anew in one transaction each,
@@ -157,9 +157,12 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
         take_over_pool(to, from, p, map->old_pool[p]);
         take_over_units(to, from, p, map->old_pool[p], map->old_unit[p]);
     }
-    for (unsigned i = 0; i < to->config->core.link_count; i++)
-        if (map->old_link[i] != HANDOVER_NONE)
-            to->announcing[i] = from->announcing[map->old_link[i]];
+    for (unsigned i = 0; i < to->config->core.link_count; i++) {
+        if (map->old_link[i] == HANDOVER_NONE)
+            continue;
+        to->announcing[i] = from->announcing[map->old_link[i]];
+        to->promoting[i] = from->promoting[map->old_link[i]];
+    }
     for (unsigned i = 0; i < from->stale_count; i++)
         add_stale(to, from->stale[i]);
     for (unsigned p = 0; p < work_pool_count(from); p++)

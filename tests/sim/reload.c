@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reloads as the daemon makes them (doc/design.md 2.9): what the new file does not have is retired, and when that is
+ * Reloads as the daemon makes them (doc/design.md 2.11): what the new file does not have is retired, and when that is
  * gone, the kernel rests and all its reports are read, a new core takes over. Files differ from the world's by an
  * edition; units keep the world's numbers everywhere but inside a core.
  */
