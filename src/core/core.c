@@ -92,6 +92,10 @@ static void core_hear(struct core *core, const struct event *event, struct effec
     struct link_counters *counters = &core->links[event->link];
     bool group;
     enum wire_result result = core_parse(core, event, &advert, addresses, &group);
+    if (result == WIRE_NO_ADDRESSES && instances_want_none(&core->instances, event->link, &advert)) {
+        result = WIRE_OK;
+        group = false; /* no pool's */
+    }
     counters->refused[result]++;
     if (result != WIRE_OK) {
         counters->last_refused = (uint8_t)result;

@@ -114,8 +114,9 @@ bool kernel_next(struct kernel *kernel, struct kernel_report *report);
 int kernel_close(struct kernel *kernel, unsigned timeout_ms);
 
 /*
- * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links and the pools'
- * tables, synchronously. Returns the number of addresses removed or a negative errno.
+ * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links, the routes, rules
+ * and static addresses that instances brought, and the tables, synchronously. Returns the number of addresses removed
+ * or a negative errno.
  */
 int kernel_clean(const struct config *config);
 

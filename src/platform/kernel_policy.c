@@ -234,6 +234,41 @@ static void add_change(struct work *work, unsigned index, unsigned *count)
     };
 }
 
+/*
+ * Of an IPv6 route over several links the kernel takes away single next hops with their links, and then refuses the
+ * whole, since some of it is there. What is left of ours goes, and the whole comes. 0 or a positive errno.
+ */
+static int put_whole(struct work *work, const struct netlink_change *put)
+{
+    unsigned hops = put->route->hop_count;
+    struct net_route *parts = calloc(hops, sizeof(*parts));
+    struct netlink_change *changes = calloc(hops + 1, sizeof(*changes));
+    int error = parts && changes ? 0 : -ENOMEM;
+
+    for (unsigned i = 0; i < hops && error == 0; i++) {
+        parts[i] = *put->route;
+        parts[i].hops = &put->route->hops[i];
+        parts[i].hop_count = 1;
+        changes[i] = (struct netlink_change){
+            .kind = NETLINK_REMOVE_ROUTE, .route = &parts[i], .hop_ifindexes = &put->hop_ifindexes[i]};
+    }
+    if (error == 0) {
+        changes[hops] = *put;
+        error = netlink_apply(work->netlink, changes, hops + 1);
+    }
+    int result = error < 0 ? -error : changes[hops].error;
+
+    free(parts);
+    free(changes);
+    return result;
+}
+
+static bool may_be_there_in_part(const struct netlink_change *change)
+{
+    return change->kind == NETLINK_PUT_ROUTE && change->error == EEXIST && change->route->family == FAMILY_IPV6 &&
+           change->route->hop_count > 1;
+}
+
 static void carry_out(struct work *work, unsigned count)
 {
     struct policy_state *policy = &work->policy;
@@ -242,6 +277,8 @@ static void carry_out(struct work *work, unsigned count)
     for (unsigned c = 0; c < count; c++) {
         struct policy_item *item = &policy->items[policy->changes_of[c]];
 
+        if (error == 0 && may_be_there_in_part(&policy->changes[c]))
+            policy->changes[c].error = put_whole(work, &policy->changes[c]);
         item->error = error < 0 ? -error : policy->changes[c].error;
         if (item->error == 0)
             item->present = item->wanted;

@@ -6,6 +6,7 @@
  * A route is known again by all that the kernel keeps apart: family, table, destination, metric, type, TOS, protocol,
  * scope, source and next hops. Not by its metrics (mtu and so on), which the kernel rounds. See netlink_policy.h.
  */
+#include <assert.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -198,6 +199,8 @@ struct nl_msg *netlink_route_message(const struct netlink_change *change)
     nlmsg_free(message);
     return NULL;
 }
+
+static_assert(RTA_MAX < NETLINK_ATTRIBUTES, "what is read has room");
 
 bool netlink_route_read(struct nlmsghdr *message, struct netlink_policy *out)
 {

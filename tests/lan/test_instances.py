@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(not rig.find_program("evenkeeld"), reason="evenkeeld is not built"),
 ]
 
-ALL = ["GROUPED", "TRACKING", "UNICAST", "ELSEWHERE", "OLD"]
+ALL = ["GROUPED", "TRACKING", "UNICAST", "ELSEWHERE", "OLD", "EMPTY"]
 
 FILE = """global_defs {{
     router_id {name}
@@ -89,6 +89,16 @@ vrrp_instance OLD {{
         192.0.2.55/24
     }}
 }}
+vrrp_instance EMPTY {{
+    interface eth0
+    virtual_router_id 56
+    priority {priority}
+    advert_int 0.1
+    no_virtual_ipaddress
+    virtual_routes {{
+        203.0.113.0/24 via 192.0.2.254 dev eth0
+    }}
+}}
 """
 PRIORITY = {0: 200, 1: 100}
 
@@ -144,7 +154,9 @@ def test_status__both_hosts__who_holds_what(pair):
     addresses = pair.first.node.addresses()
     assert {f"192.0.2.{n}" for n in range(51, 56)} <= addresses
     assert not {f"192.0.2.{n}" for n in range(51, 56)} & pair.second.node.addresses()
-    assert "198.51.100.0/24" in pair.first.node.run("ip", "route").stdout
+    routes = pair.first.node.run("ip", "route").stdout
+    assert "198.51.100.0/24" in routes and "203.0.113.0/24" in routes
+    assert "203.0.113.0/24" not in pair.second.node.run("ip", "route").stdout, "who has no address has an owner, too"
     assert instance(pair.first, "UNICAST")["interface"] == "eth0", "found by its source address"
     assert [u["holder_kind"] for u in pair.second.ctl("status")["pools"][0]["units"]].count("member") <= 1, "the pool is shared"
 
@@ -196,7 +208,7 @@ def test_group__tracked_interface_down__both_move_and_come_back(pair):
 def test_worker_killed__all_kinds__the_guard_says_goodbye_for_them(pair):
     before = {name: counters(pair.second, name)["zero_received"] for name in ALL}
     rig.kill(pair.first.workers())
-    rig.wait_until(lambda: all(counters(pair.second, n)["zero_received"] > before[n] for n in ALL), 5, "five goodbyes")
+    rig.wait_until(lambda: all(counters(pair.second, n)["zero_received"] > before[n] for n in ALL), 5, "a goodbye of each")
     pair.settled()
 
 

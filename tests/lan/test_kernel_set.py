@@ -281,6 +281,11 @@ def test_cost__of_the_filter_of_500_instances__per_packet(lan):
         assert lease - off < 1000
 
 
+def test_layouts__with_and_without_the_egress_hook__are_all_accepted(lan):
+    count, refused = lan.on_host(PROBE, "ve0", "layouts").split()[-2:]
+    assert int(count) == 300 and int(refused) == 0
+
+
 def test_many__500_instances_with_virtual_macs__start_and_stop_in_under_a_second(lan):
     words = ("ipv4=250", "ipv6=250", "vmac")
     started = time.monotonic()

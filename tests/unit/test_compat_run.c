@@ -55,6 +55,20 @@ static const struct unit_settings *unit_named(const struct config *config, const
     return NULL;
 }
 
+static void test_compat_run__sample__runs_without_a_finding(void **state)
+{
+    const char *srcdir = getenv("srcdir");
+    char path[512], findings[FINDINGS_MAX] = "";
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/conf/instances.conf", srcdir != NULL ? srcdir : ".");
+    struct config *config = compat_read((struct config_request){.path = path, .config_id = "h"}, collect, findings);
+
+    assert_string_equal(findings, "");
+    assert_int_equal(settings_instance_count(&config->core), 3);
+    config_free(config);
+}
+
 static void test_compat_run__a_pool_of_the_sets_name__leaves_another_name_to_the_set(void **state)
 {
     char text[4096], findings[FINDINGS_MAX], *end = text + sprintf(text, POOL);
@@ -248,6 +262,7 @@ static void test_compat_run__300_instances__are_two_sets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_compat_run__sample__runs_without_a_finding),
         cmocka_unit_test(test_compat_run__a_pool_of_the_sets_name__leaves_another_name_to_the_set),
         cmocka_unit_test(test_compat_run__a_pool_alone__is_as_without_the_extension),
         cmocka_unit_test(test_compat_run__filter_modes__make_sets_of_their_own),

@@ -236,6 +236,25 @@ static void test_hear__any_bytes__exactly_one_counter(void **state)
     rig_free(rig);
 }
 
+static void test_hear__an_instance_without_addresses__elects_like_any_other(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+    rig->units[0].address_count = 0;
+    rig_start(rig);
+    assert_true(rig_until_active(rig, 0, 2 * SECOND) > 0);
+    rig_mark(rig);
+    rig_run(rig, SECOND);
+    assert_int_equal(rig_packet(rig, 0, 0)->length, 20 + 8);
+    struct advert advert = rig_advert(rig, 2, 0, 200);
+    advert.address_count = 0;
+    rig_hear_advert(rig, &advert);
+    assert_int_equal(rig_state(rig, 0), INSTANCE_BACKUP);
+    assert_int_equal(rig_counters(rig, 0).adverts_received, 1);
+    assert_int_equal(rig_counters(rig, 0).address_list_differs, 0);
+    rig_free(rig);
+}
+
 static void test_hear__reserved_bits_set__ignored(void **state)
 {
     (void)state;
@@ -481,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_hear__refused__counted_by_name_and_without_effect),
         cmocka_unit_test(test_hear__unknown_vrid__counted_for_the_link),
         cmocka_unit_test(test_hear__any_bytes__exactly_one_counter),
+        cmocka_unit_test(test_hear__an_instance_without_addresses__elects_like_any_other),
         cmocka_unit_test(test_hear__reserved_bits_set__ignored),
         cmocka_unit_test(test_hear__trailing_bytes_and_ip_options__accepted),
         cmocka_unit_test(test_hear__another_list__accepted_and_counted),
