@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""S11 for keepalived's file: what did not change notices nothing of a reload; routes, rules and static addresses follow the file."""
+"""S11 for keepalived's file: what did not change notices nothing; routes, rules and static addresses follow the file."""
 import contextlib
 import os
 import signal
