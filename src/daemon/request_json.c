@@ -44,6 +44,8 @@ static const struct command commands[] = {
     {"drain", CHANGES, "pool now ", drain_answer},
     {"undrain", CHANGES, "pool ", undrain_answer},
     {"rebalance", CHANGES, "pool ", rebalance_answer},
+    {"reload", CHANGES, "", reload_answer},
+    {"reload-result", CHANGES, "", reload_result_answer}, /* it quotes the file */
 };
 
 static bool is_field(const char *fields, const char *key)
