@@ -113,7 +113,7 @@ struct compat_instance {
     int8_t check_unicast_source;    /* accept from listed peers only */
     int8_t skip_check_addresses;    /* no comparison of address lists with the same sender */
     bool promote_secondaries;       /* sysctl of the interface */
-    bool no_addresses;              /* no_virtual_ipaddress */
+    bool no_addresses;              /* no_virtual_ipaddress, or all were left out */
     int32_t
         late_backup; /* timer_expired_backup: 1..254; 0: off. Woken so late, in 1/256 intervals, it becomes Backup */
 };

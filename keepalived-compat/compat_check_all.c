@@ -153,6 +153,7 @@ static void check_addresses(struct compat_words *words)
 
         addresses_compact(instance->addresses, &instance->address_count);
         addresses_compact(instance->excluded, &instance->excluded_count);
+        instance->no_addresses = instance->no_addresses || instance->address_count == 0;
     }
 }
 

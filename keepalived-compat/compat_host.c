@@ -3,7 +3,9 @@
  * The file against this host: do its interfaces, users and scripts exist, and may the scripts run? Findings are
  * warnings; what may not run is marked so and counts as failed. Called at the end of a load with COMPAT_CHECK_HOST.
  */
+#include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,8 +105,40 @@ static void host_trackers(struct host *host, const struct check_tracker *tracker
             host_interface(host, trackers[i].name, trackers[i].place, "track_interface");
 }
 
+static struct addr address_of(const struct sockaddr *socket)
+{
+    const struct sockaddr_in *ipv4 = (const void *)socket;
+    const struct sockaddr_in6 *ipv6 = (const void *)socket;
+
+    if (socket != NULL && socket->sa_family == AF_INET)
+        return addr_from_bytes(FAMILY_IPV4, (const uint8_t *)&ipv4->sin_addr);
+    if (socket != NULL && socket->sa_family == AF_INET6)
+        return addr_from_bytes(FAMILY_IPV6, ipv6->sin6_addr.s6_addr);
+    return ADDR_NONE;
+}
+
+/* A unicast instance may leave its interface out; then it is the one that has its source address. */
+static void find_interface(struct host *host, struct compat_instance *instance)
+{
+    const struct addr *source = &instance->source;
+    struct ifaddrs *list, *at;
+
+    if (instance->interface != NULL || addr_is_none(source) || getifaddrs(&list) != 0)
+        return;
+    for (at = list; at != NULL; at = at->ifa_next) {
+        struct addr address = address_of(at->ifa_addr);
+
+        if (!addr_equal(&address, source))
+            continue;
+        instance->interface = arena_text(host->words->run->arena, at->ifa_name, strlen(at->ifa_name));
+        break;
+    }
+    freeifaddrs(list);
+}
+
 static void host_instance(struct host *host, struct compat_instance *instance)
 {
+    find_interface(host, instance);
     host_interface(host, instance->interface, instance->place, instance->name);
     host_trackers(host, instance->trackers, instance->tracker_count);
     for (unsigned i = 0; i < instance->address_count; i++)

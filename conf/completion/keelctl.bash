@@ -17,9 +17,11 @@ _keelctl_ask()
     _keelctl_call "$@" --no-headings 2>/dev/null
 }
 
+# Addresses; and names of instances, where there are no pools beside them.
 _keelctl_units()
 {
     _keelctl_ask list --columns ADDRESSES | tr ',' '\n'
+    _keelctl_ask list --columns INSTANCE
 }
 
 _keelctl_members()
@@ -43,7 +45,7 @@ _keelctl_columns()
 _keelctl()
 {
     local commands="status watch members list plan explain take release drain undrain rebalance history events counters
-        snmp check convert witness"
+        snmp dump check convert witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
     # Without this readline would take the colons of IPv6 addresses for the ends of words.
@@ -86,6 +88,7 @@ _keelctl()
             case $command in
             explain | take | release | history | events) choices=$(_keelctl_units) ;;
             convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
+            dump) choices="data stats json" ;;
             snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
             check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
             esac

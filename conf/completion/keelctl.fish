@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for keelctl: commands, options and their values, and the units and members of the running daemon.
 
-set -l commands status watch members list plan explain take release drain undrain rebalance history events counters snmp check convert witness
+set -l commands status watch members list plan explain take release drain undrain rebalance history events counters snmp dump check convert witness
 
 function __keelctl_ask
     set -l words (commandline -opc)
@@ -12,6 +12,7 @@ end
 
 function __keelctl_units
     __keelctl_ask list --columns ADDRESSES | string split ','
+    __keelctl_ask list --columns INSTANCE
 end
 
 function __keelctl_members
@@ -23,6 +24,7 @@ complete -c keelctl -n "not __fish_seen_subcommand_from $commands" -a "$commands
 complete -c keelctl -n "__fish_seen_subcommand_from explain take release history events" -a "(__keelctl_units)"
 complete -c keelctl -n "__fish_seen_subcommand_from plan" -l with -x -a "(__keelctl_members)"
 complete -c keelctl -n "__fish_seen_subcommand_from plan" -l without -x -a "(__keelctl_members)"
+complete -c keelctl -n "__fish_seen_subcommand_from dump" -a "data stats json"
 complete -c keelctl -n "__fish_seen_subcommand_from snmp" -a "VRRPV3-MIB VRRP-MIB EVENKEEL-MIB"
 complete -c keelctl -n "__fish_seen_subcommand_from check convert" -F
 complete -c keelctl -n "__fish_seen_subcommand_from convert" -a keepalived

@@ -153,7 +153,7 @@ static struct config *load_tree(struct load *load, const struct config_request *
     if (!some && load->report.error_count == 0)
         report_error(&load->report, (struct place){request->path, 0, 0},
                      extension == NULL ? "the file defines no pool; expected vrrp_pool NAME { ... }"
-                                       : "the file defines nothing that can be run");
+                                       : "the file defines nothing that can be run; expected vrrp_pool NAME { ... }");
     if (config != NULL) {
         config->extension = extension;
         config->model = model;

@@ -21,7 +21,7 @@ static struct core_layout layout_of(const struct core_settings *settings)
 {
     struct core_layout layout = {0};
     size_t offset = sizeof(struct core);
-    size_t units = 0, instances = instances_count(settings);
+    size_t units = 0, instances = settings_instance_count(settings);
     for (unsigned i = 0; i < settings->pool_count; i++) {
         units += settings->pools[i].unit_count;
     }
@@ -92,6 +92,10 @@ static void core_hear(struct core *core, const struct event *event, struct effec
     struct link_counters *counters = &core->links[event->link];
     bool group;
     enum wire_result result = core_parse(core, event, &advert, addresses, &group);
+    if (result == WIRE_NO_ADDRESSES && instances_want_none(&core->instances, event->link, &advert)) {
+        result = WIRE_OK;
+        group = false; /* no pool's */
+    }
     counters->refused[result]++;
     if (result != WIRE_OK) {
         counters->last_refused = (uint8_t)result;

@@ -53,8 +53,8 @@ enum note_kind {
     NOTE_KERNEL_FAILED,     /* the unit could not be brought to its level; value: errno */
     NOTE_INTERVAL_DIFFERS,  /* `from` advertises another interval (value, us) than ours */
     NOTE_DUPLICATE_ADDRESS, /* somebody else uses our own primary address as its source */
-    /* An instance: `from_state` -> `to_state` (enum instance_state); value: its priority. In place of NOTE_UNIT_STATE.
-     */
+    /* An instance: `from_state` -> `to_state` (enum instance_state); value: its priority; `to`: who is Active now, as
+     * far as it is known. In place of NOTE_UNIT_STATE. */
     NOTE_INSTANCE_STATE,
     NOTE_GROUP_STATE, /* a sync group (its index is `value`): `from_state` -> `to_state` (enum instance_state) */
     NOTE_PRIORITY,    /* an instance's effective priority is now `value` */

@@ -5,8 +5,6 @@
  */
 #include "core/instance.h"
 
-#include "base/check.h"
-
 void group_mark(struct instance *i)
 {
     if (i->group != NULL) {
@@ -113,8 +111,10 @@ static void group_tell(struct group *g, struct mono now, struct effects *fx)
 
 void group_tick(struct group *g, struct mono now, struct effects *fx)
 {
-    CHECK(g->member_count > 0);
     g->changed = false;
+    if (g->member_count == 0) {
+        return;
+    }
     group_share_faults(g, now, fx);
     if (!g->members[0]->set->all->leaving) {
         bool all_ready = group_all_ready(g), may_claim = group_may_claim(g);

@@ -125,7 +125,6 @@ struct instances_storage {
     struct instance **members;
     struct instance_key *keys;
 };
-unsigned instances_count(const struct core_settings *settings);
 /* The storage is the caller's, zeroed; `now` is the start. */
 void instances_init(struct instances *all, const struct core_settings *settings,
                     const struct instances_storage *storage, struct mono now);
@@ -148,6 +147,9 @@ bool instances_expect(const struct instances *all, unsigned link, const struct a
 bool instances_hear(struct instances *all, unsigned link, const struct advert *advert, struct mono received,
                     struct mono now, struct effects *fx);
 /* A packet that the codec refused: told to the instance whose VRID it carries. */
+/* Whether an advertisement without addresses is right: it is for an instance that has none (keepalived's
+ * no_virtual_ipaddress), which elects an Active for its commands or routes. */
+bool instances_want_none(const struct instances *all, unsigned link, const struct advert *advert);
 void instances_refused(struct instances *all, unsigned link, const struct advert *advert, enum wire_result result);
 
 /* instance.c */

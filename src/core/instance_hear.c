@@ -159,6 +159,17 @@ static enum instance_refusal instance_judge(const struct instance *i, const stru
     return i->settings->priority == VRRP_PRIORITY_OWNER && i->settings->owner_ignores ? REFUSED_OWNER : REFUSED_NONE;
 }
 
+bool instances_want_none(const struct instances *all, unsigned link, const struct advert *advert)
+{
+    uint32_t key = instance_key(link, advert->source.family, advert->vrid);
+    for (unsigned k = instances_find(all, key); k < all->count && all->keys[k].key == key; k++) {
+        if (all->keys[k].instance->unit->address_count == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void instances_refused(struct instances *all, unsigned link, const struct advert *advert, enum wire_result result)
 {
     static const uint8_t refusals[WIRE_RESULT_COUNT] = {

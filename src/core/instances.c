@@ -6,15 +6,6 @@
 #define COALESCE_MAX_US (4 * US_PER_MS)
 #define COALESCE_SHARE 25 /* of an interval: advertisements due so close together leave together */
 
-unsigned instances_count(const struct core_settings *settings)
-{
-    unsigned count = 0;
-    for (unsigned s = settings->pool_count; s < settings_all_count(settings); s++) {
-        count += settings->pools[s].unit_count;
-    }
-    return count;
-}
-
 /* By insertion: a file is mostly in the order of its VRIDs. */
 static void instances_add_key(struct instances *all, struct instance *i)
 {

@@ -36,8 +36,8 @@ struct instance_settings {
     int64_t preempt_delay_us; /* a weaker Active is preempted so long after it was first heard */
     /*
      * So long after its last own advertisement that has left it may answer; 0: for ever. The filter counts as the core
-     * does: LEVEL_ANSWERING opens with what is left of it (nothing left is an error), each own advertisement that
-     * leaves renews it while it lasts, and nothing revives it.
+     * does: LEVEL_ANSWERING opens with what is left of it, and not while nothing is; each own advertisement that leaves
+     * renews it while it lasts, and nothing revives it.
      */
     int64_t lease_us;
     int64_t late_us;   /* a Backup too when an advertisement is due for longer than this; 0: never */

@@ -273,14 +273,13 @@ static enum wire_result parse_message(const struct ip *ip, struct advert *out,
         return WIRE_BAD_CHECKSUM; /* RFC 9568 7.1, 5.2.8 */
     if (vrid == 0)
         return WIRE_BAD_VRID; /* RFC 9568 5.2.3: 1..255 */
-    if (address_count == 0)
-        return WIRE_NO_ADDRESSES; /* RFC 9568 5.2.5, erratum 8299 */
     parse_body(&r, ip->family, address_count, out, addresses);
     if (out->interval_us == 0)
         return WIRE_BAD_INTERVAL; /* RFC 9568 5.2.7, erratum 8301: it would make the router Active at once */
     if (!source_is_acceptable(&ip->source, &ip->destination))
         return WIRE_BAD_SOURCE;
-    return WIRE_OK;
+    /* RFC 9568 5.2.5, erratum 8299. Looked at last: it is all that may be wrong where a router has none on purpose. */
+    return address_count == 0 ? WIRE_NO_ADDRESSES : WIRE_OK;
 }
 
 /* Version and VRID: known as soon as they are there, whatever is wrong with the rest. */
@@ -362,7 +361,7 @@ static bool is_representable(const struct advert *advert)
         return false;
     if (advert->version != 3 && !(advert->version == 2 && family == FAMILY_IPV4))
         return false;
-    if (advert->vrid == 0 || advert->address_count == 0 || interval_field(advert) == 0)
+    if (advert->vrid == 0 || interval_field(advert) == 0)
         return false;
     if (advert->version == 3 && family == FAMILY_IPV4 && advert->checksum != WIRE_CHECKSUM_PLAIN &&
         advert->checksum != WIRE_CHECKSUM_PSEUDO)

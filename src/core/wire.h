@@ -85,8 +85,7 @@ bool wire_lists_same(const struct advert *advert, const struct addr *addresses, 
 
 /*
  * Encodes an advertisement with its IP header (class CS6, checksums filled in). Returns its length, or 0 when
- * it does not fit `capacity` or the fields are not representable (version 2 with IPv6, interval out of range, no
- * address).
+ * it does not fit `capacity` or the fields are not representable (version 2 with IPv6, interval out of range).
  */
 size_t wire_encode(const struct advert *advert, uint8_t *packet, size_t capacity);
 

@@ -40,7 +40,7 @@ static int ask_events(const struct ctl *ctl, json_t **entries)
     }
 }
 
-/* The unit that was named, by pool and VRID; the names belong to *answer. */
+/* The unit or instance that was named; the names belong to *answer. */
 static int choose(const struct ctl *ctl, const char *unit, json_t **answer, struct record_choice *out)
 {
     json_t *request = client_request(ctl, "explain");
@@ -48,7 +48,11 @@ static int choose(const struct ctl *ctl, const char *unit, json_t **answer, stru
     json_object_set_new(request, "unit", json_string(unit));
     int code = client_ask(ctl, request, answer);
 
-    if (code == EX_OK)
+    const json_t *instance = reply_get(*answer, "instance");
+
+    if (instance != NULL)
+        *out = (struct record_choice){.pool = reply_text(instance, "name"), .vrid = reply_int(instance, "vrid")};
+    else
         *out = (struct record_choice){.pool = reply_text(*answer, "pool"),
                                       .vrid = reply_int(reply_get(*answer, "unit"), "vrid")};
     return code;
@@ -100,6 +104,11 @@ int timeline_show(const struct ctl *ctl, const char *unit)
 {
     json_t *status = NULL, *entries = NULL, *chosen = NULL;
     struct record_choice only = {.pool = NULL};
+
+    if (ctl->json) {
+        ctl_complain("--json does not go with --timeline and --svg; 'keelctl --json events' has what they are made of");
+        return EX_USAGE;
+    }
     int code = unit != NULL ? choose(ctl, unit, &chosen, &only) : EX_OK;
 
     if (code == EX_OK)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ctl/client.h"
+#include "ctl/instances.h"
 #include "ctl/screen.h"
 #include "ctl/status_view.h"
 #include "ctl/watch_source.h"
@@ -65,6 +66,7 @@ static int print_plainly(const struct ctl *ctl, int64_t interval_ms)
         } else {
             printf("%s\n", reply_text(answer, "time"));
             status_show(stdout, ctl, answer);
+            instances_show(ctl, answer);
             putchar('\n');
         }
         json_decref(answer);

@@ -55,13 +55,14 @@ static unsigned find_lane(const struct record *r, const char *address)
     return RECORD_NO_LANE;
 }
 
-static bool lane_of(struct record *r, const char *address, unsigned *lane)
+static bool lane_of(struct record *r, const char *address, bool state, unsigned *lane)
 {
     *lane = find_lane(r, address);
     if (*lane != RECORD_NO_LANE)
         return true;
     *lane = r->lane_count;
-    return add_lane(r, &(struct record_lane){.address = address, .name = *address != '\0' ? address : "nobody"});
+    return add_lane(
+        r, &(struct record_lane){.address = address, .name = *address != '\0' ? address : "nobody", .state = state});
 }
 
 static bool add_span(struct record_unit *unit, const struct record_span *span)
@@ -141,12 +142,20 @@ static bool take_units(struct record *r, const json_t *pool, const struct record
 
 static bool take_status(struct record *r, const json_t *status, const struct record_choice *only)
 {
-    json_t *pool;
+    json_t *pool, *instance;
     size_t i;
 
     json_array_foreach(reply_get(status, "pools"), i, pool)
     {
         if (!take_members(r, pool) || !take_units(r, pool, only))
+            return false;
+    }
+    json_array_foreach(reply_get(status, "instances"), i, instance)
+    {
+        const char *name = reply_text(instance, "name");
+        int64_t vrid = reply_int(instance, "vrid");
+
+        if (is_chosen(only, name, vrid) && !add_unit(r, name, vrid, name))
             return false;
     }
     return true;
@@ -155,13 +164,15 @@ static bool take_status(struct record *r, const json_t *status, const struct rec
 /* A change ends the unit's last span, when the gap began, and begins another. */
 static bool take_change(struct record *r, struct record_unit *unit, const json_t *entry, int64_t at_us)
 {
+    bool state = *reply_text(entry, "instance") != '\0';
+    const char *from = reply_text(entry, state ? "from_state" : "from");
+    const char *to = reply_text(entry, state ? "to_state" : "to");
     double gap_ms = reply_real(entry, "gap_ms", -1);
     int64_t gap_us = gap_ms > 0 ? (int64_t)(gap_ms * US_PER_MS) : 0;
-    const char *from = reply_text(entry, "from");
     unsigned lane;
 
     if (unit->span_count == 0 && *from != '\0') {
-        if (!lane_of(r, from, &lane) ||
+        if (!lane_of(r, from, state, &lane) ||
             !add_span(unit, &(struct record_span){.begin_us = r->begin_us, .lane = lane, .gap_ms = -1}))
             return false;
     }
@@ -170,7 +181,7 @@ static bool take_change(struct record *r, struct record_unit *unit, const json_t
 
         last->end_us = at_us - gap_us > last->begin_us ? at_us - gap_us : last->begin_us;
     }
-    return lane_of(r, reply_text(entry, "to"), &lane) &&
+    return lane_of(r, to, state, &lane) &&
            add_span(unit, &(struct record_span){.begin_us = at_us, .lane = lane, .gap_ms = gap_ms, .entry = entry});
 }
 
@@ -202,6 +213,14 @@ static bool take_fault(struct record *r, const json_t *entry, int64_t at_us)
     return true;
 }
 
+/* The unit or instance that the entry is about; NULL: no memory. */
+static struct record_unit *subject_of(struct record *r, const json_t *entry, const char *owner)
+{
+    bool instance = *reply_text(entry, "instance") != '\0';
+
+    return unit_of(r, owner, reply_int(entry, "vrid"), instance ? owner : reply_text(entry, "address"));
+}
+
 static bool take_entries(struct record *r, const json_t *entries, const struct record_choice *only)
 {
     json_t *entry;
@@ -209,16 +228,17 @@ static bool take_entries(struct record *r, const json_t *entries, const struct r
 
     json_array_foreach(entries, i, entry)
     {
+        const char *kind = reply_text(entry, "kind"), *instance = reply_text(entry, "instance");
+        const char *owner = *instance != '\0' ? instance : reply_text(entry, "pool");
         int64_t at_us = time_of(entry), vrid = reply_int(entry, "vrid");
-        const char *pool = reply_text(entry, "pool");
 
-        if (vrid != 0 && !is_chosen(only, pool, vrid))
+        if (vrid != 0 && !is_chosen(only, owner, vrid))
             continue;
         if (is_fault(entry)) {
             if (!take_fault(r, entry, at_us))
                 return false;
-        } else if (strcmp(reply_text(entry, "kind"), "unit_owner") == 0) {
-            struct record_unit *unit = unit_of(r, pool, vrid, reply_text(entry, "address"));
+        } else if (strcmp(kind, "unit_owner") == 0 || strcmp(kind, "instance_state") == 0) {
+            struct record_unit *unit = subject_of(r, entry, owner);
 
             if (unit == NULL || !take_change(r, unit, entry, at_us))
                 return false;
@@ -227,26 +247,37 @@ static bool take_entries(struct record *r, const json_t *entries, const struct r
     return true;
 }
 
-/* Units of which no change is known have been where they are. */
+/* A unit of which no change is known has been where it is. */
+static bool stay(struct record *r, const char *owner, int64_t vrid, const char *where, bool state)
+{
+    for (unsigned u = 0; u < r->unit_count; u++) {
+        struct record_span span = {.begin_us = r->begin_us, .gap_ms = -1};
+
+        if (r->units[u].span_count > 0 || r->units[u].vrid != vrid || strcmp(r->units[u].pool, owner) != 0)
+            continue;
+        if (!lane_of(r, where, state, &span.lane) || !add_span(&r->units[u], &span))
+            return false;
+    }
+    return true;
+}
+
 static bool finish(struct record *r, const json_t *status)
 {
-    json_t *pool, *unit;
+    json_t *pool, *unit, *instance;
     size_t i, k;
 
     json_array_foreach(reply_get(status, "pools"), i, pool)
     {
         json_array_foreach(reply_get(pool, "units"), k, unit)
         {
-            for (unsigned u = 0; u < r->unit_count; u++) {
-                struct record_span span = {.begin_us = r->begin_us, .gap_ms = -1};
-
-                if (r->units[u].span_count > 0 || r->units[u].vrid != reply_int(unit, "vrid") ||
-                    strcmp(r->units[u].pool, reply_text(pool, "name")) != 0)
-                    continue;
-                if (!lane_of(r, reply_text(unit, "holder"), &span.lane) || !add_span(&r->units[u], &span))
-                    return false;
-            }
+            if (!stay(r, reply_text(pool, "name"), reply_int(unit, "vrid"), reply_text(unit, "holder"), false))
+                return false;
         }
+    }
+    json_array_foreach(reply_get(status, "instances"), i, instance)
+    {
+        if (!stay(r, reply_text(instance, "name"), reply_int(instance, "vrid"), reply_text(instance, "state"), true))
+            return false;
     }
     for (unsigned u = 0; u < r->unit_count; u++) {
         if (r->units[u].span_count > 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happened, as a picture needs it: lanes (members, strangers, nobody), for each unit the spans of time in which it
- * was in one of them, and faults. Made of the daemon's events and status; pure but for memory. Used by record_svg.c and
- * record_text.c.
+ * What happened, as a picture needs it: lanes (members, strangers, nobody; for instances the states of this host), for
+ * each unit or instance the spans of time in which it was in one of them, and faults. Made of the daemon's events and
+ * status; pure but for memory. Used by record_svg.c and record_text.c.
  *
  * Everything is as the host that was asked has seen it. Its history may begin anew with its daemon: where an entry has
  * no "from" and no gap, nobody knows what was before, and there is no span.
@@ -15,9 +15,10 @@
 #define RECORD_NO_LANE UINT32_MAX
 
 struct record_lane {
-    const char *address; /* "": nobody */
+    const char *address; /* "": nobody; a state's name */
     const char *name;    /* to be shown */
     bool member, self;
+    bool state; /* of an instance on this host, not a router */
 };
 
 struct record_span {
@@ -28,7 +29,7 @@ struct record_span {
 };
 
 struct record_unit {
-    const char *pool, *address;
+    const char *pool, *address; /* both the name, of an instance */
     int64_t vrid;
     struct record_span *spans; /* in the order of time; may be none */
     unsigned span_count;
@@ -51,7 +52,7 @@ struct record {
     unsigned lane_count, unit_count, fault_count;
 };
 
-/* Which unit alone: its pool and VRID. */
+/* Which unit alone: its pool (an instance: its name) and VRID. */
 struct record_choice {
     const char *pool; /* NULL: all units */
     int64_t vrid;

@@ -252,12 +252,12 @@ static void put_lane(const struct picture *p, unsigned lane)
 
     height = height > 18 ? height : 18;
     fprintf(p->out, "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"/>\n", LEFT, y,
-            WIDTH - LEFT - RIGHT, height, l->member ? "#f3f4f6" : "#fdecea");
+            WIDTH - LEFT - RIGHT, height, l->member || l->state ? "#f3f4f6" : "#fdecea");
     fprintf(p->out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\"%s>", LEFT - 8, y + 13,
             l->self ? " font-weight=\"bold\"" : "");
     put_text(p->out, l->name, 24);
     fputs("</text>\n", p->out);
-    if (!l->member && l->address[0] != '\0')
+    if (!l->member && !l->state && l->address[0] != '\0')
         fprintf(p->out,
                 "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#b3261e\" font-size=\"9\">no member</text>\n",
                 LEFT - 8, y + 24);

@@ -12,6 +12,7 @@
 
 #define NAME_CELLS 24
 #define CELLS_MIN 20
+#define REMARK_MAX 64
 #define CELLS_MAX 400
 #define NOBODY '!'
 #define UNKNOWN ' '
@@ -90,18 +91,28 @@ static void show_faults(FILE *out, const struct term *term, const struct record 
             term_end(term, COLOUR_YELLOW));
 }
 
+/* Behind the lane's name: its address when it has a name too, else what it is. */
+static const char *lane_remark(const struct record_lane *lane, char text[static REMARK_MAX])
+{
+    if (lane->state)
+        return ", on this host";
+    if (!lane->member)
+        return ", no member";
+    if (strcmp(lane->name, lane->address) == 0)
+        return "";
+    snprintf(text, REMARK_MAX, ", %s", lane->address);
+    return text;
+}
+
 static void show_legend(FILE *out, const struct record *r)
 {
-    char time[RECORD_TIME_MAX];
+    char time[RECORD_TIME_MAX], remark[REMARK_MAX];
 
     for (unsigned i = 0; i < r->lane_count; i++) {
         const struct record_lane *lane = &r->lanes[i];
 
         if (lane->address[0] != '\0')
-            fprintf(out, "%c %s%s%s\n", letter_of(r, i), lane->name, strcmp(lane->name, lane->address) != 0 ? ", " : "",
-                    strcmp(lane->name, lane->address) != 0 ? lane->address
-                    : lane->member                         ? ""
-                                                           : ", no member");
+            fprintf(out, "%c %s%s\n", letter_of(r, i), lane->name, lane_remark(lane, remark));
     }
     fprintf(out, "%c nobody\n", NOBODY);
     for (unsigned i = 0; i < r->fault_count; i++) {

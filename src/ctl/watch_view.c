@@ -158,6 +158,24 @@ static const char *name_of(const json_t *status, const char *address)
     return *address != '\0' ? address : "nobody";
 }
 
+/* What changed: who had the unit, or the state of an instance. */
+static void put_change(const json_t *status, const json_t *entry, struct screen *screen, unsigned row)
+{
+    const char *time = reply_text(entry, "time"), *instance = reply_text(entry, "instance");
+    double gap_ms = reply_real(entry, "gap_ms", -1);
+    unsigned column = put(screen, row, 0, "%.12s  ", strlen(time) > TIME_BEGIN ? time + TIME_BEGIN : "-");
+
+    if (*instance != '\0')
+        column = put(screen, row, column, "%s  %s -> %s  %s", instance, reply_text(entry, "from_state"),
+                     reply_text(entry, "to_state"), reply_text(entry, "reason"));
+    else
+        column = put(screen, row, column, "%s  %s -> %s  %s", reply_text(entry, "address"),
+                     name_of(status, reply_text(entry, "from")), name_of(status, reply_text(entry, "to")),
+                     reply_text(entry, "reason"));
+    if (gap_ms >= 0)
+        put(screen, row, column, ", gap %.1f ms", gap_ms);
+}
+
 /* The newest first, in the rows from `row` to `end`. */
 static void draw_changes(const struct watch_answers *answers, struct screen *screen, unsigned row, unsigned end)
 {
@@ -166,18 +184,8 @@ static void draw_changes(const struct watch_answers *answers, struct screen *scr
     if (row + 1 >= end)
         return;
     screen_put(screen, row++, 0, COLOUR_BOLD, "LAST CHANGES");
-    for (size_t i = json_array_size(entries); i > 0 && row < end; i--, row++) {
-        const json_t *entry = json_array_get(entries, i - 1);
-        const char *time = reply_text(entry, "time");
-        double gap_ms = reply_real(entry, "gap_ms", -1);
-        unsigned column =
-            put(screen, row, 0, "%.12s  %s  %s -> %s  %s", strlen(time) > TIME_BEGIN ? time + TIME_BEGIN : "-",
-                reply_text(entry, "address"), name_of(answers->status, reply_text(entry, "from")),
-                name_of(answers->status, reply_text(entry, "to")), reply_text(entry, "reason"));
-
-        if (gap_ms >= 0)
-            put(screen, row, column, ", gap %.1f ms", gap_ms);
-    }
+    for (size_t i = json_array_size(entries); i > 0 && row < end; i--, row++)
+        put_change(answers->status, json_array_get(entries, i - 1), screen, row);
 }
 
 /* --- the page of members --- */
@@ -280,6 +288,38 @@ static void add_unowned(struct page *page, const json_t *pool, const struct colu
               columns);
 }
 
+static enum colour instance_colour(const char *state)
+{
+    if (strcmp(state, "Active") == 0)
+        return COLOUR_GREEN;
+    return strcmp(state, "Fault") == 0 ? COLOUR_RED : COLOUR_NONE;
+}
+
+/* keepalived's instances, which have a state of this host instead of members. */
+static void draw_instances(struct page *page, const json_t *instances)
+{
+    json_t *instance;
+    size_t i;
+
+    if (json_array_size(instances) > 0)
+        add_line(page, COLOUR_DIM, "  %-24s %-10s %8s  %-24s %s", "INSTANCE", "STATE", "PRIORITY", "ACTIVE ROUTER",
+                 "ADDRESSES");
+    json_array_foreach(instances, i, instance)
+    {
+        const json_t *addresses = reply_get(instance, "addresses");
+        const char *holder = reply_text(instance, "holder");
+        size_t more = json_array_size(addresses);
+        char rest[32] = "";
+
+        if (more > 1)
+            snprintf(rest, sizeof(rest), " +%zu", more - 1);
+        add_line(page, instance_colour(reply_text(instance, "state")), "  %-24.24s %-10s %8lld  %-24s %s%s",
+                 reply_text(instance, "name"), reply_text(instance, "state"),
+                 (long long)reply_int(instance, "priority"), *holder != '\0' ? holder : "nobody",
+                 more > 0 ? json_string_value(json_array_get(addresses, 0)) : "-", rest);
+    }
+}
+
 static void draw_members(struct page *page, const json_t *status)
 {
     json_t *pool, *member;
@@ -297,6 +337,7 @@ static void draw_members(struct page *page, const json_t *status)
         json_array_foreach(reply_get(pool, "members"), k, member) add_member(page, pool, member, &columns);
         add_unowned(page, pool, &columns);
     }
+    draw_instances(page, reply_get(status, "instances"));
 }
 
 /* --- the page of units --- */

@@ -29,6 +29,7 @@
 #define FINISH_US (10 * (int64_t)US_PER_S)
 #define READER_END_US (3 * (int64_t)US_PER_S)
 #define RETRY_US (10 * US_PER_MS)
+#define BATCHES_PER_TURN 512 /* more than a socket holds: a worker that never stops does not keep the guard */
 
 enum hook {
     HOOK_STARTUP,
@@ -218,9 +219,11 @@ static void take_orders(struct guard_script *script)
 {
     struct order batch[ORDERS_BATCH];
     uint64_t refused = script->refused;
+    unsigned batches = 0;
     int got;
 
-    while (script->worker.fd >= 0 && (got = orders_receive(&script->worker, batch, &script->refused)) > 0)
+    while (script->worker.fd >= 0 && batches++ < BATCHES_PER_TURN &&
+           (got = orders_receive(&script->worker, batch, &script->refused)) > 0)
         for (int i = 0; i < got; i++)
             take_order(script, &batch[i]);
     if (script->refused > refused)

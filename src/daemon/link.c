@@ -48,7 +48,30 @@ static int open_port(struct worker *worker, struct worker_link *link)
     return 0;
 }
 
-/* Brings the port in step with the interface. */
+/* Groups of instances that have one of their own. */
+static void join_groups(const struct worker *worker, unsigned index)
+{
+    const struct core_settings *core = &worker->config->core;
+    const struct worker_link *link = &worker->links[index];
+    char text[ADDR_TEXT_MAX];
+
+    for (unsigned p = core->pool_count; p < settings_all_count(core); p++) {
+        for (unsigned u = 0; u < core->pools[p].unit_count; u++) {
+            const struct unit_settings *unit = &core->pools[p].units[u];
+            const struct addr *group = &unit->instance->group_address;
+
+            if (unit->link != index || unit->instance->unicast || addr_is_none(group))
+                continue;
+            int error = packet_join_group(link->port, group);
+
+            if (error < 0)
+                log_error("%s: %s cannot be joined, instance %s hears nobody: %s", worker->config->links[index],
+                          addr_format(group, text), unit->instance->name, strerror(-error));
+        }
+    }
+}
+
+/* Brings the port in step with the interface; what could not be joined is tried again. */
 static void update_port(struct worker *worker, unsigned index, struct mono now)
 {
     struct worker_link *link = &worker->links[index];
@@ -57,11 +80,17 @@ static void update_port(struct worker *worker, unsigned index, struct mono now)
     link->open_next = MONO_NEVER;
     if (link->port != NULL && (!link->state.present || link->state.ifindex != link->port_ifindex))
         close_port(link);
+    if (link->port != NULL) {
+        packet_join(link->port, FAMILY_IPV4);
+        packet_join(link->port, FAMILY_IPV6);
+        join_groups(worker, index);
+    }
     if (link->port != NULL || !link->state.present)
         return;
     error = open_port(worker, link);
     if (error == 0) {
         link->open_failed = false;
+        join_groups(worker, index);
         return;
     }
     link->open_next = mono_add(now, OPEN_AGAIN_US);

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "daemon/dump.h"
 #include "daemon/log.h"
+#include "daemon/track.h"
 #include "platform/clock.h"
 
 #include "config.h"
@@ -60,6 +61,27 @@ static void add_control_counters(struct worker *worker)
     add_counter(worker, "control_rejected_clients", control.rejected_clients);
 }
 
+static void add_check_counters(struct worker *worker)
+{
+    const struct track *track = tracking_track(worker->tracking);
+    struct track_view view, sum = {0};
+
+    for (unsigned i = 0; i < track_source_count(track); i++) {
+        track_view(track, i, &view);
+        sum.runs += view.runs;
+        sum.failures += view.failures;
+        sum.timeouts += view.timeouts;
+        sum.not_run += view.not_run;
+        sum.skipped += view.skipped;
+    }
+    add_counter(worker, "checks_run", sum.runs);
+    add_counter(worker, "checks_failed", sum.failures);
+    add_counter(worker, "checks_timed_out", sum.timeouts);
+    add_counter(worker, "checks_not_run", sum.not_run);
+    add_counter(worker, "checks_skipped", sum.skipped);
+    add_counter(worker, "orders_dropped", worker->orders.dropped);
+}
+
 static void update_counters(struct worker *worker)
 {
     struct loop_stats loop;
@@ -80,6 +102,7 @@ static void update_counters(struct worker *worker)
     add_counter(worker, "log_held_back", log.held_back);
     add_counter(worker, "log_dropped", log.dropped);
     add_counter(worker, "history_write_failures", history_file_failures(worker->history_file));
+    add_check_counters(worker);
     add_control_counters(worker);
 }
 

@@ -40,7 +40,7 @@ struct orders {
 struct kernel {
     const struct config *config;
     unsigned unit_count;
-    unsigned *first_unit;  /* of each pool */
+    unsigned *first_unit; /* of each pool */
     pthread_t thread;
     int wake_fd;           /* orders wait, or the thread shall end */
     int report_fd;         /* reports wait */
@@ -53,7 +53,7 @@ struct kernel {
     unsigned report_first, report_count, report_capacity;
     int left_error;
     int priority;     /* real-time, of the thread; 0: none */
-    struct work work;      /* the thread's own */
+    struct work work; /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
     atomic_llong *unit_spoke_us; /* in step with `units` of `staged` */
 };

@@ -51,7 +51,8 @@ struct kernel_report {
     uint8_t link;
     uint8_t pool;
     uint8_t filter_mode;
-    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers */
+    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers. (There is no other way to
+                  have virtual MACs than the egress hook: doc/design.md 7.2.) */
     uint16_t unit;
     int32_t error;
     uint32_t sequence;
@@ -98,8 +99,9 @@ bool kernel_next(struct kernel *kernel, struct kernel_report *report);
 int kernel_close(struct kernel *kernel, unsigned timeout_ms);
 
 /*
- * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links and the pools'
- * tables, synchronously. Returns the number of addresses removed or a negative errno.
+ * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links, the routes, rules
+ * and static addresses that instances brought, and the tables, synchronously. Returns the number of addresses removed
+ * or a negative errno.
  */
 int kernel_clean(const struct config *config);
 

@@ -41,14 +41,20 @@ bool work_wants_macs(const struct work *work, unsigned pool)
     return false;
 }
 
-/* The text that names the unit's lease: its name where that fits. A cut name ends in its number, after a `~`. */
+/*
+ * The text that names the unit's lease: its name where that fits and is plain. Another ends in the unit's number, after
+ * a `~`, so that no two are the same; what nft's own language would stumble over is not in it.
+ */
 static void fill_key(const char *name, unsigned index, char key[static FILTER_KEY_MAX])
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/";
+
     memset(key, 0, FILTER_KEY_MAX);
-    if (strlen(name) < FILTER_KEY_MAX && !strchr(name, '~'))
+    if (strlen(name) < FILTER_KEY_MAX && name[strspn(name, plain)] == '\0')
         memcpy(key, name, strlen(name));
     else
-        snprintf(key, FILTER_KEY_MAX, "%.11s~%u", name, index % 256);
+        snprintf(key, FILTER_KEY_MAX, "%.*s~%u", (int)(strspn(name, plain) < 11 ? strspn(name, plain) : 11), name,
+                 index % 256);
 }
 
 static void fill_filter_unit(struct work *work, unsigned pool, unsigned index, struct filter_unit *out)

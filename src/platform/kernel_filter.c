@@ -336,15 +336,26 @@ static enum filter_mode wanted_mode(const struct work *work, unsigned pool)
     return work->ability.best;
 }
 
-/* Chooses the pool's mode and makes its table, closed. Falls back until one works: a probe on lo says nothing of the
- * rest. */
-void work_filter_choose(struct work *work, unsigned pool)
+/* What a set's file asks for and only a filter can do. */
+static void note_shortcomings(struct work *work, unsigned pool)
 {
     struct work_pool *p = &work->pools[pool];
-    bool as_wished = work->config->pools[pool].filter_mode == wanted_mode(work, pool);
+    bool off = p->mode == FILTER_OFF, refuses = false;
 
-    p->mode = wanted_mode(work, pool);
-    snprintf(p->reason, sizeof(p->reason), "%s", as_wished ? "as configured" : work->ability.reason);
+    for (unsigned i = 0; i < p->vip_count; i++)
+        refuses = refuses || work->vips[p->first_vip + i].no_accept;
+    bool without_macs = work_is_set(work, pool) && work_wants_macs(work, pool) && (off || !work->ability.egress);
+    size_t used = strlen(p->reason);
+
+    snprintf(p->reason + used, sizeof(p->reason) - used, "%s%s",
+             off && refuses ? "; data to all addresses is accepted" : "", without_macs ? "; no virtual MACs" : "");
+}
+
+/* Makes the pool's table, closed. Falls back until one works: a probe on lo says nothing of the rest. */
+static void make_first_table(struct work *work, unsigned pool)
+{
+    struct work_pool *p = &work->pools[pool];
+
     while (p->mode != FILTER_OFF) {
         work_filter_pool(work, pool, MONO_NEVER);
         if (p->error == 0)
@@ -353,4 +364,15 @@ void work_filter_choose(struct work *work, unsigned pool)
         p->mode = p->mode == FILTER_LEASE ? FILTER_ON : FILTER_OFF;
     }
     (void)filter_remove_table(work->filter, work->config->core.pools[pool].name);
+}
+
+void work_filter_choose(struct work *work, unsigned pool)
+{
+    struct work_pool *p = &work->pools[pool];
+    bool as_wished = work->config->pools[pool].filter_mode == wanted_mode(work, pool);
+
+    p->mode = wanted_mode(work, pool);
+    snprintf(p->reason, sizeof(p->reason), "%s", as_wished ? "as configured" : work->ability.reason);
+    make_first_table(work, pool);
+    note_shortcomings(work, pool);
 }

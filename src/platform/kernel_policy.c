@@ -226,6 +226,41 @@ static void add_change(struct work *work, unsigned index, unsigned *count)
     };
 }
 
+/*
+ * Of an IPv6 route over several links the kernel takes away single next hops with their links, and then refuses the
+ * whole, since some of it is there. What is left of ours goes, and the whole comes. 0 or a positive errno.
+ */
+static int put_whole(struct work *work, const struct netlink_change *put)
+{
+    unsigned hops = put->route->hop_count;
+    struct net_route *parts = calloc(hops, sizeof(*parts));
+    struct netlink_change *changes = calloc(hops + 1, sizeof(*changes));
+    int error = parts && changes ? 0 : -ENOMEM;
+
+    for (unsigned i = 0; i < hops && error == 0; i++) {
+        parts[i] = *put->route;
+        parts[i].hops = &put->route->hops[i];
+        parts[i].hop_count = 1;
+        changes[i] = (struct netlink_change){
+            .kind = NETLINK_REMOVE_ROUTE, .route = &parts[i], .hop_ifindexes = &put->hop_ifindexes[i]};
+    }
+    if (error == 0) {
+        changes[hops] = *put;
+        error = netlink_apply(work->netlink, changes, hops + 1);
+    }
+    int result = error < 0 ? -error : changes[hops].error;
+
+    free(parts);
+    free(changes);
+    return result;
+}
+
+static bool may_be_there_in_part(const struct netlink_change *change)
+{
+    return change->kind == NETLINK_PUT_ROUTE && change->error == EEXIST && change->route->family == FAMILY_IPV6 &&
+           change->route->hop_count > 1;
+}
+
 static void carry_out(struct work *work, unsigned count)
 {
     struct policy_state *policy = &work->policy;
@@ -234,6 +269,8 @@ static void carry_out(struct work *work, unsigned count)
     for (unsigned c = 0; c < count; c++) {
         struct policy_item *item = &policy->items[policy->changes_of[c]];
 
+        if (error == 0 && may_be_there_in_part(&policy->changes[c]))
+            policy->changes[c].error = put_whole(work, &policy->changes[c]);
         item->error = error < 0 ? -error : policy->changes[c].error;
         if (item->error == 0)
             item->present = item->wanted;
@@ -261,10 +298,23 @@ void policy_remove(struct work *work)
     carry_out(work, count);
 }
 
-/* Addresses come in slices, and a route may need one that a later pass brings. */
+static bool is_pending(const struct work *work, const struct state_vip *vip)
+{
+    return vip->wanted && !vip->present && vip->error == 0 && state_vip_obstacle(&work->state, vip) == 0;
+}
+
+/*
+ * Addresses come in slices, and a route may need one that a later pass brings: its unit's; for a static one those
+ * static ones that will come.
+ */
 static bool addresses_are_there(const struct work *work, const struct policy_item *item)
 {
-    return item->unit == POLICY_STATIC || work_unit_ready(work, &work->units[item->unit]);
+    if (item->unit != POLICY_STATIC)
+        return work_unit_ready(work, &work->units[item->unit]);
+    for (unsigned i = 0; i < work->state.vip_count; i++)
+        if (work->state.vips[i].pool == STATE_STATIC && is_pending(work, &work->state.vips[i]))
+            return false;
+    return true;
 }
 
 void policy_put(struct work *work)

@@ -214,7 +214,7 @@ static void choose_filters(struct work *work)
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
-        work->state.vips[i].wanted = work->state.vips[i].pool == STATE_STATIC;
+        work->state.vips[i].wanted = work->state.vips[i].awaited = work->state.vips[i].pool == STATE_STATIC;
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 
@@ -230,30 +230,6 @@ static void want_addresses(struct work *work)
             }
         }
     }
-}
-
-/*
- * Resident addresses are local on hosts that do not hold them, and programs may send from them there. The neighbour
- * such a packet goes to would be asked for with the VIP as the sender, which the filter drops - and with the question,
- * for seconds, the packets of all other programs to that neighbour wait. A refusal fails nothing.
- */
-static void announce_own(struct work *work)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < work->state.vip_count; i++) {
-        const struct state_vip *vip = &work->state.vips[i];
-        int ifindex = work->state.links[vip->link].ifindex;
-
-        if (vip->pool == STATE_STATIC || !work_pool_resident(work, vip->pool) || vip->address.family != FAMILY_IPV4 ||
-            work->announcing[vip->link] == ifindex)
-            continue;
-        work->announcing[vip->link] = ifindex;
-        if (ifindex != 0)
-            work->changes[count++] = (struct netlink_change){.kind = NETLINK_ANNOUNCE_OWN, .ifindex = ifindex};
-    }
-    if (count > 0)
-        (void)netlink_apply(work->netlink, work->changes, count);
 }
 
 /* Up to a slice of that part's changes; their number. */
@@ -316,7 +292,7 @@ static void reconcile(struct work *work, bool ordered, struct mono now)
     work_report_closed(work);
     want_addresses(work);
     work_macs(work, false);
-    announce_own(work);
+    work_link_settings(work);
     policy_look(work);
     policy_remove(work);
     change_addresses(work, ordered, now);

@@ -17,13 +17,13 @@
 struct work_unit {
     uint8_t wanted; /* enum unit_level */
     uint8_t pool;
-    uint16_t unit;     /* within the pool */
-    uint32_t sequence; /* of the newest order */
-    bool owed;         /* a report about it is owed */
-    int reported;      /* error that was reported for this order; 0: none yet */
-    bool open;         /* its VIPs are in the table's held sets */
-    bool opens;        /* in the transaction that is being made: they will be */
-    struct addr self;  /* of a set: where its advertisements come from, as the table has it */
+    uint16_t unit;       /* within the pool */
+    uint32_t sequence;   /* of the newest order */
+    bool owed;           /* a report about it is owed */
+    int reported;        /* error that was reported for this order; 0: none yet */
+    bool open;           /* its VIPs are in the table's held sets */
+    bool opens;          /* in the transaction that is being made: they will be */
+    struct addr self;    /* of a set: where its advertisements come from, as the table has it */
     unsigned first_vip, vip_count;
 };
 
@@ -70,6 +70,7 @@ struct work {
     unsigned *changes_of;
     int *mac_ifindexes;                 /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
     int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
+    int promoting[SETTINGS_LINKS_MAX];  /* the same of those that promote secondary addresses because a file says so */
     struct kernel_link *views;          /* as last reported */
     bool *views_known;
     const atomic_llong *spoke_us;      /* of each pool; 0: never said */
@@ -132,6 +133,9 @@ bool work_pool_resident(const struct work *work, unsigned pool);
 
 /* kernel_mac.c: virtual MACs in the interfaces' filters. `remove_all`: all that an earlier run may have left too. */
 void work_macs(struct work *work, bool remove_all);
+
+/* kernel_link.c: settings of interfaces that addresses on them need. */
+void work_link_settings(struct work *work);
 
 /* kernel_report.c: all that is owed to the loop after a pass. */
 void work_reports(struct work *work);

@@ -6,6 +6,7 @@
  * A route is known again by all that the kernel keeps apart: family, table, destination, metric, type, TOS, protocol,
  * scope, source and next hops. Not by its metrics (mtu and so on), which the kernel rounds. See netlink_policy.h.
  */
+#include <assert.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -94,14 +95,14 @@ static uint8_t scope_of(const struct net_route *route)
 static int put_gateway(struct nl_msg *message, const struct net_route *route, const struct addr *via)
 {
     struct {
-        struct rtvia head;
-        uint8_t address[16];
-    } other = {.head = {.rtvia_family = af_of(via->family)}};
+        uint16_t family; /* as struct rtvia */
+        uint8_t bytes[16];
+    } other = {.family = af_of(via->family)};
 
     if (addr_is_none(via) || via->family == route->family)
         return netlink_put_address(message, RTA_GATEWAY, via);
-    memcpy(other.head.rtvia_addr, via->bytes, addr_length(via));
-    return nla_put(message, RTA_VIA, (int)(sizeof(other.head) + addr_length(via)), &other);
+    memcpy(other.bytes, via->bytes, addr_length(via));
+    return nla_put(message, RTA_VIA, (int)(sizeof(other.family) + addr_length(via)), &other);
 }
 
 static int put_hops(struct nl_msg *message, const struct net_route *route, const int *ifindexes)
@@ -198,6 +199,8 @@ struct nl_msg *netlink_route_message(const struct netlink_change *change)
     nlmsg_free(message);
     return NULL;
 }
+
+static_assert(RTA_MAX < NETLINK_ATTRIBUTES, "what is read has room");
 
 bool netlink_route_read(struct nlmsghdr *message, struct netlink_policy *out)
 {

@@ -3,6 +3,7 @@
  * Policy rules: rtnetlink's RTM_*RULE messages. A rule is known again by everything that it says; its preference, when
  * the kernel chose it, is remembered by who asks. See netlink_policy.h.
  */
+#include <assert.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -128,6 +129,8 @@ struct nl_msg *netlink_rule_message(const struct netlink_change *change)
     nlmsg_free(message);
     return NULL;
 }
+
+static_assert(FRA_MAX < NETLINK_ATTRIBUTES, "what is read has room");
 
 bool netlink_rule_read(struct nlmsghdr *message, struct netlink_policy *out)
 {

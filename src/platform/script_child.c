@@ -33,14 +33,16 @@ static int become(const struct permit *permit, const struct passwd *entry)
 {
     uid_t uids[3];
     gid_t gids[3];
-    bool change = geteuid() != permit->uid || getegid() != permit->gid || geteuid() == 0;
+    bool same = geteuid() == permit->uid && getegid() == permit->gid;
 
     int error = privilege_shed();
 
     if (error < 0)
         return error;
-    /* A daemon that is not root can run commands as itself only, and must not fail on what it need not do. */
-    if (change && (entry != NULL ? initgroups(entry->pw_name, permit->gid) : setgroups(1, &permit->gid)) < 0)
+    /* A daemon that may not change groups can run commands as itself, with the groups that it has. */
+    int groups = entry != NULL ? initgroups(entry->pw_name, permit->gid) : setgroups(1, &permit->gid);
+
+    if (groups < 0 && (errno != EPERM || !same))
         return -errno;
     if (setresgid(permit->gid, permit->gid, permit->gid) < 0 || setresuid(permit->uid, permit->uid, permit->uid) < 0)
         return -errno;

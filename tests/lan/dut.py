@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The device under test: our daemon alone on its host, every unit of its pool a virtual router that a Tester talks to.
+"""The device under test: our daemon alone on its host, every unit of its pool, or every vrrp_instance, a virtual router that a
+Tester talks to.
 
 The hosts of one Lab are kept apart by the switch and only the witness hears them all, so that each is a router of its own and one
 start serves many tests. A unit's VRID is the last byte of its address; the ranges of a lab's hosts must not overlap.
@@ -85,6 +86,9 @@ class Router:
 
 
 class Dut:
+    """With units of a pool."""
+    router = Router
+
     def __init__(self, lab, index, vrids, *options, family=4, version=3, use_vmac=False, pool="web", talker=None):
         self.node, self.tester, self.family, self.version = lab.hosts[index], talker, family, version
         self.port, self.use_vmac, self.pool = self.node.ports[0], use_vmac, pool
@@ -92,10 +96,13 @@ class Dut:
         self.stranger = talker.ipv4 if family == 4 else talker.link_local
         self.interval_s = INTERVAL_S if version == 3 else 1
         words = [f"version {version}", *([ADVERT_INT] if version == 3 else []), *options, *(["use_vmac"] if use_vmac else [])]
-        self.text = cluster.pool_text([vip(family, v) for v in vrids], *words, name=pool)
+        self.routers = [self.router(self, v) for v in vrids]
+        self.text = self.make_text(words)
         self.daemon = cluster.Evenkeel(self.node, self.text)
-        self.routers = [Router(self, v) for v in vrids]
         self.turn = 0
+
+    def make_text(self, words):
+        return cluster.pool_text([r.address for r in self.routers], *words, name=self.pool)
 
     def start(self):
         self.daemon.start()
@@ -104,7 +111,8 @@ class Dut:
     def wait_ready(self, deadline_s=15):
         def ready():
             status = self.daemon.ready()
-            return status and all(u["level_done"] == "answering" for p in status["pools"] for u in p["units"])
+            units = [u for p in status["pools"] for u in p["units"]] + status["instances"] if status else []
+            return units and all(u["level_done"] == "answering" for u in units)
 
         rig.wait_until(ready, deadline_s, f"{self.node.name} to serve all units", 0.1)
         return self
@@ -119,6 +127,20 @@ class Dut:
 
     def pool_counters(self):
         return next(p for p in self.daemon.ctl("counters")["pools"] if p["name"] == self.pool)
+
+    # What a unit's counters are called: of a pool's, and below of an instance's.
+
+    def looped(self, _router, count):
+        return {"accepted": count, f"{self.pool}.looped": count}
+
+    def held_back(self, _router):
+        return self.pool_counters()["counters"]["assertions_held_back"]
+
+    def refused(self, _router, counter, count, _fields):
+        return {counter: count}
+
+    def mismatched(self, router, counter, count, _fields):
+        return {"accepted": count, f"{router.vrid}.adverts_received": count, f"{router.vrid}.{counter}": count}
 
     def received(self):
         """Every counter of what was received, by a flat name; what the daemon does by itself is left out."""
@@ -135,3 +157,59 @@ class Dut:
     def landed(self, before):
         """What grew since `before`, a result of received()."""
         return {k: v - before[k] for k, v in self.received().items() if v != before[k]}
+
+
+class InstanceRouter(Router):
+    """One vrrp_instance."""
+
+    def status(self):
+        return next(i for i in self.dut.daemon.ctl("status")["instances"] if i["vrid"] == self.vrid)
+
+    def counters(self):
+        return next(i for i in self.dut.daemon.ctl("counters")["instances"] if i["vrid"] == self.vrid)
+
+    def text(self, words):
+        length = 24 if self.dut.family == 4 else 64
+        lines = [f"vrrp_instance r{self.vrid} {{", "    interface eth0", f"    virtual_router_id {self.vrid}",
+                 f"    priority {self.dut.priority}", *(f"    {w}" for w in words), "    virtual_ipaddress {",
+                 *(f"        {a}/{length}" for a in self.addresses), "    }", "}"]
+        return "\n".join(lines) + "\n"
+
+
+REFUSALS = {"bad_ttl": "ttl", "too_short": "length", "bad_version": "version", "bad_type": "type", "bad_checksum": "checksum",
+            "no_addresses": "no_addresses", "bad_interval": "interval", "bad_source": "source", "version_mismatch": "version",
+            "interval_differs": "interval", "auth_mismatch": "auth_mismatch"}
+
+
+class InstanceDut(Dut):
+    """With instances in keepalived's words."""
+    router = InstanceRouter
+
+    def __init__(self, *arguments, priority=OWN, **named):
+        self.priority = priority
+        super().__init__(*arguments, **named)
+
+    def make_text(self, words):
+        return "".join(r.text(words) for r in self.routers)
+
+    def looped(self, router, count):
+        return {"accepted": count, f"{router.vrid}.looped": count}
+
+    def held_back(self, router):
+        return router.counters()["assertions_held_back"]
+
+    def refused(self, router, counter, count, fields):
+        told_whose = counter in REFUSALS and fields.get("cut") != 0  # of an empty message nobody knows that
+        return {counter: count, **({f"{router.vrid}.{REFUSALS[counter]}": count} if told_whose else {})}
+
+    def mismatched(self, router, counter, count, _fields):
+        return {"accepted": count, f"{router.vrid}.{REFUSALS[counter]}": count}
+
+    def received(self):
+        flat = super().received()
+        left_out = ("vrid", "asserted", "became_active", "released", "stalls", "assertions_held_back")
+        for one in self.daemon.ctl("counters")["instances"]:
+            flat.update({f"{one['vrid']}.{k}": v for k, v in one.items()
+                         if isinstance(v, int) and not k.endswith("_sent") and k not in left_out})
+            flat.update({f"{one['vrid']}.{k}": v for k, v in one["refused"].items()})
+        return flat

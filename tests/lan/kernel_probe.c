@@ -22,7 +22,7 @@
  *   quit | close            leaves as it is | kernel_close; prints `closed ERROR`
  *
  * With the argument `clean` it only does kernel_clean_begin, _remove and _end, as the guard would: prints `cleaned
- * RESULT MS`.
+ * RESULT MS`. With `layouts` it tries all tables (kernel_probe_layouts.c).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -397,6 +397,10 @@ int main(int argc, char **argv)
     if (argc == 5 && sscanf(argv[2], "send=%u", &count) == 1) {
         send_many(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), argv[1], count, strchr(argv[3], '=') + 1,
                   strchr(argv[4], '=') + 1);
+        return 0;
+    }
+    if (strcmp(argv[argc - 1], "layouts") == 0) {
+        layouts_try();
         return 0;
     }
     make_config(&probe, argc, argv);

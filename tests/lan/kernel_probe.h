@@ -23,6 +23,9 @@ void set_make(struct config *config, struct probe_units *units);
 /* Routes, rules and static addresses, of the unit with this router and of none; options of some units' VIPs. */
 void net_make(struct config *config, struct probe_units *units, struct config_router *router);
 
+/* kernel_probe_layouts.c: prints `layouts COUNT REFUSED`. */
+void layouts_try(void);
+
 /* One advertisement of the unit as the set's link `state` sends it. Its length, 0: impossible. */
 size_t set_advert(const struct config *config, unsigned unit, const struct kernel_link *state, unsigned priority,
                   uint8_t *frame, size_t capacity);

@@ -16,7 +16,7 @@
 struct sample {
     const char *to;
     uint8_t length, type;
-    const char *via[2], *device, *source;
+    const char *via[2], *device, *other_device, *source;
     int64_t table, metric;
     bool onlink;
 };
@@ -40,7 +40,12 @@ static const struct sample ROUTES[] = {
     {.to = "10.208.0.0", .length = 16, .type = NET_THROW, .table = 1000},
     {.to = "2001:db8:1::", .length = 48, .via = {"fd66::2"}, .device = "ve0", .metric = 5},
     {.to = "2001:db8:2::", .length = 48, .type = NET_UNREACHABLE},
-    {.to = "2001:db8:3::", .length = 48, .via = {"fd66::2", "fd66::3"}, .device = "ve0", .table = 100000},
+    {.to = "2001:db8:3::",
+     .length = 48,
+     .via = {"fd66::2", "fd99::2"},
+     .device = "ve0",
+     .other_device = "ve9",
+     .table = 100000},
 };
 static const struct sample STATIC_ROUTES[] = {
     {.to = "10.210.0.0", .length = 16, .via = {"10.66.0.2"}, .device = "ve0"},
@@ -82,10 +87,11 @@ static void make_route(const struct sample *sample, unsigned line, struct net_ro
     };
     out->family = out->to.family;
     for (unsigned i = 0; i < 2 && (sample->via[i] || (i == 0 && sample->device)); i++)
-        hops[out->hop_count++] = (struct net_next_hop){.via = address(sample->via[i]),
-                                                       .device = sample->device,
-                                                       .weight = i == 0 ? 3 : 1,
-                                                       .onlink = sample->onlink};
+        hops[out->hop_count++] =
+            (struct net_next_hop){.via = address(sample->via[i]),
+                                  .device = i > 0 && sample->other_device ? sample->other_device : sample->device,
+                                  .weight = i == 0 ? 3 : 1,
+                                  .onlink = sample->onlink};
     if (out->hop_count == 1)
         hops[0].weight = 1;
 }

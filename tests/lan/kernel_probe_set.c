@@ -7,6 +7,7 @@
  * does vmac                each has a virtual MAC, as a pool's unit would; own_mac: unit i has 02:00:00:00:00:i
  *   noaccept            none takes data
  *   spread              every other unit is on the second interface
+ *   source=ADDRESS      where their advertisements come from; promote: promote_secondaries
  *   net                 with routes, rules and static addresses, see kernel_probe_net.c
  *   local               all have the one VIP fe80::66, each on its own interface
  */
@@ -22,7 +23,8 @@
 
 static struct {
     unsigned lease_ms, leases, version, ttl;
-    bool vmac, own_mac, no_accept, spread, local, net;
+    bool vmac, own_mac, no_accept, spread, local, net, promote;
+    struct addr source;
     struct instance_settings instances[UNITS_MAX];
     struct config_router routers[UNITS_MAX];
 } set = {.leases = 1, .version = 3, .ttl = DEFAULT_TTL};
@@ -32,8 +34,8 @@ static bool take_flag(const char *word)
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"vmac", &set.vmac},     {"own_mac", &set.own_mac}, {"noaccept", &set.no_accept},
-                 {"spread", &set.spread}, {"net", &set.net},         {"local", &set.local}};
+    } flags[] = {{"vmac", &set.vmac}, {"own_mac", &set.own_mac}, {"noaccept", &set.no_accept}, {"spread", &set.spread},
+                 {"net", &set.net},   {"promote", &set.promote}, {"local", &set.local}};
 
     for (unsigned i = 0; i < ARRAY_LENGTH(flags); i++) {
         if (strcmp(word, flags[i].name) != 0)
@@ -46,9 +48,9 @@ static bool take_flag(const char *word)
 
 bool set_take_word(const char *word)
 {
-    return take_flag(word) || sscanf(word, "set=%u", &set.lease_ms) == 1 ||
-           sscanf(word, "leases=%u", &set.leases) == 1 || sscanf(word, "version=%u", &set.version) == 1 ||
-           sscanf(word, "ttl=%u", &set.ttl) == 1;
+    return take_flag(word) || (strncmp(word, "source=", 7) == 0 && addr_parse(word + 7, &set.source)) ||
+           sscanf(word, "set=%u", &set.lease_ms) == 1 || sscanf(word, "leases=%u", &set.leases) == 1 ||
+           sscanf(word, "version=%u", &set.version) == 1 || sscanf(word, "ttl=%u", &set.ttl) == 1;
 }
 
 bool set_wanted(void)
@@ -62,6 +64,7 @@ static void make_router(struct config_router *router, unsigned i, const struct u
 
     *router = (struct config_router){
         .accept = !set.no_accept,
+        .promote_secondaries = set.promote,
         .use_vmac = set.vmac || set.own_mac,
         .lease_us = (int64_t)set.lease_ms * (1 + i % set.leases) * US_PER_MS,
     };
@@ -81,6 +84,7 @@ static void make_unit(struct probe_units *units, unsigned i)
     if (set.local)
         vip->address = addr_from_bytes(FAMILY_IPV6, link_local);
     snprintf(instance->name, sizeof(instance->name), i == 0 ? "a_name_that_does_not_fit" : "VI_%u", i);
+    instance->source = set.source;
     instance->unicast = set.ttl != DEFAULT_TTL;
     instance->unicast_ttl = (uint8_t)set.ttl;
     units->settings[i] = (struct unit_settings){
@@ -112,7 +116,9 @@ size_t set_advert(const struct config *config, unsigned unit, const struct kerne
     const struct config_vip *vip = &config->pools[0].units[unit].vips[0];
     bool ipv4 = settings->family == FAMILY_IPV4;
     const struct advert advert = {
-        .source = ipv4 ? state->primary_ipv4 : state->primary_ipv6,
+        .source = !addr_is_none(&set.source) ? set.source
+                  : ipv4                     ? state->primary_ipv4
+                                             : state->primary_ipv6,
         .destination = wire_group((enum family)settings->family),
         .version = settings->version,
         .vrid = settings->vrid,

@@ -268,11 +268,11 @@ def test_active__own_advertisement_replayed__no_answer_and_counted(place, name):
     own = router.wait_advert(mark)
     before, mark = one.received(), place.tester.mark()
     place.tester.send(*[own.frame] * 100)
-    rig.wait_until(lambda: one.landed(before).get("web.looped") == 100, 5, "100 looped")
+    rig.wait_until(lambda: one.landed(before) == one.looped(router, 100), 5, "100 looped")
     time.sleep(2 * one.interval_s)
     elapsed_s = time.time() - own.time
     assert len(router.adverts(mark)) <= elapsed_s / one.interval_s + 1, "no storm"
-    assert one.landed(before) == {"accepted": 100, "web.looped": 100}
+    assert one.landed(before) == one.looped(router, 100)
     assert router.state() == "Active"
 
 
@@ -280,16 +280,13 @@ def test_active__a_thousand_weak_ones__assertions_limited_and_period_kept(place)
     router = place.v3.next_router()
     mark = place.tester.mark()
     phase = router.wait_advert(mark).time
-    before, mark, begun = place.v3.daemon.ctl("counters"), place.tester.mark(), time.time()
+    before, mark, begun = (router.counters()["asserted"], place.v3.held_back(router)), place.tester.mark(), time.time()
     for _ in range(100):
         place.tester.send(*[router.frame(50)] * 10)
         time.sleep(0.009)
 
     def answered():
-        now = place.v3.daemon.ctl("counters")
-        old, new = (next(u for u in c["pools"][0]["units"] if u["vrid"] == router.vrid) for c in (before, now))
-        held = [c["pools"][0]["counters"]["assertions_held_back"] for c in (before, now)]
-        return new["asserted"] - old["asserted"], held[1] - held[0]
+        return router.counters()["asserted"] - before[0], place.v3.held_back(router) - before[1]
 
     rig.wait_until(lambda: sum(answered()) == 1000, 5, "all 1000 to be counted")
     elapsed_s = time.time() - begun

@@ -3,6 +3,7 @@
 with its LAN; the probe's words for sets are in kernel_probe_set.c.
 """
 
+import os
 import re
 import time
 
@@ -11,7 +12,7 @@ import pytest
 from test_kernel import PROBE, TABLE, VIP, captured, cost_ns, figure, lan, run, wait_until  # noqa: F401
 
 KEYS = ("a_name_that~0", "VI_1", "VI_2", "VI_3")  # of the first units' leases
-LEASE_MS = 300
+LEASE_MS = 600  # with an advertisement every 100 ms, since this may be a busy machine
 
 
 def alive(lan):
@@ -58,7 +59,7 @@ def test_lease__of_each_instance__lives_by_its_own_advertisement_and_ends_withou
     while time.monotonic() < end:
         assert lan.answers_ping() and lan.answers_ping("fd66::1:3")
     probe.say("ubeat 0 0 100")
-    assert wait_until(lambda: alive(lan) == [KEYS[0]], 1)
+    assert wait_until(lambda: alive(lan) == [KEYS[0]], 2)
     assert lan.answers_ping() and not lan.answers_arp("10.66.1.2") and not lan.answers_ping("fd66::1:3")
     assert "10.66.1.2/16" in lan.addresses(), "only the filter has closed"
     probe.say("ubeat 0 2 100")
@@ -75,12 +76,12 @@ def test_lease__whatever_the_advertisements_are_like__is_renewed(lan, words):
     capture = lan.capture("proto 112")
     probe.say("ubeat 0 2 100")
     probe.want(0, 2, "answering")
-    time.sleep(0.7)
+    time.sleep(2 * LEASE_MS / 1000)
     assert sorted(alive(lan)) == sorted(KEYS[:3]) and lan.answers_ping()
     # The frames that are only to renew the leases of unicast instances do not leave.
     assert ("VRRP" in captured(capture)) == ("ttl=64" not in words)
     probe.say("ubeat 0 0 0")
-    assert wait_until(lambda: alive(lan) == [], 2)
+    assert wait_until(lambda: alive(lan) == [], 4)
 
 
 def test_lease__release_with_priority_0__does_not_renew(lan):
@@ -127,7 +128,7 @@ def test_lease__stopped_process__is_silent_for_all_and_stays_so(lan):
     probe.say("ubeat 0 1 100")
     probe.want(0, 1, "answering")
     probe.process.send_signal(19)
-    assert wait_until(lambda: alive(lan) == [], 1)
+    assert wait_until(lambda: alive(lan) == [], 2)
     assert not lan.answers_arp() and not lan.answers_ping("fd66::1:2")
     probe.process.send_signal(18)
     time.sleep(0.3)
@@ -138,7 +139,7 @@ def test_links__units_on_two_of_them__are_told_apart(two_links):
     probe = start(two_links, "ipv4=2", "second=ve1", "spread", links=2)
     probe.say("ubeat 0 0 100")
     probe.want(0, 1, "answering")
-    assert wait_until(lambda: alive(two_links) == [KEYS[0]], 1), "each link's advertisement renews its own"
+    assert wait_until(lambda: alive(two_links) == [KEYS[0]], 2), "each link's advertisement renews its own"
     assert two_links.answers_arp() and not two_links.answers_arp("10.66.1.2", "ve1")
     probe.say("ubeat 0 1 100")
     probe.want(1, 1, "ready")
@@ -200,7 +201,7 @@ def test_vmac__of_each_instance__is_what_its_frames_carry(lan, word, macs):
         assert f"{mac} self permanent" in listing and f"{mac} > " in seen
     assert "bad icmp6 cksum" not in seen
     probe.say("ubeat 0 0 0")
-    assert wait_until(lambda: alive(lan) == [], 1)
+    assert wait_until(lambda: alive(lan) == [], 2)
     assert not lan.answers_ping()
     probe.want(0, 1, "absent")
     assert not any(mac in lan.on_host("bridge", "fdb", "show", "dev", "ve0") for mac in macs)
@@ -222,6 +223,67 @@ def test_open__an_earlier_runs_instances__are_removed(lan):
     start(lan, "ipv4=2", "ipv6=1", "vmac")
     assert wait_until(lambda: lan.addresses() == own)
     assert alive(lan) == [] and not lan.answers_arp()
+
+
+def test_source__of_the_file__is_what_renews(lan):
+    probe = start(lan, "ipv4=1", "source=10.66.0.77")
+    probe.say("ubeat 0 0 100")
+    probe.want(0, 0, "answering")
+    time.sleep(2 * LEASE_MS / 1000)
+    assert alive(lan) == [KEYS[0]]
+
+
+def test_primary_address__changes__and_the_lease_is_renewed_from_the_new_one(lan):
+    probe = start(lan, "ipv4=1", lease_ms=1000)
+    probe.say("ubeat 0 0 100")
+    probe.want(0, 0, "answering")
+    lan.on_host("ip", "addr", "del", "10.66.0.1/16", "dev", "ve0")
+    lan.on_host("ip", "addr", "add", "10.66.0.99/16", "dev", "ve0")
+    probe.expect("link 0 .*ipv4=10.66.0.99")
+    time.sleep(1.5)
+    assert alive(lan) == [KEYS[0]] and lan.answers_arp()
+
+
+def test_promote_secondaries__is_set_where_the_file_says_so(lan):
+    value = "/proc/sys/net/ipv4/conf/ve0/promote_secondaries"
+    lan.on_host("sysctl", "-qw", "net.ipv4.conf.ve0.promote_secondaries=0")
+    start(lan, "ipv4=1")
+    assert lan.on_host("cat", value) == "0\n"
+    start(lan, "ipv4=1", "promote")
+    assert wait_until(lambda: lan.on_host("cat", value) == "1\n")
+
+
+def test_filter_off__what_cannot_be_done_without_it__is_said(lan):
+    probe = start(lan, "ipv4=1", "vmac", "noaccept", filter="off")
+    assert "filter off: as configured; data to all addresses is accepted; no virtual MACs" in probe.seen
+
+
+@pytest.mark.skipif(not os.environ.get("EVENKEEL_FIGURES"), reason="a measurement: EVENKEEL_FIGURES=1")
+def test_cost__of_the_filter_of_500_instances__per_packet(lan):
+    """As test_kernel.py's;"""
+    kinds = {
+        "out, own address": (lan.host, "source=10.66.0.1", "target=10.66.0.2"),
+        "out, held VIP": (lan.host, f"source={VIP}", "target=10.66.0.2"),
+        "in, own address": (lan.peer, "source=10.66.0.2", "target=10.66.0.1"),
+        "in, held VIP": (lan.peer, "source=10.66.0.2", f"target={VIP}"),
+    }
+    figures = {(kind, mode): [] for kind in kinds for mode in ("off", "lease")}
+    for _ in range(5):
+        for mode in ("off", "lease"):
+            probe = start(lan, "ipv4=250", "ipv6=250", "vmac", filter=mode, lease_ms=60000)
+            probe.want(0, 499, "answering")
+            for kind, arguments in kinds.items():
+                figures[kind, mode].append(cost_ns(*arguments))
+            probe.close()
+    for kind in kinds:
+        off, lease = (sorted(figures[kind, mode])[2] for mode in ("off", "lease"))
+        print(f"{kind}: {off:.0f} ns without, {lease:.0f} ns with the filter: {lease - off:+.0f} ns")
+        assert lease - off < 1000
+
+
+def test_layouts__with_and_without_the_egress_hook__are_all_accepted(lan):
+    count, refused = lan.on_host(PROBE, "ve0", "layouts").split()[-2:]
+    assert int(count) == 300 and int(refused) == 0
 
 
 def test_many__500_instances_with_virtual_macs__start_and_stop_in_under_a_second(lan):

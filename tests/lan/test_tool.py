@@ -3,6 +3,7 @@
 fields, tables have columns and colours as asked, and the shell completes what the running daemon knows."""
 import os
 import re
+import signal
 import subprocess
 import xml.etree.ElementTree as tree
 
@@ -80,13 +81,18 @@ def entries(daemon):
     return daemon.ctl("events", "--limit", "250")["entries"]
 
 
-@pytest.mark.parametrize("end", ["kill -9 of the worker", "kill -9 of all", "in order"])
+@pytest.mark.parametrize("end", ["kill -9 of the worker", "kill -9 of all", "in order", "reload"])
 def test_history__daemon_ends__is_there_afterwards(place, end):
     daemon = place.hosts["h2"]
     settled(place)
     before = entries(daemon)
     if end == "kill -9 of the worker":
         daemon.kill_worker()
+    elif end == "reload":
+        former = daemon.ctl("status")["daemon"]["config_hash"]
+        daemon.write(place.text.replace("startup_delay 0", "startup_delay 0\n    garp_master_delay 4"))
+        os.kill(daemon.guard(), signal.SIGHUP)
+        rig.wait_until(lambda: (s := daemon.ready()) and s["daemon"]["config_hash"] != former, 15, "the new file is in force")
     elif end == "kill -9 of all":
         daemon.kill()
         daemon.start()
@@ -140,6 +146,8 @@ def test_history__timeline__a_line_for_each_address(place):
     for vip in VIPS:
         assert re.search(rf"^{re.escape(vip)} +[AB! ]+$", text, re.MULTILINE), text
     assert "A alpha, 192.0.2.1\n" in text
+    refused = place.hosts["h1"].keelctl("--json", "history", "--timeline")
+    assert refused.returncode == 64 and "--json events" in refused.stderr
 
 
 # The log
@@ -235,6 +243,7 @@ def test_completion__bash__commands_options_and_what_the_daemon_knows(place):
     assert complete(daemon, "plan", "--without", "") == {"alpha", "beta", "192.0.2.1", "192.0.2.2"}
     assert complete(daemon, "plan", "--without", "al") == {"alpha"}
     assert complete(daemon, "status", "--pool", "") == {"web"}
+    assert complete(daemon, "dump", "") == {"data", "stats", "json"}
     assert complete(daemon, "--color", "") == {"auto", "always", "never"}
     assert complete(daemon, "watch", "--i") == {"--interval"}
     assert {"--svg", "--timeline", "--limit"} <= complete(daemon, "history", "--")

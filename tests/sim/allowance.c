@@ -86,13 +86,16 @@ static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, uns
     return allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US + allowance_reaction_us(w);
 }
 
+int64_t allowance_closing_us(const struct world *w)
+{
+    return allowance_reaction_us(w) + 2 * (allowance_batch_us(&w->profile->kernel) - allowance_batch_us(&w->kernel));
+}
+
 /* How long make before break may take from `since_us` on: until the weaker one has heard of it and its kernel has
  * closed; while it hangs its lease goes on, and when it wakes up it has yet to hear. */
 static int64_t allowance_break(const struct world *w, unsigned a, unsigned b, int64_t since_us)
 {
     const unsigned nodes[] = {a, b};
-    /* A batch under way when the faults ended may take as long as any did before. */
-    int64_t batch_us = 2 * (allowance_batch_us(&w->profile->kernel) - allowance_batch_us(&w->kernel));
     int64_t lease_us = 0;
 
     for (unsigned i = 0; i < 2; i++) {
@@ -103,7 +106,7 @@ static int64_t allowance_break(const struct world *w, unsigned a, unsigned b, in
             since_us = allowance_max(since_us, h->resumed_us);
         }
     }
-    return since_us + lease_us + batch_us + allowance_reaction_us(w);
+    return since_us + lease_us + allowance_closing_us(w);
 }
 
 static int64_t allowance_stranger(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)

@@ -147,35 +147,38 @@ void routers_check_winners(struct world *w)
     }
 }
 
-/* `node` has displaced somebody weaker who hangs since. */
-static bool routers_has_preempted(const struct world *w, unsigned node, unsigned unit)
+/* It has yielded this very moment, and may not have closed yet. */
+static bool routers_has_yielded(const struct world *w, const struct instance_view *view)
 {
-    struct instance_view view;
+    return view->last_reason == REASON_STRONGER && w->now_us - view->since.us < allowance_closing_us(w);
+}
 
-    core_view_instance(w->hosts[node].core, 0, unit, &view);
-    return view.want == INSTANCE_ACTIVE &&
-           (view.last_reason == REASON_PREEMPTED || view.priority == VRRP_PRIORITY_OWNER ||
-            view.last_reason == REASON_RELEASED /* by a third one, who had displaced it */);
+/* It has displaced somebody weaker, who hangs since; or a third one had, and has left. */
+static bool routers_has_preempted(const struct world *w, const struct instance_view *view)
+{
+    bool by_right = view->last_reason == REASON_PREEMPTED || view->last_reason == REASON_RELEASED ||
+                    view->priority == VRRP_PRIORITY_OWNER;
+
+    return (view->want == INSTANCE_ACTIVE && by_right) || routers_has_yielded(w, view);
 }
 
 bool routers_elect(const struct world *w, unsigned a, unsigned b, unsigned unit)
 {
     struct instance_view x, y;
-    bool up_a = world_is_host(a) && host_is_up(&w->hosts[a]), up_b = world_is_host(b) && host_is_up(&w->hosts[b]);
 
     if (!w->routers || !world_is_host(a) || !world_is_host(b)) {
         return false;
     }
-    if (!up_a && !up_b) {
-        return true; /* both hang by now: it was judged when it began */
+    bool up_a = host_is_up(&w->hosts[a]), up_b = host_is_up(&w->hosts[b]);
+    if (up_a) {
+        core_view_instance(w->hosts[a].core, 0, unit, &x);
     }
-    if (!up_a || !up_b) {
-        return routers_has_preempted(w, up_a ? a : b, unit);
+    if (up_b) {
+        core_view_instance(w->hosts[b].core, 0, unit, &y);
     }
-    core_view_instance(w->hosts[a].core, 0, unit, &x);
-    core_view_instance(w->hosts[b].core, 0, unit, &y);
+    if (!up_a || !up_b) { /* both hang by now: it was judged when it began */
+        return up_a ? routers_has_preempted(w, &x) : up_b ? routers_has_preempted(w, &y) : true;
+    }
     const struct instance_view *stronger = routers_is_stronger(w, a, b, x.priority, y.priority) ? &x : &y;
-    bool yielded = stronger->last_reason == REASON_STRONGER && /* to a third one, this very moment */
-                   w->now_us - stronger->since.us < allowance_reaction_us(w);
-    return stronger->want == INSTANCE_ACTIVE || yielded;
+    return stronger->want == INSTANCE_ACTIVE || routers_has_yielded(w, stronger);
 }

@@ -343,6 +343,8 @@ int64_t allowance_limit(const struct world *w, unsigned a, unsigned b, unsigned 
 void allowance_print(FILE *out);
 /* Network, loop and kernel delays that one reaction may cost in this world. */
 int64_t allowance_reaction_us(const struct world *w);
+/* The same, where a batch that was under way when the faults ended may take as long as any did before. */
+int64_t allowance_closing_us(const struct world *w);
 
 /* ---- settle.c ---- */
 int64_t settle_cover_bound_us(const struct world *w);

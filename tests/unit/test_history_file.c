@@ -309,18 +309,35 @@ static void test_open__record_in_another_place__is_not_believed(void **unused)
 static void test_record_decode__out_of_range__damaged(void **unused)
 {
     uint8_t record[HISTORY_RECORD_BYTES];
-    struct history_entry out, entries[4] = {
-                                  {.sequence = 1, .note = {.kind = NOTE_KINDS}},
-                                  {.sequence = 1, .note = {.reason = REASON_COUNT}},
-                                  {.sequence = 1, .note = {.from = {.family = 5}}},
-                                  {.sequence = 0, .note = {.vrid = 1}},
-                              };
+    struct history_entry out;
+    const struct history_entry entries[] = {
+        {.sequence = 1, .note = {.kind = NOTE_KINDS}},
+        {.sequence = 1, .note = {.reason = REASON_COUNT}},
+        {.sequence = 1, .note = {.kind = NOTE_UNIT_STATE, .to_state = INSTANCE_FAULT}},
+        {.sequence = 1, .note = {.from = {.family = 5}}},
+        {.sequence = 0, .note = {.vrid = 1}},
+    };
 
     (void)unused;
     for (size_t i = 0; i < ARRAY_LENGTH(entries); i++) {
         history_record_encode(&entries[i], record);
         assert_int_equal(history_record_decode(record, &out), HISTORY_RECORD_DAMAGED);
     }
+}
+
+static void test_record_decode__states_of_an_instance__are_more_than_a_units(void **unused)
+{
+    struct history_entry entry = {.sequence = 1,
+                                  .note = {.kind = NOTE_INSTANCE_STATE,
+                                           .about = NOTE_ABOUT_INSTANCE,
+                                           .to_state = INSTANCE_STOPPED}},
+                         out;
+    uint8_t record[HISTORY_RECORD_BYTES];
+
+    (void)unused;
+    history_record_encode(&entry, record);
+    assert_int_equal(history_record_decode(record, &out), HISTORY_RECORD_OK);
+    assert_int_equal(out.note.to_state, INSTANCE_STOPPED);
 }
 
 static void test_open__random_bytes__never_more_than_a_problem(void **unused)
@@ -414,6 +431,7 @@ int main(void)
         TEST(test_open__newest_record_torn__those_before_it_are_there),
         TEST(test_open__record_in_another_place__is_not_believed),
         TEST(test_record_decode__out_of_range__damaged),
+        TEST(test_record_decode__states_of_an_instance__are_more_than_a_units),
         TEST(test_open__random_bytes__never_more_than_a_problem),
         TEST(test_open__killed_at_any_time__whole_entries_in_a_row),
     };

@@ -315,57 +315,6 @@ static void test_higher_advert__stronger__one_last_word(void **state)
     rig_free(rig);
 }
 
-/* --- a weaker Active that hangs --- */
-
-static void test_preempt__weaker_fell_silent__waited_for_as_for_any_active(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
-
-    rig_start(rig);
-    rig_run(rig, 300 * MS);
-    rig_hear(rig, 2, 0, 50); /* its only word: it may hang since, and answer until its lease ends */
-    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_DOWN_US);
-    rig_free(rig);
-}
-
-static void test_preempt__packets_of_a_sleep__count_from_when_they_came(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
-    uint8_t packet[WIRE_PACKET_MAX];
-
-    rig_start(rig);
-    rig_run(rig, 600 * MS);
-    int64_t received_us = rig->now_us;
-    rig_sleep(rig, 300 * MS);
-    struct advert advert = rig_advert(rig, 2, 0, 50);
-    size_t length = wire_encode(&advert, packet, sizeof(packet));
-    rig_event(rig, (struct event){
-                       .kind = EVENT_PACKET, .packet = packet, .packet_length = length, .received = {received_us}});
-    rig_event(rig, (struct event){.kind = EVENT_TICK});
-    assert_int_equal(rig_view(rig, 0).want, INSTANCE_BACKUP);
-    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_DOWN_US - 300 * MS);
-    rig_free(rig);
-}
-
-static void test_preempt__weaker_falls_silent_while_taking__given_up(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
-
-    rig->manual_kernel = true;
-    rig_start(rig);
-    rig_feed(rig, 2, 0, 50, 4 * RIG_INTERVAL_US);
-    assert_int_equal(rig_view(rig, 0).want, INSTANCE_ACTIVE);
-    rig_sleep(rig, RIG_INTERVAL_US);
-    rig_level_done(rig, 0, 0);
-    rig_run(rig, 0);
-    assert_int_equal(rig_sends(rig, 0, -1), 0);
-    assert_int_equal(rig_view(rig, 0).want, INSTANCE_BACKUP);
-    rig_free(rig);
-}
-
 /* --- stalls --- */
 
 static void test_stall__slept_longer_than_the_lease__backup_first(void **state)
@@ -561,9 +510,6 @@ int main(void)
         cmocka_unit_test(test_preempt_delay__stronger_in_between__starts_anew),
         cmocka_unit_test(test_lower_no_advert__weaker__told_and_not_answered),
         cmocka_unit_test(test_higher_advert__stronger__one_last_word),
-        cmocka_unit_test(test_preempt__weaker_fell_silent__waited_for_as_for_any_active),
-        cmocka_unit_test(test_preempt__packets_of_a_sleep__count_from_when_they_came),
-        cmocka_unit_test(test_preempt__weaker_falls_silent_while_taking__given_up),
         cmocka_unit_test(test_stall__slept_longer_than_the_lease__backup_first),
         cmocka_unit_test(test_stall__late_but_within_the_lease__goes_on),
         cmocka_unit_test(test_stall__nothing_leaves__gives_up),

@@ -203,6 +203,58 @@ static void test_hear__unknown_vrid__counted_for_the_link(void **state)
     rig_free(rig);
 }
 
+/* Every length, every first byte of the message: nothing crashes, and each packet is counted once. */
+static void test_hear__any_bytes__exactly_one_counter(void **state)
+{
+    (void)state;
+    struct rig *rig = started(3, FAMILY_IPV4, 100);
+    struct advert advert = rig_advert(rig, 2, 0, 50);
+    uint8_t whole[WIRE_PACKET_MAX] = {0}, packet[WIRE_PACKET_MAX];
+    uint64_t counted = 0;
+
+    encode(&advert, whole);
+    for (unsigned length = 0; length <= 80; length++) {
+        for (unsigned first = 0; first < 256; first++) {
+            memcpy(packet, whole, sizeof(packet));
+            packet[3] = (uint8_t)length;
+            packet[20] = (uint8_t)first;
+            rig_hear_packet(rig, packet, length);
+            rig_mark(rig);
+        }
+    }
+    struct link_counters link;
+    core_view_link_counters(rig->core, 0, &link);
+    for (unsigned result = 0; result < WIRE_RESULT_COUNT; result++) {
+        counted += link.refused[result];
+    }
+    assert_int_equal(counted, 81 * 256);
+    struct instance_counters counters = rig_counters(rig, 0);
+    assert_int_equal(counters.refused[REFUSED_VERSION] + counters.refused[REFUSED_TYPE] +
+                         counters.refused[REFUSED_LENGTH] + counters.refused[REFUSED_CHECKSUM] +
+                         counters.adverts_received,
+                     counted - link.refused[WIRE_NOT_VRRP] - link.refused[WIRE_BAD_IP_LENGTH] - 2u * 256u);
+    rig_free(rig);
+}
+
+static void test_hear__an_instance_without_addresses__elects_like_any_other(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+    rig->units[0].address_count = 0;
+    rig_start(rig);
+    assert_true(rig_until_active(rig, 0, 2 * SECOND) > 0);
+    rig_mark(rig);
+    rig_run(rig, SECOND);
+    assert_int_equal(rig_packet(rig, 0, 0)->length, 20 + 8);
+    struct advert advert = rig_advert(rig, 2, 0, 200);
+    advert.address_count = 0;
+    rig_hear_advert(rig, &advert);
+    assert_int_equal(rig_state(rig, 0), INSTANCE_BACKUP);
+    assert_int_equal(rig_counters(rig, 0).adverts_received, 1);
+    assert_int_equal(rig_counters(rig, 0).address_list_differs, 0);
+    rig_free(rig);
+}
+
 static void test_hear__reserved_bits_set__ignored(void **state)
 {
     (void)state;
@@ -447,6 +499,8 @@ int main(void)
         cmocka_unit_test(test_hear__both_checksum_forms__backup),
         cmocka_unit_test(test_hear__refused__counted_by_name_and_without_effect),
         cmocka_unit_test(test_hear__unknown_vrid__counted_for_the_link),
+        cmocka_unit_test(test_hear__any_bytes__exactly_one_counter),
+        cmocka_unit_test(test_hear__an_instance_without_addresses__elects_like_any_other),
         cmocka_unit_test(test_hear__reserved_bits_set__ignored),
         cmocka_unit_test(test_hear__trailing_bytes_and_ip_options__accepted),
         cmocka_unit_test(test_hear__another_list__accepted_and_counted),

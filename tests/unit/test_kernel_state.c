@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * platform/kernel_state.c: what netlink says becomes a picture of links and VIPs, and what must change. Links
- * kernel_state.c and base only; no kernel is asked.
+ * platform/kernel_state.c: what netlink says becomes a picture of links and VIPs, and what must change; and the keys of
+ * the filter's sets (filter_key.c). No kernel is asked.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/check.h"
+#include "platform/filter_layout.h"
 #include "platform/kernel_state.h"
 
 struct picture {
@@ -306,9 +307,128 @@ static void test_gateway__of_the_lowest_metric__counts(void **out)
     assert_true(addr_is_none(&view.gateway_ipv4));
 }
 
+/* The same, and 10.0.0.60/32 on eth0 and fd00::1/64 on eth7 as static addresses; a route over eth8. */
+static int make_with_statics(void **out)
+{
+    static struct net_next_hop hop = {.device = "eth8"};
+    static const struct net_route route = {.hops = &hop, .hop_count = 1};
+    static struct net_address statics[3];
+    static const struct config_instances instances = {
+        .static_address_count = 3, .static_addresses = statics, .static_route_count = 1, .static_routes = &route};
+
+    statics[0] = (struct net_address){.address = address("10.0.0.60"), .prefix_length = 32, .device = "eth0"};
+    statics[1] = (struct net_address){.address = address("fd00::1"), .prefix_length = 64, .device = "eth7"};
+    statics[2] = (struct net_address){.address = address("10.0.0.50"), .prefix_length = 32, .device = "eth0"};
+    make(out);
+    struct picture *p = *out;
+
+    state_free(&p->state);
+    p->config.instances = &instances;
+    assert_int_equal(state_init(&p->state, &p->config), 0);
+    return 0;
+}
+
+static void test_statics__are_the_hosts_own_too_and_the_links_they_name_are_known(void **out)
+{
+    struct picture *p = *out;
+    struct kernel_link view;
+    const struct addr own = address("10.0.0.60");
+
+    assert_int_equal(p->state.vip_count, 5); /* the one that is a VIP of a unit is that VIP */
+    assert_int_equal(p->state.link_count, 4);
+    assert_int_equal(state_link_named(&p->state, "eth7"), p->state.vips[4].link);
+    assert_true(state_link_named(&p->state, "eth8") < p->state.link_count);
+    assert_int_equal(state_link_named(&p->state, "eth9"), p->state.link_count);
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth7", 9, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.60", 32);
+    assert_true(p->state.vips[3].present);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_equal(&view.primary_ipv4, &own));
+    tell_address(p, NETLINK_ADDRESS_GONE, 7, "10.0.0.60", 32);
+    state_link_view(&p->state, 0, &view);
+    assert_true(addr_is_none(&view.primary_ipv4));
+}
+
+static void test_statics__that_somebody_else_put__are_never_removed(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth7", 9, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.60", 32);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.60", 24);
+    p->state.vips[4].wanted = true;
+    assert_int_equal(changes(p), 1);
+    assert_int_equal(p->changes[0].ifindex, 9);
+    state_changed(&p->state, p->of[0], &p->changes[0]);
+    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, ARRAY_LENGTH(p->changes)), 1);
+    assert_int_equal(p->of[0], 4);
+}
+
+static void test_removal__of_an_address_with_a_peer__names_it(void **out)
+{
+    struct picture *p = *out;
+    struct netlink_event event = {.kind = NETLINK_ADDRESS, .ifindex = 7, .prefix_length = 24, .usable = true};
+
+    tell_link(p, "eth0", 7, true);
+    event.address = address("10.0.0.50");
+    event.peer = address("10.9.9.9");
+    state_event(&p->state, &event);
+    assert_int_equal(changes(p), 1);
+    assert_true(addr_equal(&p->changes[0].peer, &event.peer));
+}
+
+static void test_elsewhere__the_same_address_on_another_link__is_found(void **out)
+{
+    struct picture *p = *out;
+
+    assert_false(state_elsewhere(&p->state, 0));
+    p->vips[1].address = p->vips[0].address;
+    state_free(&p->state);
+    assert_int_equal(state_init(&p->state, &p->config), 0);
+    assert_true(state_elsewhere(&p->state, 0) && state_elsewhere(&p->state, 1));
+    assert_false(state_elsewhere(&p->state, 2));
+}
+
+/* The bytes of the keys are the kernel's contract: parts filled up to four bytes, the link's name first. */
+static void test_filter_keys__are_as_the_rules_load_them(void **state)
+{
+    struct filter_vip vip = {.address = address("10.0.0.50"), .link = "eth0", .mac = {1, 2, 3, 4, 5, 6}};
+    const struct filter_unit unit = {
+        .link = "eth0", .self = address("10.0.0.1"), .family = FAMILY_IPV4, .version = 2, .vrid = 51, .ttl = 64};
+    const uint8_t spoke[28] = {'e', 't', 'h', '0', [16] = 10, 0, 0, 1, 64, 0, 0, 0, 0x21, 51, 0, 0};
+    uint8_t key[LAYOUT_KEY_MAX];
+    char name[LAYOUT_NAME_MAX];
+
+    (void)state;
+    assert_int_equal(layout_vip_key(&vip, key), 4);
+    assert_memory_equal(key, vip.address.bytes, 4);
+    assert_string_equal(layout_set_name(name, "held", layout_class_of(&vip)), "held");
+    vip.by_link = true;
+    assert_int_equal(layout_vip_key(&vip, key), 20);
+    assert_string_equal((const char *)key, "eth0");
+    assert_memory_equal(key + 16, vip.address.bytes, 4);
+    assert_string_equal(layout_set_name(name, "held", layout_class_of(&vip)), "held_link");
+    vip.address = address("fe80::1");
+    assert_int_equal(layout_vip_key(&vip, key), 32);
+    assert_string_equal(layout_set_name(name, "vips", layout_class_of(&vip)), "vips6_link");
+    assert_int_equal(layout_mac_key(&vip, key), 24);
+    assert_memory_equal(key + 16, vip.mac, 6);
+    assert_int_equal(layout_spoke_key(&unit, key), sizeof(spoke));
+    assert_memory_equal(key, spoke, sizeof(spoke));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_statics__are_the_hosts_own_too_and_the_links_they_name_are_known,
+                                        make_with_statics, unmake),
+        cmocka_unit_test_setup_teardown(test_statics__that_somebody_else_put__are_never_removed, make_with_statics,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(test_removal__of_an_address_with_a_peer__names_it, make, unmake),
+        cmocka_unit_test_setup_teardown(test_elsewhere__the_same_address_on_another_link__is_found, make, unmake),
+        cmocka_unit_test(test_filter_keys__are_as_the_rules_load_them),
         cmocka_unit_test_setup_teardown(test_changes__wanted_and_absent__are_put_on_their_own_links, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__present_and_unwanted__are_removed_first, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__in_parts__awaited_ones_apart_and_no_more_than_asked_for, make,

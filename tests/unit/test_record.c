@@ -160,6 +160,27 @@ static void test_record__faults__those_of_a_kind_at_once_are_one(void **unused)
     assert_int_equal(record.faults[1].count, 1);
 }
 
+static void test_record__instance__lanes_are_its_states(void **unused)
+{
+    (void)unused;
+    json_object_set_new(status, "instances",
+                        load("[{'name':'VI_1','vrid':51,'state':'Fault'},"
+                             "{'name':'VI_2','vrid':61,'state':'Backup'}]"));
+    json_array_append_new(entries, load("{'kind':'instance_state','time':'2026-01-31T12:00:10.000Z','pool':null,"
+                                        "'instance':'VI_1','vrid':51,'address':'10.0.1.51','from_state':'Active',"
+                                        "'to_state':'Fault','text':'x'}"));
+    make();
+    assert_int_equal(record.unit_count, 5);
+    assert_string_equal(record.units[3].address, "VI_1");
+    assert_span(3, 0, "Active", 9, 10);
+    assert_span(3, 1, "Fault", 10, 61);
+    assert_span(4, 0, "Backup", 9, 61);
+    assert_true(record.lanes[record.units[3].spans[0].lane].state);
+    record_free(&record);
+    assert_true(record_make(status, entries, &(struct record_choice){.pool = "VI_1", .vrid = 51}, &record));
+    assert_int_equal(record.unit_count, 1);
+}
+
 static void test_record__no_events__is_a_picture_all_the_same(void **unused)
 {
     (void)unused;
@@ -340,6 +361,7 @@ int main(void)
         TEST(test_record__first_heard__nothing_is_known_before),
         TEST(test_record__one_unit_chosen__only_that),
         TEST(test_record__faults__those_of_a_kind_at_once_are_one),
+        TEST(test_record__instance__lanes_are_its_states),
         TEST(test_record__no_events__is_a_picture_all_the_same),
         TEST(test_record__clock_set_back__still_in_order),
         TEST(test_text__timeline__letters_gaps_and_faults),

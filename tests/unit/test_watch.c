@@ -281,6 +281,25 @@ static void test_draw__members__attention_first_then_bars_then_changes(void **un
     assert_shows("q quit");
 }
 
+static void test_draw__instances__state_and_active_router(void **unused)
+{
+    (void)unused;
+    json_object_set_new(status, "instances",
+                        json_pack("[{s:s,s:s,s:i,s:s,s:[s,s]},{s:s,s:s,s:i,s:n,s:[]}]", "name", "VI_1", "state",
+                                  "Backup", "priority", 150, "holder", "10.20.0.77", "addresses", "10.20.0.200",
+                                  "10.20.0.201", "name", "VI_2", "state", "Fault", "priority", 100, "holder",
+                                  "addresses"));
+    json_array_append_new(json_object_get(history, "entries"),
+                          json_pack("{s:s,s:s,s:s,s:s,s:s}", "time", "2026-01-01T00:00:11.500Z", "instance", "VI_1",
+                                    "from_state", "Active", "to_state", "Backup", "reason", "stronger"));
+    draw(100, 30, "");
+    assert_shows("00:00:11.500  VI_1  Active -> Backup  stronger");
+    assert_shows("10.20.0.77");
+    assert_shows("10.20.0.200 +1");
+    assert_shows("Fault");
+    assert_shows("nobody");
+}
+
 static void test_draw__units__grouped_and_scrolled(void **unused)
 {
     (void)unused;
@@ -362,6 +381,7 @@ int main(void)
         TEST(test_pick__by_trouble__the_worst_first),
         TEST(test_pick__filter__address_holder_or_pool_in_any_case),
         TEST(test_draw__members__attention_first_then_bars_then_changes),
+        TEST(test_draw__instances__state_and_active_router),
         TEST(test_draw__units__grouped_and_scrolled),
         TEST(test_draw__list_got_shorter__never_past_its_end),
         TEST(test_draw__no_answer_yet_or_none_any_more__says_so),

@@ -522,13 +522,12 @@ static void test_wire__not_representable__not_encoded(void **state)
         advert.interval_us = bad[i].interval_us;
         assert_int_equal(wire_encode(&advert, packet, sizeof(packet)), 0);
     }
-    for (int field = 0; field < 5; field++) {
+    for (int field = 0; field < 4; field++) {
         advert = s.advert;
         advert.vrid = field == 0 ? 0 : advert.vrid;
-        advert.address_count = field == 1 ? 0 : advert.address_count;
-        advert.checksum = field == 2 ? WIRE_CHECKSUM_AUTO : advert.checksum;
-        advert.destination = field == 3 ? wire_group(FAMILY_IPV6) : advert.destination;
-        advert.source = field == 4 ? ADDR_NONE : advert.source;
+        advert.checksum = field == 1 ? WIRE_CHECKSUM_AUTO : advert.checksum;
+        advert.destination = field == 2 ? wire_group(FAMILY_IPV6) : advert.destination;
+        advert.source = field == 3 ? ADDR_NONE : advert.source;
         assert_int_equal(wire_encode(&advert, packet, sizeof(packet)), 0);
     }
     s.addresses[1] = address("fe80::1");
