@@ -29,6 +29,7 @@
 #define FINISH_US (10 * (int64_t)US_PER_S)
 #define READER_END_US (3 * (int64_t)US_PER_S)
 #define RETRY_US (10 * US_PER_MS)
+#define BATCHES_PER_TURN 512 /* more than a socket holds: a worker that never stops does not keep the guard */
 
 enum hook {
     HOOK_STARTUP,
@@ -220,9 +221,10 @@ static void take_orders(struct guard_script *script)
 {
     struct order batch[ORDERS_BATCH];
     uint64_t refused = script->refused;
+    unsigned batches = 0;
     int got;
 
-    while (script->worker.fd >= 0) {
+    while (script->worker.fd >= 0 && batches++ < BATCHES_PER_TURN) {
         script->ahead = script->expecting && orders_is_ahead(&script->worker);
         if (script->ahead || (got = orders_receive(&script->worker, batch, &script->refused)) <= 0)
             break;
@@ -359,6 +361,9 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     unsigned cursor = 0;
 
     take_orders(script); /* they are about the configuration until now */
+    while (notify_removed_next(script->notify, &cursor, &news))
+        carry_out(script, &news);
+    cursor = 0;
     script->worker.connection = ++script->connection;
     script->expecting = script->ahead = false;
     runner_end(script->runner, RUNNER_CHECK);
