@@ -361,6 +361,9 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     unsigned cursor = 0;
 
     take_orders(script); /* they are about the configuration until now */
+    while (notify_removed_next(script->notify, &cursor, &news))
+        carry_out(script, &news);
+    cursor = 0;
     script->worker.connection = ++script->connection;
     script->expecting = script->ahead = false;
     runner_end(script->runner, RUNNER_CHECK);

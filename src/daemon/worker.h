@@ -227,6 +227,8 @@ void notes_log(struct worker *worker);
 
 /* tell.c: what of an EFFECT_NOTE commands are told. */
 void tell_note(struct worker *worker, const struct effect *effect);
+/* A reload has given the pool another name, under which nothing was told yet. */
+void tell_renamed(struct worker *worker, unsigned pool);
 
 /* worker_view.c */
 void worker_view_init(struct worker *worker);

@@ -420,9 +420,22 @@ static void end_tracks(struct worker *worker, struct mono now)
     }
 }
 
+/* Still `worker`'s configuration is the old one. */
+static uint32_t renamed_pools(const struct worker *worker, const struct worker_next *next)
+{
+    uint32_t renamed = 0;
+
+    for (unsigned p = 0; p < next->config->core.pool_count; p++)
+        if (next->map.old_pool[p] != HANDOVER_NONE &&
+            strcmp(next->config->core.pools[p].name, worker->config->core.pools[next->map.old_pool[p]].name) != 0)
+            renamed |= UINT32_C(1) << p;
+    return renamed;
+}
+
 static void change_over(struct worker *worker, struct worker_next *next, struct mono now)
 {
     struct event tick = {.kind = EVENT_TICK, .now = now};
+    uint32_t renamed = renamed_pools(worker, next);
 
     next->effects.count = 0;
     core_take_over(next->core, worker->core, &next->map, now, &next->effects);
@@ -447,6 +460,9 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
     worker->tracking_next = tracking_run(worker->tracking, now);
     for (unsigned p = 0; p < worker->config->core.pool_count; p++)
         worker_view_restore_pool(worker, p, next->map.old_pool[p] == HANDOVER_NONE, now);
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
+        if (renamed >> p & 1)
+            tell_renamed(worker, p);
     link_tell_all(worker, now);
     apply_step(worker, &tick);
     apply_flush(worker, now);

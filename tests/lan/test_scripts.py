@@ -334,3 +334,17 @@ def test_reload__other_commands__are_the_new_files():
         assert host.daemon.stop() == 0
         stops = [line for line in host.lines() if " STOP " in line]
         assert sorted(stops) == sorted(f"new UNIT web/{vip} STOP 253" for vip in VIPS[:2])
+
+
+def test_reload__pool_with_another_name__is_told_under_it():
+    with rig.Lab(hosts=1, watchdog_s=60) as lab:
+        host = Host(lab.hosts[0])
+        note = host.script("note", f'echo "$@" >>{host.path("calls")}')
+        host.start(f"notify {note}")
+        rig.wait_until(lambda: len(host.lines()) == 3, 10, "a call for each unit")
+        host.daemon.write(cluster.pool_text(VIPS[:3], f"notify {note}", name="shop"))
+        assert host.daemon.ctl("reload")["state"] == "done"
+        ends = {f"UNIT web/{vip} FAULT 253" for vip in VIPS[:3]}
+        begins = {f"UNIT shop/{vip} MASTER 253" for vip in VIPS[:3]}
+        rig.wait_until(lambda: ends | begins <= set(host.lines()), 10, "both names")
+        assert len(host.lines()) == 9
