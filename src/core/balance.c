@@ -152,6 +152,14 @@ static void balance_start_claim(struct unit *u, struct mono now)
     u->claim_next = now;
 }
 
+/* Asks the member that holds the unit for it (2.4 a), unless this has begun already. */
+static void balance_ask(struct unit *u, struct mono now)
+{
+    if (!u->claiming && u->router.state == ROUTER_BACKUP && u->holder_kind == HOLDER_MEMBER) {
+        balance_start_claim(u, now);
+    }
+}
+
 /* Watches the first move of the list. Returns true when it was passed over. */
 static bool balance_watch(struct pool *p, struct unit *u, const struct addr *to, struct mono now, struct effects *fx)
 {
@@ -166,10 +174,8 @@ static bool balance_watch(struct pool *p, struct unit *u, const struct addr *to,
         return false;
     }
     w->vrid = 0;
-    bool wanted_here = addr_equal(to, &p->primary) && (u->settings->prefer_count > 0 || u->pinned_here);
-    if (wanted_here && u->router.priority != ROUTER_PRIORITY_PINNED && u->router.state == ROUTER_BACKUP &&
-        !u->claiming) { /* its owner has another file, or we lost a pin to it while we were away: ask for it */
-        balance_start_claim(u, now);
+    if (addr_equal(to, &p->primary) && u->settings->prefer_count > 0) { /* its owner has another file: ask for it */
+        balance_ask(u, now);
     }
     balance_tried_in_vain(p, u, to, now);
     p->changed = true;
@@ -214,6 +220,11 @@ static void balance_carry_out(struct pool *p, const struct plan_member *members,
         struct unit *u = &p->units[move->unit];
         if (members[move->from].share == MEMBER_SHARE_RESERVE) {
             continue; /* it sheds its units at its own pace */
+        }
+        if (move->to == MEMBER_SELF && u->pinned_here) { /* lost while we could not hold it: only we know of the pin */
+            balance_ask(u, now);
+            left--;
+            continue;
         }
         if (first && balance_watch(p, u, &members[move->to].address, now, fx)) {
             return;
