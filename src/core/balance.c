@@ -123,6 +123,14 @@ static unsigned balance_in_flight(const struct pool *p, struct mono now)
     return count;
 }
 
+/* Off a reserve, to somebody who serves; who leaves takes whom it gets. Between reserves it is a move like any other. */
+static bool balance_is_shed(const struct pool *p, const struct plan_member *members, const struct plan_move *move)
+{
+    bool leaves = p->leaving && move->from == MEMBER_SELF;
+    return members[move->from].share == MEMBER_SHARE_RESERVE &&
+           (leaves || members[move->to].share != MEMBER_SHARE_RESERVE);
+}
+
 /* A reserve (drained, leaving, or weighed down to nothing) gives its units away batch by batch: the next one when all
  * of the last have found an owner. True: nothing is on its way, and nothing is left that somebody would take. */
 static bool balance_shed(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
@@ -136,7 +144,7 @@ static bool balance_shed(struct pool *p, const struct plan_member *members, cons
     bool done = in_flight == 0;
     unsigned batch = p->drain_now ? PLAN_UNITS_MAX : BATCH;
     for (unsigned k = 0; k < plan->move_count && batch > 0; k++) {
-        if (plan->moves[k].from == MEMBER_SELF) {
+        if (plan->moves[k].from == MEMBER_SELF && balance_is_shed(p, members, &plan->moves[k])) {
             balance_release(p, &p->units[plan->moves[k].unit], &members[plan->moves[k].to].address, reason, now, fx);
             batch--;
             done = false;
@@ -218,7 +226,7 @@ static void balance_carry_out(struct pool *p, const struct plan_member *members,
     for (unsigned k = 0; k < plan->move_count && left > 0; k++) {
         const struct plan_move *move = &plan->moves[k];
         struct unit *u = &p->units[move->unit];
-        if (members[move->from].share == MEMBER_SHARE_RESERVE) {
+        if (balance_is_shed(p, members, move)) {
             continue; /* it sheds its units at its own pace */
         }
         if (move->to == MEMBER_SELF && u->pinned_here) { /* lost while we could not hold it: only we know of the pin */

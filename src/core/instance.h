@@ -99,7 +99,7 @@ struct instance_key {
 
 struct instance_link {
     bool known; /* EVENT_LINK has come */
-    bool up;
+    bool up, closed;
     struct addr primary_ipv4, primary_ipv6;
 };
 

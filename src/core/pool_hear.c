@@ -122,6 +122,7 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
     if (!was_alive) {
         pool_member_joined(p, m, was_dead, now, fx);
     } else if (state_differs) {
+        m->one_way_until = state == MEMBER_ACTIVE ? now : m->one_way_until; /* if it was deaf, it is not any more */
         struct effect *note =
             pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
         note->to = m->address;
@@ -346,6 +347,12 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
+/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. */
+static bool pool_may_be_member(const struct pool *p, struct mono now)
+{
+    return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
+}
+
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
                            struct mono now, struct effects *fx)
 {
@@ -356,7 +363,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
-    switch (router_hear(&u->router, advert, member, now, fx)) {
+    switch (router_hear(&u->router, advert, member || pool_may_be_member(p, now), now, fx)) {
     case VERDICT_RELEASED:
         unit_released(p, u, advert, m, received, now);
         break;

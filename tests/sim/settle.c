@@ -156,8 +156,8 @@ static bool settle_is_pin_missed(const struct world *w, unsigned *from, unsigned
                 continue;
             }
             core_view_unit(w->hosts[*to].core, 0, u, &view);
-            if (view.pinned_here && holders != 0) {
-                *from = (unsigned)__builtin_ctz(holders);
+            *from = holders == 0 ? w->host_count : (unsigned)__builtin_ctz(holders);
+            if (view.pinned_here && *from < w->host_count && settle_share(w, *from) > 0) {
                 return true;
             }
         }
