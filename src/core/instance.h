@@ -85,8 +85,9 @@ struct group {
     uint16_t member_count;
     struct instance **members;
     bool changed;
-    bool fault; /* EVENT_TRACK */
-    bool held;  /* EVENT_TRACK: no result yet, so nobody who has not started does */
+    bool claimed; /* somebody weaker claims one of them too: caches may point there, and for the others likewise */
+    bool fault;   /* EVENT_TRACK */
+    bool held;    /* EVENT_TRACK: no result yet, so nobody who has not started does */
     int16_t weight;
     uint8_t state; /* enum instance_state as told */
     struct mono since;
