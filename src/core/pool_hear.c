@@ -44,6 +44,16 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
     }
 }
 
+/* Never sooner than it waits already: for the lease of another claimant, perhaps. */
+static void pool_wait_at_least(struct router *r, struct mono now, int64_t wait_us)
+{
+    bool longer_already = !mono_is_never(r->down_base) &&
+                          mono_after(mono_add(r->down_base, r->down_wait_us), mono_add(now, wait_us));
+    if (!longer_already) {
+        router_wait(r, now, wait_us);
+    }
+}
+
 /* Cold start: whoever starts a little later shall have its part of the units that nobody holds yet, without a second
  * move. Everybody waits for the newcomer's listening time, but no longer than twice its own. */
 static void pool_wait_for_newcomer(struct pool *p, struct mono now)
@@ -55,7 +65,7 @@ static void pool_wait_for_newcomer(struct pool *p, struct mono now)
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         if (u->never_owned && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, router_silence_us(r));
+            pool_wait_at_least(r, now, router_silence_us(r));
         }
     }
 }
@@ -68,7 +78,7 @@ static void pool_wait_for_returned(struct pool *p, const struct member *m, struc
         struct router *r = &u->router;
         bool its_own = u->owner_kind == HOLDER_MEMBER && addr_equal(&u->owner, &m->address);
         if (its_own && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, p->settings->advert_interval_us);
+            pool_wait_at_least(r, now, p->settings->advert_interval_us);
         }
     }
 }
