@@ -27,11 +27,11 @@ static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct a
     if (m == NULL) {
         return;
     }
-    unsigned tried = m->vain_count++;
-    if (!m->proven) { /* never seen holding one of our units: a host of another pool, most likely */
-        m->vain_until = mono_add(now, VAIN_US << (tried < FOREIGN_DOUBLINGS_MAX ? tried : FOREIGN_DOUBLINGS_MAX));
-    } else if (tried > 0) {
-        m->vain_until = mono_add(now, VAIN_US << (tried < VAIN_DOUBLINGS_MAX ? tried - 1 : VAIN_DOUBLINGS_MAX));
+    /* Never seen holding one of our units, so a host of another pool, most likely: it rests longer in the end. Not
+     * sooner: who has just started has seen nobody hold anything, and all must plan alike. */
+    unsigned doublings = m->proven ? VAIN_DOUBLINGS_MAX : FOREIGN_DOUBLINGS_MAX, tried = m->vain_count++;
+    if (tried > 0) {
+        m->vain_until = mono_add(now, VAIN_US << (tried - 1 < doublings ? tried - 1 : doublings));
     }
 }
 
@@ -123,7 +123,7 @@ static unsigned balance_in_flight(const struct pool *p, struct mono now)
     return count;
 }
 
-/* Off a reserve, to somebody who serves; who leaves takes whom it gets. Between reserves it is a move like any other. */
+/* Off a reserve, to somebody who serves; who leaves takes whom it gets. Between reserves it is a move as any other. */
 static bool balance_is_shed(const struct pool *p, const struct plan_member *members, const struct plan_move *move)
 {
     bool leaves = p->leaving && move->from == MEMBER_SELF;

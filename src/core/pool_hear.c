@@ -47,8 +47,8 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
 /* Never sooner than it waits already: for the lease of another claimant, perhaps. */
 static void pool_wait_at_least(struct router *r, struct mono now, int64_t wait_us)
 {
-    bool longer_already = !mono_is_never(r->down_base) &&
-                          mono_after(mono_add(r->down_base, r->down_wait_us), mono_add(now, wait_us));
+    bool longer_already =
+        !mono_is_never(r->down_base) && mono_after(mono_add(r->down_base, r->down_wait_us), mono_add(now, wait_us));
     if (!longer_already) {
         router_wait(r, now, wait_us);
     }

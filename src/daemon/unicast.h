@@ -23,8 +23,8 @@ bool unicast_queue(struct unicast *unicast, unsigned pool, unsigned unit, int if
                    size_t length);
 
 /*
- * All packets of one unit are sent: `sent` of them were taken. One of them is shown. `said`: it counts as said, since one
- * was taken, or all were refused because no peer can be reached: whoever is alone goes on serving.
+ * All packets of one unit are sent: `sent` of them were taken. One of them is shown. `said`: it counts as said, since
+ * one was taken, or all were refused because no peer can be reached: whoever is alone goes on serving.
  */
 typedef void unicast_done(void *context, unsigned pool, unsigned unit, unsigned sent, bool said, const uint8_t *packet,
                           size_t length);

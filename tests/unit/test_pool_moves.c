@@ -64,7 +64,6 @@ static void test_move__among_reserves__one_per_round(void **state)
     rig_free(rig);
 }
 
-
 static void test_move__newcomer__gets_its_part_one_per_round(void **state)
 {
     (void)state;
