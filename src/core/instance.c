@@ -62,10 +62,7 @@ static const struct instance_link *instance_link(const struct instance *i)
 static const struct addr *instance_source(const struct instance *i)
 {
     const struct instance_link *link = instance_link(i);
-    if (!addr_is_none(&i->settings->source)) {
-        return &i->settings->source;
-    }
-    return i->unit->family == FAMILY_IPV4 ? &link->primary_ipv4 : &link->primary_ipv6;
+    return unit_source(i->unit, i->unit->family == FAMILY_IPV4 ? &link->primary_ipv4 : &link->primary_ipv6);
 }
 
 /* --- what is told --- */
@@ -219,7 +216,7 @@ void instance_link_changed(struct instance *i, struct mono now, struct effects *
 {
     const struct addr *source = instance_source(i);
     struct router *r = &i->router;
-    bool cut = !instance_link(i)->up && i->settings->track_link;
+    bool cut = instance_link(i)->closed || (!instance_link(i)->up && i->settings->track_link);
     bool moved = addr_is_none(source) || !addr_equal(source, &r->primary);
     instance_set_fault(i, INSTANCE_FAULT_LINK, cut);
     instance_judge_source(i, source);

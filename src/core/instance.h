@@ -88,8 +88,9 @@ struct group {
     uint16_t member_count;
     struct instance **members;
     bool changed;
-    bool fault; /* EVENT_TRACK */
-    bool held;  /* EVENT_TRACK: no result yet, so nobody who has not started does */
+    bool claimed; /* somebody weaker claims one of them too: caches may point there, and for the others likewise */
+    bool fault;   /* EVENT_TRACK */
+    bool held;    /* EVENT_TRACK: no result yet, so nobody who has not started does */
     int16_t weight;
     uint8_t state; /* enum instance_state as told */
     struct mono since;
@@ -102,7 +103,7 @@ struct instance_key {
 
 struct instance_link {
     bool known; /* EVENT_LINK has come */
-    bool up;
+    bool up, closed;
     struct addr primary_ipv4, primary_ipv6;
 };
 

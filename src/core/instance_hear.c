@@ -282,6 +282,10 @@ static void instance_weaker(struct instance *i, const struct advert *advert, str
         bool answered = router_assert(r, now, fx);
         i->counters.asserted += answered;
         i->counters.assertions_held_back += !answered;
+        if (answered && i->group != NULL) {
+            i->group->claimed = true;
+            group_mark(i);
+        }
     }
     if (i->weaker_told.us == 0 || mono_diff_us(now, i->weaker_told) >= router_assert_spacing_us(r)) {
         i->weaker_told = now;

@@ -44,6 +44,16 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
     }
 }
 
+/* Never sooner than it waits already: for the lease of another claimant, perhaps. */
+static void pool_wait_at_least(struct router *r, struct mono now, int64_t wait_us)
+{
+    bool longer_already =
+        !mono_is_never(r->down_base) && mono_after(mono_add(r->down_base, r->down_wait_us), mono_add(now, wait_us));
+    if (!longer_already) {
+        router_wait(r, now, wait_us);
+    }
+}
+
 /* Cold start: whoever starts a little later shall have its part of the units that nobody holds yet, without a second
  * move. Everybody waits for the newcomer's listening time, but no longer than twice its own. */
 static void pool_wait_for_newcomer(struct pool *p, struct mono now)
@@ -55,7 +65,7 @@ static void pool_wait_for_newcomer(struct pool *p, struct mono now)
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         if (u->never_owned && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, router_silence_us(r));
+            pool_wait_at_least(r, now, router_silence_us(r));
         }
     }
 }
@@ -68,7 +78,7 @@ static void pool_wait_for_returned(struct pool *p, const struct member *m, struc
         struct router *r = &u->router;
         bool its_own = u->owner_kind == HOLDER_MEMBER && addr_equal(&u->owner, &m->address);
         if (its_own && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, p->settings->advert_interval_us);
+            pool_wait_at_least(r, now, p->settings->advert_interval_us);
         }
     }
 }
@@ -122,6 +132,7 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
     if (!was_alive) {
         pool_member_joined(p, m, was_dead, now, fx);
     } else if (state_differs) {
+        m->one_way_until = state == MEMBER_ACTIVE ? now : m->one_way_until; /* if it was deaf, it is not any more */
         struct effect *note =
             pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
         note->to = m->address;
@@ -346,6 +357,12 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
+/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. */
+static bool pool_may_be_member(const struct pool *p, struct mono now)
+{
+    return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
+}
+
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
                            struct mono now, struct effects *fx)
 {
@@ -356,7 +373,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
-    switch (router_hear(&u->router, advert, member, now, fx)) {
+    switch (router_hear(&u->router, advert, member || pool_may_be_member(p, now), now, fx)) {
     case VERDICT_RELEASED:
         unit_released(p, u, advert, m, received, now);
         break;
