@@ -151,12 +151,14 @@ static void check_authentication(struct compat_words *words, struct instance_wor
         COMPAT_WARN(words->run, place, "auth_type PASS needs auth_pass; vrrp_instance %s runs without authentication",
                     model->name);
         model->authentication = COMPAT_AUTH_NONE;
-    } else {
-        if (model->authentication == COMPAT_AUTH_NONE)
-            COMPAT_WARN(words->run, place, "auth_pass without auth_type; auth_type PASS is used");
-        model->authentication = COMPAT_AUTH_PASS;
+    } else if (model->authentication == COMPAT_AUTH_NONE) {
+        /* As keepalived does: with a password here and none there, neither would hear the other. */
+        COMPAT_WARN(words->run, place,
+                    "auth_pass without auth_type PASS has no effect, as on keepalived's hosts; vrrp_instance %s runs "
+                    "without authentication",
+                    model->name);
+    } else
         check_password(words, instance);
-    }
 }
 
 static void check_vmac(struct compat_words *words, struct compat_instance *model)

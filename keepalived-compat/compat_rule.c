@@ -284,7 +284,7 @@ static void rule_line(struct keyword_run *run, const struct keyword *row, const 
     if (rule->family == FAMILY_NONE)
         rule->family = FAMILY_IPV4;
     if (r.bad) {
-        COMPAT_WARN(run, line->place, "the rule is left out");
+        COMPAT_WARN(run, line->place, "the rule is left out as a whole: one of its options is of no use");
         return;
     }
     if (rule->preference == NET_UNSET)

@@ -133,10 +133,30 @@ static bool take_ends_word(char c)
     return c == '\0' || c == ' ' || c == '\t';
 }
 
+/* raw[1, close), the quotes of which are the outermost; *end: the first word after them. */
+static const char *take_between(struct keyword_run *run, const struct statement *line, unsigned at, const char *raw,
+                                const char *close, unsigned *end)
+{
+    for (*end = at + 1; *end < line->word_count && line->raw + line->words[*end].offset <= close;)
+        ++*end;
+    return arena_text(run->arena, raw + 1, (size_t)(close - raw) - 1);
+}
+
+/* "sh -c \"x\"": what a shell makes of the outer quotes. */
+static const char *take_unescaped(struct keyword_run *run, const char *raw, const char *close, struct place place)
+{
+    const char *text = arena_text(run->arena, raw, (size_t)(close - raw) + (*close != '\0'));
+    struct word whole = {.text = text, .place = place};
+    const struct statement line = {.kind = STATEMENT_LINE, .words = &whole, .word_count = 1, .raw = text};
+    struct word *words;
+
+    return reader_shell_words(&line, 0, &words, run->arena, run->report) > 0 ? words[0].text : "";
+}
+
 /*
  * The text of the command at words[at] without the quotes around all of it, and in *end the index of the first word
  * that is not its own. Where a quote stands inside the quotes ("bash -c "x"", or \"), the line has cut it in the wrong
- * places: then all of the line is the command.
+ * places: then the last quote that ends a word is the outer one.
  */
 static const char *take_text(struct keyword_run *run, const struct statement *line, unsigned at, unsigned *end,
                              bool *whole)
@@ -153,18 +173,22 @@ static const char *take_text(struct keyword_run *run, const struct statement *li
         return first->text;
     }
     if (first->quoted) {
-        *end = line->word_count;
-        if (length > 0 && first->text[length - 1] != '\\')
-            COMPAT_WARN(run, first->place, "quotes inside quotes; the outermost are taken off, use ' for the inner ones");
-        return arena_text(run->arena, raw + 1, raw_length - 1 - (raw_length > 1 && raw[raw_length - 1] == '"'));
+        const char *close = raw + raw_length;
+
+        while (close > raw + 1 && (close[-1] != '"' || !take_ends_word(*close)))
+            close--;
+        close = close > raw + 1 ? close - 1 : raw + raw_length;
+        const char *inner = take_between(run, line, at, raw, close, end);
+
+        if (length > 0 && first->text[length - 1] == '\\')
+            return take_unescaped(run, raw, close, first->place);
+        COMPAT_WARN(run, first->place, "quotes inside quotes; the outermost are taken off, use ' for the inner ones");
+        return inner;
     }
     const char *close = raw[0] == '\'' ? memchr(raw + 1, '\'', raw_length - 1) : NULL;
 
-    if (close != NULL && take_ends_word(close[1])) {
-        for (*end = at + 1; *end < line->word_count && line->raw + line->words[*end].offset < close;)
-            ++*end;
-        return arena_text(run->arena, raw + 1, (size_t)(close - raw) - 1);
-    }
+    if (close != NULL && take_ends_word(close[1]))
+        return take_between(run, line, at, raw, close, end);
     *whole = false;
     return *end == line->word_count ? raw : arena_text(run->arena, raw, line->words[*end].offset - first->offset);
 }

@@ -258,9 +258,11 @@ void compat_each_line(struct keyword_run *run, const struct keyword *row, const 
         line(run, row, &bare, context);
     }
     for (const struct statement *s = first; s != NULL; s = s->next) {
-        if (s->kind == STATEMENT_LINE && keyword_is_root(run, s)) {
-            s = keyword_parse_line(run->root, run, s, run->root_target, run->root_given);
-        } else if (s->kind == STATEMENT_LINE)
+        const struct statement *other = s->kind == STATEMENT_LINE ? keyword_outer_line(run, s) : NULL;
+
+        if (other != NULL)
+            s = other;
+        else if (s->kind == STATEMENT_LINE)
             line(run, row, s, context);
         else
             COMPAT_WARN(run, s->place, "unexpected { in %s; the block is skipped", row->name);

@@ -60,6 +60,7 @@ struct languages {
     struct keyword_run runs[2];
     void *targets[2];
     struct place *given[2];
+    struct keyword_level levels[2];
     unsigned count;
 };
 
@@ -72,11 +73,8 @@ static void languages_add(struct languages *languages, struct load *load, const 
     languages->targets[at] = target;
     languages->given[at] = arena_array(&load->arena, table->count, sizeof(struct place));
     languages->runs[at].tolerant = tolerant;
-    if (!tolerant)
-        return;
-    languages->runs[at].root = table;
-    languages->runs[at].root_target = target;
-    languages->runs[at].root_given = languages->given[at];
+    languages->levels[at] = (struct keyword_level){table, target, languages->given[at], NULL};
+    languages->runs[at].level = &languages->levels[at];
 }
 
 /*
@@ -151,9 +149,9 @@ static struct config *load_tree(struct load *load, const struct config_request *
     pool_watch_make(&words, extension, model, &languages.runs[0], words.pool_count > 0 ? config : NULL);
     report_settle(&load->report, true);
     if (!some && load->report.error_count == 0)
-        report_error(&load->report, (struct place){request->path, 0, 0},
-                     extension == NULL ? "the file defines no pool; expected vrrp_pool NAME { ... }"
-                                       : "the file defines nothing that can be run; expected vrrp_pool NAME { ... }");
+        report_error(&load->report, (struct place){request->path, 0, 0}, "the file defines %s; expected %s%s%s",
+                     extension == NULL ? "no pool" : "nothing that can be run", "vrrp_pool NAME { ... }",
+                     extension == NULL ? "" : " or ", extension == NULL ? "" : extension->expected);
     if (config != NULL) {
         config->extension = extension;
         config->model = model;
