@@ -277,8 +277,8 @@ static const int tracker_weight_max[] = {
 };
 
 /*
- * A word after the name that is no option: a weight without its keyword, or an option that is misspelt. False: it must be
- * another name.
+ * A word after the name that is no option: a weight without its keyword, or an option that is misspelt. False: it must
+ * be another name.
  */
 static bool tracker_stray(struct keyword_run *run, const struct keyword *row, const struct keyword *weight,
                           const struct word *word, struct check_tracker *tracker)
@@ -301,8 +301,8 @@ static bool tracker_stray(struct keyword_run *run, const struct keyword *row, co
     }
     if (!number && suggest.best == NULL && strpbrk(word->text, ";,=") == NULL)
         return false;
-    COMPAT_WARN(run, word->place, "unexpected %s in %s%s%s%s; it is ignored", report_quote(word->text, quote), row->name,
-                suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
+    COMPAT_WARN(run, word->place, "unexpected %s in %s%s%s%s; it is ignored", report_quote(word->text, quote),
+                row->name, suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
                 suggest.best != NULL ? "\"?" : "");
     return true;
 }

@@ -101,9 +101,10 @@ static char reader_look_alike(struct file_reader *r, const char *bytes, size_t l
         if (left < *length || memcmp(bytes, known[i].bytes, *length) != 0)
             continue;
         if (!r->look_alikes)
-            report_tolerable(r->report, reader_place(r, 1), "read as one, as are others in this file",
-                             "this line holds the character \"%s\", a %s of a printed page, where a plain %s must stand",
-                             known[i].bytes, known[i].name, known[i].meant == ' ' ? "blank" : "\"");
+            report_tolerable(
+                r->report, reader_place(r, 1), "read as one, as are others in this file",
+                "this line holds the character \"%s\", a %s of a printed page, where a plain %s must stand",
+                known[i].bytes, known[i].name, known[i].meant == ' ' ? "blank" : "\"");
         r->look_alikes = true;
         return known[i].meant;
     }

@@ -21,9 +21,9 @@ struct finding {
     unsigned file_order; /* files in the order in which they first had a finding */
     unsigned sequence;   /* keeps qsort stable */
     const char *text;
-    const char *kind; /* what others of its kind have, too; NULL: it stands for itself */
+    const char *kind;  /* what others of its kind have, too; NULL: it stands for itself */
     struct place last; /* of its kind in that file */
-    const char *also; /* ", as is line 7"; NULL: there is no other */
+    const char *also;  /* ", as is line 7"; NULL: there is no other */
 };
 
 static unsigned report_file_order(const struct report *report, const char *file)
