@@ -144,7 +144,9 @@ static void check_authentication(struct compat_words *words, struct instance_wor
                     model->name);
         model->authentication = COMPAT_AUTH_NONE;
     } else if (model->authentication == COMPAT_AUTH_AH) {
-        COMPAT_WARN(words->run, place, "auth_type AH is not ours; vrrp_instance %s runs without authentication",
+        COMPAT_WARN(words->run, place,
+                    "auth_type AH is not ours; vrrp_instance %s runs without authentication, and hosts that use it do "
+                    "not hear this one",
                     model->name);
         model->authentication = COMPAT_AUTH_NONE;
     } else if (!password) {
