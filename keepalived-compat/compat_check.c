@@ -118,12 +118,13 @@ static void check_late_backup(struct compat_words *words, struct compat_instance
 
 static void check_password(struct compat_words *words, struct instance_words *instance)
 {
+    static const char kind[] = "a long password";
     struct compat_instance *model = &instance->model;
     const struct word *password = &instance->password;
     size_t length = strlen(password->text);
 
     if (length > sizeof(model->password)) {
-        COMPAT_WARN(words->run, password->place,
+        report_kind(words->run->report, password->place, kind,
                     "auth_pass has %zu characters; the first %zu are used, as on all hosts", length,
                     sizeof(model->password));
         length = sizeof(model->password);

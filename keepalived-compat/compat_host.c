@@ -19,6 +19,7 @@ struct host {
     const struct check_command *last;
     bool last_known;
     const char *last_interface; /* the last one that exists */
+    const char *last_missing;   /* the last one that does not */
 };
 
 /* --- commands --- */
@@ -94,7 +95,9 @@ static void host_interface(struct host *host, const char *name, struct place pla
         host->last_interface = name;
         return;
     }
-    COMPAT_WARN(host->words->run, place,
+    if (!same_text(name, host->last_missing))
+        host->last_missing = name;
+    report_kind(host->words->run->report, place, host->last_missing,
                 "interface %s of %s does not exist on this host; it counts as down until it does", name, what);
 }
 

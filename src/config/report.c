@@ -70,25 +70,19 @@ __attribute__((format(printf, 4, 0))) static void report_add(struct report *repo
     report->finding_count++;
 }
 
-/* "; it is skipped" -> "; it is skipped, as are lines 7, 8" */
+/* "; it is skipped" -> "; it is skipped (lines 7, 8 too)", the end of which is added when it is told. */
 static void report_add_line(struct report *report, struct finding *finding, struct place place)
 {
-    char text[REPORT_TEXT_MAX];
-    bool many = finding->also != NULL;
-    size_t used = many ? strlen(finding->also) : 0;
+    char text[REPORT_ALSO_MAX];
+    size_t used = finding->also != NULL ? strlen(finding->also) : 0;
 
-    if (place.line == finding->last.line || used > REPORT_ALSO_MAX)
+    if (place.line == finding->last.line || used + 16 > sizeof(text)) {
+        finding->unlisted = finding->unlisted || place.line != finding->last.line;
         return;
-    finding->last = place;
-    if (used > REPORT_ALSO_MAX - 12)
-        snprintf(text, sizeof(text), "%s ...", finding->also);
-    else if (!many)
-        snprintf(text, sizeof(text), ", as is line %u", place.line);
-    else {
-        const char *first = finding->also + strcspn(finding->also, "0123456789");
-
-        snprintf(text, sizeof(text), ", as are lines %s, %u", first, place.line);
     }
+    finding->last = place;
+    finding->also_many = finding->also != NULL;
+    snprintf(text, sizeof(text), "%s%s%u", used > 0 ? finding->also : "", used > 0 ? ", " : "", place.line);
     finding->also = arena_text(&report->arena, text, strlen(text));
 }
 
@@ -203,6 +197,15 @@ static int report_compare(const void *a, const void *b)
     return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
+static void report_whole_text(const struct finding *finding, char *text, size_t size)
+{
+    if (finding->also == NULL)
+        snprintf(text, size, "%s", finding->text);
+    else
+        snprintf(text, size, "%s (line%s %s%s too)", finding->text, finding->also_many ? "s" : "", finding->also,
+                 finding->unlisted ? " and more" : "");
+}
+
 bool report_deliver(struct report *report, config_report *sink, void *context)
 {
     unsigned shown = 0;
@@ -216,7 +219,7 @@ bool report_deliver(struct report *report, config_report *sink, void *context)
 
         if (f->severity == CONFIG_ERROR && ++shown > REPORT_ERRORS_MAX)
             continue;
-        snprintf(text, sizeof(text), "%s%s", f->text, f->also != NULL ? f->also : "");
+        report_whole_text(f, text, sizeof(text));
         sink(context, f->severity, f->place.file, f->place.line, f->place.column, text);
     }
     if (report->unkept_count > 0) {

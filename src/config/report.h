@@ -34,7 +34,7 @@ __attribute__((format(printf, 3, 4))) void report_warning(struct report *report,
                                                           ...);
 /*
  * A warning of which a file may hold many: all of one `kind` (compared by address) are one finding, that of the first,
- * and the lines of the others are told after its text, which should end in a verb: "it is skipped, as are lines 7, 8".
+ * with the lines of the others after its text: "it is skipped (lines 7, 8 too)".
  */
 __attribute__((format(printf, 4, 5))) void report_kind(struct report *report, struct place place, const char *kind,
                                                        const char *format, ...);
