@@ -23,7 +23,9 @@ struct finding {
     const char *text;
     const char *kind;  /* what others of its kind have, too; NULL: it stands for itself */
     struct place last; /* of its kind in that file */
-    const char *also;  /* ", as is line 7"; NULL: there is no other */
+    const char *also;  /* "7, 8"; NULL: there is no other */
+    bool also_many;    /* more than one of them */
+    bool unlisted;     /* and more, for which there is no room */
 };
 
 static unsigned report_file_order(const struct report *report, const char *file)
