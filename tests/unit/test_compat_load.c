@@ -255,6 +255,33 @@ static void test_compat__nothing_to_convert__is_an_error(void **state)
     assert_non_null(strstr(findings, "defines nothing that can be run"));
 }
 
+static void test_compat__unicast__members_are_named_where_the_source_can_be_one(void **state)
+{
+    char *files[] = {"unicast-1.conf", "unicast-2.conf"}, findings[FINDINGS_MAX];
+
+    (void)state;
+    char *text = convert(2, files, findings);
+
+    assert_non_null(text);
+    struct config *config = config_load_text("c", text, strlen(text), 0, collect, findings);
+
+    assert_non_null(config);
+    assert_int_equal(config->core.pool_count, 2);
+    assert_int_equal(config->core.pools[0].name_count, 2);
+    assert_int_equal(config->core.pools[1].name_count, 0); /* global addresses: IPv6 members are link-local */
+    config_free(config);
+    free(text);
+}
+
+static void test_compat__same_host_twice__is_an_error_that_names_both_files(void **state)
+{
+    char *files[] = {"unicast-1.conf", "unicast-1.conf"}, findings[FINDINGS_MAX];
+
+    (void)state;
+    assert_null(convert(2, files, findings));
+    assert_non_null(strstr(findings, "it sends from 192.0.2.11, and so does unicast-1.conf"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +293,8 @@ int main(void)
         cmocka_unit_test(test_compat__rotated_priorities__become_one_pool),
         cmocka_unit_test(test_compat__sync_group__becomes_one_unit_with_its_host),
         cmocka_unit_test(test_compat__nothing_to_convert__is_an_error),
+        cmocka_unit_test(test_compat__unicast__members_are_named_where_the_source_can_be_one),
+        cmocka_unit_test(test_compat__same_host_twice__is_an_error_that_names_both_files),
     };
 
     if (chdir(EVENKEEL_SOURCE "/tests/compat/convert") != 0)
