@@ -111,13 +111,25 @@ static void languages_parse(struct languages *languages, const struct statement 
     }
 }
 
-static bool load_holds_pool(const struct statement *tree)
+/* One that stands in another block is an error in any language: the host must not go on without its pool. */
+static bool load_holds_pool(struct load *load, const struct statement *tree, bool outermost)
 {
-    for (const struct statement *s = tree; s != NULL; s = s->next)
-        if (s->kind == STATEMENT_LINE && !s->words[0].quoted &&
-            keyword_find(&pool_keyword_root, s->words[0].text) != NULL)
-            return true;
-    return false;
+    bool found = false;
+
+    for (const struct statement *s = tree; s != NULL; s = s->next) {
+        if (s->kind == STATEMENT_BLOCK)
+            found = load_holds_pool(load, s->first, false) || found;
+        if (s->kind != STATEMENT_LINE || s->words[0].quoted ||
+            keyword_find(&pool_keyword_root, s->words[0].text) == NULL)
+            continue;
+        bool block = s->next != NULL && s->next->kind == STATEMENT_BLOCK;
+
+        if (!outermost && block)
+            report_error(&load->report, s->place, "%s inside another block: a } must be missing before it",
+                         s->words[0].text);
+        found = found || outermost || block;
+    }
+    return found;
 }
 
 /* The model of the pools; an empty one when there are none, which is for the caller to judge. */
@@ -136,7 +148,7 @@ static struct config *load_tree(struct load *load, const struct config_request *
         .runs = {{.arena = &load->arena, .report = &load->report}, {.arena = &load->arena, .report = &load->report}}};
     void *model = extension != NULL ? extension->start(&languages.runs[1], request->flags) : NULL;
 
-    report_settle(&load->report, extension != NULL && !load_holds_pool(tree));
+    report_settle(&load->report, extension != NULL && !load_holds_pool(load, tree, true));
     languages_add(&languages, load, &pool_keyword_root, false, &words);
     if (extension != NULL)
         languages_add(&languages, load, extension->root, true, model);
