@@ -3,9 +3,11 @@
  * Instances and their groups as JSON objects: the same fields wherever they appear (status, list, explain). Copies from
  * core/view.h and the configuration; the only words of its own are those for faults.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "daemon/fields_json.h"
 
 #define FAULT_TEXT_MAX 256
@@ -87,6 +89,18 @@ json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const str
     return array;
 }
 
+static json_t *fault_kinds(struct answer *a, uint8_t faults)
+{
+    static const char *const names[] = {"link", "source", "tracked", "peers", "group", "kernel"};
+    json_t *array = new_array(a);
+
+    static_assert(INSTANCE_FAULT_KERNEL == 1 << (ARRAY_LENGTH(names) - 1), "a name for each bit");
+    for (unsigned i = 0; i < ARRAY_LENGTH(names); i++)
+        if ((faults >> i & 1) != 0)
+            append_new(a, array, text_value(a, names[i]));
+    return array;
+}
+
 /* --- instances --- */
 
 static void put_identity(struct answer *a, json_t *object, const struct unit_settings *unit)
@@ -141,6 +155,7 @@ json_t *instance_object(struct answer *a, unsigned set, unsigned unit)
     put_bool(a, object, "accept", router->accept);
     put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_text(filter));
     put_new(a, object, "faults", instance_faults(a, set, unit, &i));
+    put_new(a, object, "fault_kinds", fault_kinds(a, i.faults));
     put_new(a, object, "trackers", trackers_array(a, TRACK_INSTANCE, set, unit));
     put_new(a, object, "conflict", conflict_object(a, set, unit));
     return object;

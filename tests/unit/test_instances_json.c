@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "daemon/track.h"
 #include "file_rig.h"
 #include "schema_check.h"
 #include "snmp/snapshot.h"
@@ -215,6 +216,42 @@ static void test_instances_json__snmp__rows_of_both_versions(void **state)
     snapshot_free(snapshot);
 }
 
+static void test_instances_json__trackers__once_each_with_how_their_runs_went(void **state)
+{
+    static const char tracking[] =
+        "vrrp_script web {\n script \"/bin/true x\"\n interval 2\n weight -20\n}\n"
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n track_script {\n web\n }\n"
+        " track_interface {\n up1\n }\n virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
+        "vrrp_instance B {\n interface eth0\n virtual_router_id 2\n track_script {\n web\n }\n"
+        " virtual_ipaddress {\n 10.0.2.1/24\n }\n}\n";
+    struct track_run run;
+
+    (void)state;
+    file_rig_open(&rig, tracking);
+    struct track *track = track_new(rig.config, rig.now);
+
+    assert_non_null(track);
+    rig.view.track = track;
+    assert_true(track_next_run(track, rig.now, &run));
+    track_script_done(track, run.script, run.run, TRACK_RAN_OVER, "it took too long",
+                      mono_add(rig.now, 1500 * US_PER_MS));
+    json_t *answer = ask("{\"command\":\"counters\"}");
+    const json_t *trackers = json_object_get(answer, "trackers"), *script = json_array_get(trackers, 0);
+
+    assert_schema(answer, "control.schema.json", "counters");
+    assert_int_equal(json_array_size(trackers), 2);
+    assert_string_equal(field(script, "name"), "web");
+    assert_string_equal(field(script, "last_result"), "timeout");
+    assert_int_equal(json_integer_value(json_object_get(script, "timeouts")), 1);
+    assert_float_equal(json_number_value(json_object_get(script, "last_took_ms")), 1500, 0.01);
+    assert_string_equal(field(json_array_get(trackers, 1), "kind"), "interface");
+    assert_null(json_object_get(json_array_get(trackers, 1), "runs"));
+    json_decref(answer);
+    rig.view.track = NULL;
+    track_free(track);
+    file_rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_instances_json__set_by_name__its_instances_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__refusals__counted_by_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__snmp__rows_of_both_versions, setup, teardown),
+        cmocka_unit_test(test_instances_json__trackers__once_each_with_how_their_runs_went),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
