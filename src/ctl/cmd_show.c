@@ -88,10 +88,12 @@ int members_command(const struct ctl *ctl, int argc, char **argv)
     int code = client_ask(ctl, client_request(ctl, "members"), &answer);
 
     (void)argc, (void)argv;
-    if (code == EX_OK)
-        code = ctl->json
-                   ? client_print(answer)
-                   : show_table(ctl, answer, "members", member_columns, ARRAY_LENGTH(member_columns), member_colour);
+    if (code == EX_OK && ctl->json)
+        code = client_print(answer);
+    else if (code == EX_OK && json_array_size(reply_get(answer, "pools")) == 0)
+        puts("There is no pool, so there are no members: instances know others only by who is Active.");
+    else if (code == EX_OK)
+        code = show_table(ctl, answer, "members", member_columns, ARRAY_LENGTH(member_columns), member_colour);
     json_decref(answer);
     return code;
 }

@@ -12,6 +12,31 @@
 
 #define FAULT_TEXT_MAX 256
 
+const char *refusal_text(enum instance_refusal refusal)
+{
+    static const char *const texts[] = {
+        [REFUSED_NONE] = "",
+        [REFUSED_TTL] = "its TTL says that it comes from elsewhere",
+        [REFUSED_LENGTH] = "its length is wrong",
+        [REFUSED_VERSION] = "it is of another version of VRRP",
+        [REFUSED_TYPE] = "it is no advertisement",
+        [REFUSED_CHECKSUM] = "its checksum is wrong",
+        [REFUSED_NO_ADDRESSES] = "it has no address",
+        [REFUSED_IDLE] = "the instance does not run here",
+        [REFUSED_LOOPED] = "it is our own",
+        [REFUSED_DESTINATION] = "one of the two speaks unicast and the other does not",
+        [REFUSED_SOURCE] = "its source is no peer, or not link-local",
+        [REFUSED_AUTH_INVALID] = "its type of authentication does not exist",
+        [REFUSED_AUTH_MISMATCH] = "its type of authentication is another one",
+        [REFUSED_AUTH_FAILURE] = "its password is another one",
+        [REFUSED_INTERVAL] = "its interval is another one",
+        [REFUSED_OWNER] = "this host owns the addresses and ignores all",
+    };
+
+    static_assert(ARRAY_LENGTH(texts) == INSTANCE_REFUSAL_COUNT, "a text for each refusal");
+    return texts[refusal];
+}
+
 static const char *holder_kind_of(const struct instance_view *i)
 {
     if (addr_is_none(&i->holder))
