@@ -305,7 +305,9 @@ const char *note_cause(const struct note *note)
 
     CHECK(note->reason < REASON_COUNT);
     if (group && note->reason == REASON_GROUP)
-        return fails ? "a member of it is in Fault" : "its members move as one";
+        return fails                                ? "a member of it is in Fault"
+               : note->from_state == INSTANCE_FAULT ? "no member of it is in Fault any more"
+                                                    : "its members move as one";
     if ((group || note->kind == NOTE_INSTANCE_STATE) && (fails || note->from_state == INSTANCE_FAULT))
         text = fails ? fault_texts[note->reason] : recovery_texts[note->reason];
     return text != NULL ? text : reason_texts[note->reason];
