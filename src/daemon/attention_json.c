@@ -48,7 +48,7 @@ static json_t *add(struct findings *f, enum severity severity, const char *code,
     va_end(arguments);
     put_text(f->a, object, "code", code);
     put_text(f->a, object, "severity", severity == ALARM ? "alarm" : "warning");
-    put_text(f->a, object, "pool", pool);
+    put_text(f->a, object, "pool", f->pool < f->a->view->config->core.pool_count ? pool : NULL); /* a set is none */
     put_text(f->a, object, "text", text);
     append_new(f->a, f->list[severity], object);
     return object;
@@ -359,15 +359,6 @@ static void add_stall(struct findings *f)
         (double)p->stalled_us / US_PER_S, ago_text(f->a, p->stalled_at, ago));
 }
 
-static void add_pool_trackers(struct findings *f)
-{
-    struct tracker_finding tracker;
-
-    for (unsigned i = 0; tracker_text(f->a, TRACK_POOL, f->pool, 0, i, &tracker); i++)
-        if (tracker.failed)
-            add(f, WARNING, "tracker", "%s%s", tracker.text, tracker.fault ? ": this host holds nothing" : "");
-}
-
 static void add_members(struct findings *f, const struct pool_view *p)
 {
     const struct daemon_view *view = f->a->view;
@@ -403,6 +394,19 @@ static void add_filter(struct findings *f)
         p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
 }
 
+/* What the pool tracks: a fault is why this host is a reserve. */
+static void add_trackers(struct findings *f)
+{
+    struct tracker_finding tracker;
+
+    for (unsigned i = 0; tracker_text(f->a, TRACK_POOL, f->pool, 0, i, &tracker); i++) {
+        if (tracker.fault)
+            add(f, ALARM, "fault", "%s; this host holds nothing until that is over", tracker.text);
+        else if (tracker.failed)
+            add(f, WARNING, "tracker", "%s", tracker.text);
+    }
+}
+
 json_t *attention_array(struct answer *a, unsigned first, unsigned end)
 {
     struct findings f = {.a = a, .list = {new_array(a), new_array(a)}};
@@ -422,8 +426,8 @@ json_t *attention_array(struct answer *a, unsigned first, unsigned end)
             add_units(&f);
         add_unknown(&f);
         add_own_state(&f, &p);
+        add_trackers(&f);
         add_members(&f, &p);
-        add_pool_trackers(&f);
         add_stall(&f);
         add_filter(&f);
     }
