@@ -303,6 +303,7 @@ static void read_unit(const json_t *object, struct snapshot_unit *unit)
     unit->contested = get_truth(object, "contested");
     unit->address_list_differs = get_truth(object, "address_list_differs");
     unit->conflicts = get_number(object, "conflicts");
+    unit->differs_from = get_address(object, "differs_from");
     unit->next = get_address(object, "next");
     unit->planned = get_address(object, "planned");
     unit->since = get_stamp(object, "since_cs");

@@ -91,6 +91,8 @@ static void test_instances_json__every_answer__matches_its_schema(void **state)
         {"explain", "{\"command\":\"explain\",\"unit\":\"D\"}"},
         {"counters", "{\"command\":\"counters\"}"},
         {"snmp", "{\"command\":\"snmp\"}"},
+        {"dump", "{\"command\":\"dump\",\"what\":\"data\"}"},
+        {"reload-result", "{\"command\":\"reload-result\"}"},
         {"history", "{\"command\":\"history\"}"},
         {"events", "{\"command\":\"events\",\"limit\":250}"},
     };
