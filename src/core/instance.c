@@ -48,7 +48,7 @@ void instance_init(struct instance *i, struct instance_set *set, unsigned unit, 
     i->checksum_heard = WIRE_CHECKSUM_PLAIN;
     i->faults = s->unicast && s->fault_without_peer && s->peer_count == 0 ? INSTANCE_FAULT_PEERS : 0;
     i->state = INSTANCE_INITIALIZE;
-    i->since = now;
+    i->since = i->made = now;
     i->lease_base = i->lease_pending = i->last_sent = i->running_since = MONO_NEVER;
     instance_clear_holder(i);
 }

@@ -72,6 +72,7 @@ struct instance {
     struct mono weaker_told;
     struct mono since;
     struct mono running_since;
+    struct mono made; /* its counters began */
 };
 
 struct instance_set {

@@ -77,6 +77,7 @@ struct unit_view {
     uint8_t differs;                  /* enum unit_difference of the last advertisement that differed otherwise */
     struct addr differs_from;         /* who sent it; none: there was none */
     struct mono differs_at;           /* valid with it */
+    struct mono made;                 /* its counters began: the start, or the reload that brought it */
     bool links_up;                    /* all its links are up here */
     struct addr holder;
     struct addr next;         /* who gets it if the holder dies now; none when nobody */
@@ -179,6 +180,7 @@ struct instance_view {
     uint8_t refused_why;        /* enum instance_refusal of the last one that shows a difference between hosts */
     struct addr refused_from;   /* who sent it; none: there was none */
     struct mono refused_at;     /* valid with it */
+    struct mono made;           /* its counters began: the start, or the reload that brought it */
     int64_t holder_interval_us; /* as heard; own when Active */
     struct mono holder_heard;   /* MONO_NEVER: not heard, or it is us */
     struct mono since;          /* the last change of state */

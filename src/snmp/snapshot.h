@@ -84,7 +84,7 @@ struct snapshot_unit {
     int64_t holder_kind, holder_priority, pinned, pinned_here, contested, address_list_differs, conflicts;
     struct addr holder, next, planned, last_from, last_to;
     int64_t last_reason, last_gap_ms;
-    int64_t since, last_change; /* stamps */
+    int64_t since, last_change, counting_since; /* stamps */
     struct addr differs_from;   /* who sent the last advertisement that differed */
     int64_t adverts_sent, adverts_received, zero_sent, zero_received, became_active, asserted, interval_differs,
         list_differs, auth_mismatch, version_mismatch;

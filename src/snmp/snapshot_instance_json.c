@@ -74,7 +74,7 @@ static void read_operation(const json_t *object, const struct snapshot *s, struc
     r->auth_type = get_number(object, "auth_type") + 1;
     r->protocol = 1;
     r->refresh_ms = SNAPSHOT_REFRESH_MS;
-    r->discontinuity = s->global.start;
+    r->discontinuity = get_stamp(object, "counting_cs");
     r->up_since = r->state == SNMP_ROUTER_INITIALIZE ? -1 : get_stamp(object, "running_cs");
     r->up_cs = r->up_since >= 0 ? s->global.uptime_cs - r->up_since : 0;
     r->refused_from = get_address(object, "refused_from");
