@@ -91,7 +91,7 @@ int members_command(const struct ctl *ctl, int argc, char **argv)
     if (code == EX_OK && ctl->json)
         code = client_print(answer);
     else if (code == EX_OK && json_array_size(reply_get(answer, "pools")) == 0)
-        puts("There is no pool, so there are no members: instances know others only by who is Active.");
+        fputs("There is no pool, so there are no members: instances know others only by who is Active.\n", stderr);
     else if (code == EX_OK)
         code = show_table(ctl, answer, "members", member_columns, ARRAY_LENGTH(member_columns), member_colour);
     json_decref(answer);

@@ -324,8 +324,9 @@ function render() {
   const self = selves.find((m) => m.name) || selves[0];
   const speaker = (status.instances || []).find((i) => i.address);
   setText(byId('host'), self ? [self.name, self.address].filter(Boolean).join(' · ') : speaker ? speaker.address : '');
-  sync(byId('lines'), status.attention, (line) => `${line.pool} ${line.instance || ''} ${line.code} ${line.member || ''} ${line.code === 'tracker' ? line.text : ''}`,
-       () => el('li', '', el('b'), el('span')), updateLine);
+  const lineKey = (line) =>
+    [line.pool, line.instance, line.code, line.member, line.code === 'tracker' ? line.text : ''].join(' ');
+  sync(byId('lines'), status.attention, lineKey, () => el('li', '', el('b'), el('span')), updateLine);
   sync(byId('pools'), status.pools, (pool) => pool.name, makePool, (node, pool) => updatePool(node, pool, status));
   renderInstances(status);
   const entries = events.filter((e) => e.kind !== 'unit_state').reverse().slice(0, ENTRIES_SHOWN);

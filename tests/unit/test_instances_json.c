@@ -124,6 +124,55 @@ static void test_instances_json__status__schema_states_and_holders(void **state)
     json_decref(answer);
 }
 
+static const json_t *with_code(const json_t *list, const char *code)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (strcmp(field(item, "code"), code) == 0)
+            return item;
+    }
+    fail_msg("nothing about %s", code);
+    return NULL;
+}
+
+static void test_instances_json__refusal__told_with_its_sender_while_it_lasts(void **state)
+{
+    (void)state;
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, false);
+    json_t *answer = ask("{\"command\":\"status\"}");
+
+    assert_schema(answer, "status.schema.json", NULL);
+    assert_string_equal(field(with_code(json_object_get(answer, "attention"), "refused"), "text"),
+                        "instance C does not accept what 10.0.0.9 advertises for it: its password is another one");
+    json_decref(answer);
+    answer = ask("{\"command\":\"explain\",\"unit\":\"C\"}");
+    assert_non_null(strstr(field(with_code(json_object_get(answer, "facts"), "refused"), "text"), "10.0.0.9"));
+    json_decref(answer);
+    file_rig_run(&rig, 20 * (int64_t)US_PER_S);
+    answer = ask("{\"command\":\"status\"}");
+    json_t *line;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "attention"), i, line)
+        assert_string_not_equal(field(line, "code"), "refused");
+    json_decref(answer);
+}
+
+static void test_instances_json__in_fault__knows_no_holder(void **state)
+{
+    (void)state;
+    json_t *answer = ask("{\"command\":\"explain\",\"unit\":\"D\"}");
+
+    assert_string_equal(field(json_object_get(answer, "instance"), "holder_kind"), "none");
+    assert_string_equal(field(with_code(json_object_get(answer, "facts"), "state"), "text"),
+                        "This host has been in Fault for 2.0 s: a link of it is down.");
+    with_code(json_object_get(answer, "facts"), "not_heard");
+    json_decref(answer);
+}
+
 static void test_instances_json__fault__in_words_and_as_an_alarm(void **state)
 {
     (void)state;
@@ -259,6 +308,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_instances_json__every_answer__matches_its_schema, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__status__schema_states_and_holders, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__refusal__told_with_its_sender_while_it_lasts, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__in_fault__knows_no_holder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__fault__in_words_and_as_an_alarm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__by_name__explain_and_history_but_no_take, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__set_by_name__its_instances_only, setup, teardown),
