@@ -132,3 +132,26 @@ void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *
         add_trackers(a, warnings, set, u, &i);
     }
 }
+
+/* What a group tracks and weighs; what makes it fail is said with its members. */
+void group_attention(struct answer *a, json_t *warnings)
+{
+    for (unsigned g = 0; g < a->view->config->core.group_count; g++) {
+        struct tracker_finding tracker;
+
+        for (unsigned i = 0; tracker_text(a, TRACK_GROUP, 0, g, i, &tracker); i++) {
+            char text[TEXT_MAX];
+
+            if (!tracker.failed || tracker.fault)
+                continue;
+            snprintf(text, sizeof(text), "group %s: %s", a->view->config->instances->groups[g].name, tracker.text);
+            json_t *object = new_object(a);
+
+            put_text(a, object, "code", "tracker");
+            put_text(a, object, "severity", "warning");
+            put_new(a, object, "pool", json_null());
+            put_text(a, object, "text", text);
+            append_new(a, warnings, object);
+        }
+    }
+}

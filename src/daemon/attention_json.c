@@ -431,6 +431,8 @@ json_t *attention_array(struct answer *a, unsigned first, unsigned end)
         add_stall(&f);
         add_filter(&f);
     }
+    if (end > a->view->config->core.pool_count)
+        group_attention(a, f.list[WARNING]);
     if (json_array_extend(f.list[ALARM], f.list[WARNING]) != 0)
         a->failed = true;
     json_decref(f.list[WARNING]);

@@ -116,6 +116,7 @@ struct tracker_finding {
 bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
                   struct tracker_finding *out);
 json_t *attention_array(struct answer *a, unsigned first, unsigned end);
+void group_attention(struct answer *a, json_t *warnings);
 void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings);
 const char *family_text(uint8_t family); /* enum family: "ipv4" */
 const char *level_name(uint8_t level);   /* enum unit_level: "answering" */

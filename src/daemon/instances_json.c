@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "daemon/fields_json.h"
 
-#define FAULT_TEXT_MAX 256
+#define FAULT_TEXT_MAX 512
 
 const char *refusal_text(enum instance_refusal refusal)
 {
@@ -88,6 +88,36 @@ static void append_tracked_faults(struct answer *a, unsigned set, unsigned unit,
             append_new(a, array, text_value(a, tracker.text));
 }
 
+/* Whose fault it is: what the group tracks, or a member with a fault of its own. */
+static void append_group_fault(struct answer *a, unsigned set, unsigned unit, json_t *array)
+{
+    const struct core_settings *core = &a->view->config->core;
+    uint16_t group = core->pools[set].units[unit].instance->group;
+    const char *name = a->view->config->instances->groups[group].name;
+    struct tracker_finding tracker;
+    char text[FAULT_TEXT_MAX] = "";
+
+    for (unsigned i = 0; text[0] == '\0' && tracker_text(a, TRACK_GROUP, 0, group, i, &tracker); i++)
+        if (tracker.fault)
+            snprintf(text, sizeof(text), "its group %s is in Fault: %s", name, tracker.text);
+    for (unsigned p = core->pool_count; p < settings_all_count(core) && text[0] == '\0'; p++) {
+        for (unsigned u = 0; u < core->pools[p].unit_count; u++) {
+            const struct instance_settings *other = core->pools[p].units[u].instance;
+            struct instance_view view;
+
+            core_view_instance(a->view->core, p, u, &view);
+            if (other->group != group || (p == set && u == unit) ||
+                (view.faults & ~(INSTANCE_FAULT_GROUP | INSTANCE_FAULT_KERNEL)) == 0)
+                continue;
+            snprintf(text, sizeof(text), "%s of its group %s is in Fault", other->name, name);
+            break;
+        }
+    }
+    if (text[0] == '\0')
+        snprintf(text, sizeof(text), "its group %s is in Fault", name);
+    append_new(a, array, text_value(a, text));
+}
+
 json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i)
 {
     const struct unit_settings *settings = &a->view->config->core.pools[set].units[unit];
@@ -102,11 +132,8 @@ json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const str
         append_tracked_faults(a, set, unit, array);
     if ((i->faults & INSTANCE_FAULT_PEERS) != 0)
         append_new(a, array, text_value(a, "it speaks unicast and has no peer"));
-    if ((i->faults & INSTANCE_FAULT_GROUP) != 0) {
-        snprintf(text, sizeof(text), "its group %s is in Fault",
-                 a->view->config->instances->groups[settings->instance->group].name);
-        append_new(a, array, text_value(a, text));
-    }
+    if ((i->faults & INSTANCE_FAULT_GROUP) != 0)
+        append_group_fault(a, set, unit, array);
     if ((i->faults & INSTANCE_FAULT_KERNEL) != 0) {
         snprintf(text, sizeof(text), "the kernel refused its addresses: %s", strerror(i->kernel_error));
         append_new(a, array, text_value(a, text));

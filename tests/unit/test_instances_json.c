@@ -303,6 +303,26 @@ static void test_instances_json__trackers__once_each_with_how_their_runs_went(vo
     file_rig_close(&rig);
 }
 
+static void test_instances_json__group_in_fault__says_whose_fault_it_is(void **state)
+{
+    static const char grouped[] =
+        "vrrp_sync_group H {\n group {\n E\n F\n }\n}\n"
+        "vrrp_instance E {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
+        "vrrp_instance F {\n interface down0\n virtual_router_id 2\n virtual_ipaddress {\n 10.0.2.1/24\n }\n}\n";
+
+    (void)state;
+    file_rig_open(&rig, grouped);
+    file_rig_run(&rig, US_PER_S);
+    json_t *answer = ask("{\"command\":\"status\"}");
+    const json_t *e = json_object_get(named(answer, "E"), "faults"), *f = json_object_get(named(answer, "F"), "faults");
+
+    assert_string_equal(json_string_value(json_array_get(e, 0)), "F of its group H is in Fault");
+    assert_string_equal(json_string_value(json_array_get(f, 0)), "interface down0 is down");
+    assert_int_equal(json_array_size(f), 1);
+    json_decref(answer);
+    file_rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_instances_json__set_by_name__its_instances_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__refusals__counted_by_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__snmp__rows_of_both_versions, setup, teardown),
+        cmocka_unit_test(test_instances_json__group_in_fault__says_whose_fault_it_is),
         cmocka_unit_test(test_instances_json__trackers__once_each_with_how_their_runs_went),
     };
 
