@@ -57,6 +57,11 @@ void instances_heading(const struct ctl *ctl, const json_t *answer)
     printf(", up %s\n", reply_duration((double)reply_int(reply_get(answer, "daemon"), "uptime_s"), uptime));
 }
 
+bool instances_have_columns(const struct ctl *ctl)
+{
+    return table_has_columns(instance_columns, ARRAY_LENGTH(instance_columns), ctl->columns);
+}
+
 int instances_show(const struct ctl *ctl, const json_t *answer)
 {
     const json_t *instances = reply_get(answer, "instances");

@@ -82,8 +82,9 @@ static void show_heading(const struct screen *s)
         fprintf(s->out, "not ready, so who holds its %zu units is not known here, up %s\n", json_array_size(s->units),
                 reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
     else
-        fprintf(s->out, "%u of %zu units held, %zu members, arp_filter %s, up %s\n", held, json_array_size(s->units),
-                json_array_size(s->members), reply_text(reply_get(s->pool, "filter"), "in_force"),
+        fprintf(s->out, "%u of %zu units held, %zu member%s, arp_filter %s, up %s\n", held, json_array_size(s->units),
+                json_array_size(s->members), json_array_size(s->members) == 1 ? "" : "s",
+                reply_text(reply_get(s->pool, "filter"), "in_force"),
                 reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
 }
 
