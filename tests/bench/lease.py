@@ -3,7 +3,7 @@
 """`make bench-lease`: every fault of tests/lan/lease.py, many times, over every way to run a pool.
 
     lease.py [--repeat N] [--sizes 6,240] [--families 4,6] [--modes add,resident] [--macs real,virtual]
-             [--faults kill_worker,...] [--json FILE]
+             [--instances v3,v2,vmac,unicast,group] [--faults kill_worker,...] [--json FILE]
 
 For each cell the worst time in which two hosts answered (0 is the promise) and the worst gap, in ms, of all
 repetitions. Repetitions in which the witness itself stalled, or lost frames, are counted beside them, and the worst gap
@@ -35,15 +35,23 @@ def arguments():
     parser.add_argument("--families", default="4,6")
     parser.add_argument("--modes", default="add,resident")
     parser.add_argument("--macs", default="real,virtual")
+    parser.add_argument("--instances", default="v3,v2,vmac,unicast,group", help="kinds of instances; \"\" for pools alone")
     parser.add_argument("--faults", default=",".join(lease.FAULTS))
     parser.add_argument("--json", default="")
     return parser.parse_args()
 
 
 def cells(options):
-    return [lease.Cell(int(count), int(family), mode, mac == "virtual")
-            for count in options.sizes.split(",") for family in options.families.split(",")
-            for mode in options.modes.split(",") for mac in options.macs.split(",")]
+    """Version 2 of VRRP is IPv4 only."""
+    sizes = [(int(count), int(family)) for count in options.sizes.split(",") for family in options.families.split(",")]
+    pools = [lease.Cell(*size, mode, mac == "virtual") for size in sizes for mode in words(options.modes)
+             for mac in words(options.macs)]
+    return pools + [lease.InstanceCell(*size, kind) for size in sizes for kind in words(options.instances)
+                    if (size[1], kind) != (6, "v2")]
+
+
+def words(text):
+    return [word for word in text.split(",") if word]
 
 
 def run_cell(cell, faults, repeat, rows):
