@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make bench-lease`: every fault of tests/lan/lease.py, many times, over every way to run a pool.
+"""`bench.py --lease`: every fault of tests/lan/lease.py, many times, over every way to run a pool or instances.
 
     lease.py [--repeat N] [--sizes 6,240] [--families 4,6] [--modes add,resident] [--macs real,virtual]
              [--instances v3,v2,vmac,unicast,group] [--faults kill_worker,...] [--json FILE]
@@ -29,7 +29,7 @@ RESTARTS_MAX = 3
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="The lease under every fault, in every mode")
+    parser = argparse.ArgumentParser(prog="bench.py --lease", description="The lease under every fault, in every mode")
     parser.add_argument("--repeat", type=int, default=20)
     parser.add_argument("--sizes", default="6,240")
     parser.add_argument("--families", default="4,6")

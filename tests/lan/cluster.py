@@ -46,12 +46,13 @@ class Evenkeel:
         with open(self.config, "w", encoding="ascii") as f:
             f.write(text)
 
-    def start(self, *options):
+    def start(self, *options, preload=None):
         daemon = rig.find_program("evenkeeld")
         if not daemon:
             raise rig.RigError("no evenkeeld: build it, or name its folder in EVENKEEL_BUILD")
         self.child = self.node.spawn(daemon, "-n", "-f", self.config, "--run-dir", self.run_dir, *options,
-                                     log="evenkeeld.log", env={**os.environ, "LC_ALL": "C"})
+                                     log="evenkeeld.log",
+                                     env={**os.environ, "LC_ALL": "C", **({"LD_PRELOAD": preload} if preload else {})})
         return self
 
     def running(self):
