@@ -80,13 +80,13 @@ def tell(cell, row):
 
 
 def print_table(rows):
-    print(f"{'':26}{'fault':14}{'runs':>5}{'stalled':>8}{'worst dual':>11}{'worst gap':>10}{'unstalled':>10}  (ms)")
+    print(f"{'':28}{'fault':14}{'runs':>5}{'stalled':>8}{'worst dual':>11}{'worst gap':>10}{'unstalled':>10}  (ms)")
     for cell in dict.fromkeys(r["cell"] for r in rows):
         for fault in dict.fromkeys(r["fault"] for r in rows):
             some = [r for r in rows if r["cell"] == cell and r["fault"] == fault]
             clean = [r["gap_ms"] for r in some if not r["stalled"]]
             if some:
-                print(f"{cell:26}{fault:14}{len(some):5}{len(some) - len(clean):8}"
+                print(f"{cell:28}{fault:14}{len(some):5}{len(some) - len(clean):8}"
                       f"{max(r['dual_ms'] for r in some):11.1f}{max(r['gap_ms'] for r in some):10.1f}"
                       + (f"{max(clean):10.1f}" if clean else f"{'-':>10}"))
 

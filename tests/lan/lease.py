@@ -45,7 +45,7 @@ class InstanceCell:
         self.count, self.family, self.kind = count, family, kind
 
     def __str__(self):
-        return f"{self.count:3} IPv{self.family} instances {self.kind:7}"
+        return f"{self.count:3} IPv{self.family} {f'instances {self.kind}':17}"
 
     def cluster(self, lab, vips):
         return cluster.InstanceCluster(lab, vips, **self.KINDS[self.kind])

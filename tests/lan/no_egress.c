@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,15 +19,18 @@ typedef ssize_t send_function(int, const void *, size_t, int, const struct socka
 ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size)
 {
     send_function *next = (send_function *)dlsym(RTLD_NEXT, "sendto");
-    unsigned char copy[1 << 20];
-    unsigned char *at = copy, *end = copy + length;
+    unsigned char *copy = address != NULL && address->sa_family == AF_NETLINK ? malloc(length) : NULL;
 
-    if (length > sizeof(copy) || address == NULL || address->sa_family != AF_NETLINK)
+    if (copy == NULL)
         return next(fd, bytes, length, flags, address, size);
-    memcpy(copy, bytes, length);
+    unsigned char *at = memcpy(copy, bytes, length), *end = copy + length;
+
     while ((at = memmem(at, (size_t)(end - at), EGRESS, sizeof(EGRESS))) != NULL) {
         at += sizeof(EGRESS);
         at[-1] = NO_SUCH_HOOK;
     }
-    return next(fd, copy, length, flags, address, size);
+    ssize_t sent = next(fd, copy, length, flags, address, size);
+
+    free(copy);
+    return sent;
 }

@@ -74,12 +74,12 @@ def test_netlink__messages_lost_while_an_address_is_deleted__all_is_read_anew(fi
     of somebody's entries. (They are permanent: others are the whole machine's, not only the host's.)"""
     host, daemon = field.lab.hosts[0], field.system.hosts["h1"]
     vip = homes(field, "h1")[0]
-    neighbours = "".join(f"neigh add 192.0.{2 + i // 250}.{i % 250 + 1} lladdr 02:00:00:00:00:01 nud permanent dev dummy0\n"
+    neighbours = "".join(f"neigh add 192.0.{2 + i // 250}.{i % 250 + 1} lladdr 02:00:00:00:00:01 nud permanent dev up0\n"
                          for i in range(CHURN))
-    addresses = "".join(f"addr {verb} 10.99.{i // 250}.{i % 250 + 1}/32 dev dummy0\n" for verb in ("add", "del")
+    addresses = "".join(f"addr {verb} 10.99.{i // 250}.{i % 250 + 1}/32 dev up0\n" for verb in ("add", "del")
                         for i in range(CHURN))
-    host.run("ip", "link", "add", "dummy0", "type", "dummy")
-    host.run("ip", "link", "set", "dummy0", "up")
+    host.run("ip", "link", "add", "up0", "type", "veth", "peer", "name", "up1")
+    host.run("ip", "link", "set", "up0", "up")
     with field.place.step("S13", "netlink's buffers overflow"):
         rig.pause(daemon.workers())
         host.run("ip", "addr", "del", f"{vip}/24", "dev", "eth0")
@@ -88,7 +88,7 @@ def test_netlink__messages_lost_while_an_address_is_deleted__all_is_read_anew(fi
         rig.wait_until(lambda: counter(daemon, "netlink_overruns") > 0, 5, "the loss was noticed")
         field.whole()
         field.place.linger(0.5)
-    host.run("ip", "link", "del", "dummy0")
+    host.run("ip", "link", "del", "up0")
     assert vip in host.addresses()
     assert not broken(field), broken(field)
 
