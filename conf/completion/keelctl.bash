@@ -44,8 +44,8 @@ _keelctl_columns()
 
 _keelctl()
 {
-    local commands="status watch members list plan explain take release drain undrain rebalance history events counters
-        snmp dump check convert witness"
+    local commands="status watch members list plan explain take release drain undrain rebalance reload history events
+        counters snmp dump check convert witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
     # Without this readline would take the colons of IPv6 addresses for the ends of words.

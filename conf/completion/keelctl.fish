@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for keelctl: commands, options and their values, and the units and members of the running daemon.
 
-set -l commands status watch members list plan explain take release drain undrain rebalance history events counters snmp dump check convert witness
+set -l commands status watch members list plan explain take release drain undrain rebalance reload history events counters snmp dump check convert witness
 
 function __keelctl_ask
     set -l words (commandline -opc)

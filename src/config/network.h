@@ -120,4 +120,9 @@ struct net_rule {
     bool l3mdev, no_track;
 };
 
+/* The kernel is asked for the same: the places and what only we look at may differ. */
+bool net_same_address(const struct net_address *a, const struct net_address *b);
+bool net_same_route(const struct net_route *a, const struct net_route *b);
+bool net_same_rule(const struct net_rule *a, const struct net_rule *b);
+
 #endif

@@ -222,6 +222,10 @@ static enum core_result core_dispatch_pool(struct core *core, const struct event
     case EVENT_REBALANCE:
         balance_hurry(p, event->now);
         break;
+    case EVENT_RETIRE:
+        CHECK(u != NULL || event->unit == EFFECT_NO_UNIT);
+        core_retire(core, event, fx);
+        break;
     case EVENT_TICK:
     case EVENT_PACKET:
     case EVENT_LINK:

@@ -49,6 +49,7 @@ enum event_kind {
     /* What is tracked for an instance, or (unit EFFECT_NO_UNIT) a sync group: `fault`, `no_source`, `weight`. Levels,
      * all of them each time. */
     EVENT_TRACK,
+    EVENT_RETIRE, /* a reload drops this unit, or with unit EFFECT_NO_UNIT the pool: see handover.h */
 };
 
 struct event {

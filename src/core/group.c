@@ -112,7 +112,7 @@ static void group_tell(struct group *g, struct mono now, struct effects *fx)
 void group_tick(struct group *g, struct mono now, struct effects *fx)
 {
     g->changed = false;
-    if (g->member_count == 0) {
+    if (g->member_count == 0) { /* all of them are retired */
         return;
     }
     group_share_faults(g, now, fx);

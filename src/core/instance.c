@@ -89,7 +89,7 @@ static bool instance_is_held(const struct instance *i)
 static bool instance_may_run(const struct instance *i)
 {
     return instance_link(i)->known && !instance_is_held(i) && (i->faults & INSTANCE_FAULTS_FATAL) == 0 &&
-           !i->set->all->leaving;
+           !i->set->all->leaving && !i->retired;
 }
 
 static enum instance_state instance_visible_state(const struct instance *i)
@@ -97,7 +97,7 @@ static enum instance_state instance_visible_state(const struct instance *i)
     if (i->router.state == ROUTER_ACTIVE) {
         return INSTANCE_ACTIVE; /* also while it is being released */
     }
-    if (i->set->all->leaving) {
+    if (i->set->all->leaving || i->retired) {
         return INSTANCE_STOPPED;
     }
     if ((i->faults & INSTANCE_FAULTS_FATAL) != 0 && instance_link(i)->known) {
@@ -145,7 +145,7 @@ struct mono instance_lease_end(const struct instance *i)
         return end;
     }
     if (i->settings->lease_us > 0) {
-        end = mono_add(i->lease_base, i->settings->lease_us);
+        end = mono_add(i->lease_base, i->lease_us);
     }
     if (i->settings->late_us > 0) {
         end = mono_min(end, mono_add(r->adver, i->settings->late_us));
@@ -351,6 +351,7 @@ void instance_claim(struct instance *i, struct mono now, struct effects *fx)
     }
     router_claim(r, now, fx);
     i->lease_base = now;
+    i->lease_us = i->settings->lease_us;
     i->wants_active = false;
     i->counters.became_active++;
     i->counters.last_active_reason = r->reason;

@@ -7,6 +7,7 @@
  *   instance_hear.c  packets: which instance they are for, what is refused and why, what they change
  *   instances.c      all of them: sets, the index by VRID, links, the tick, leaving, encoding
  *   group.c          sync groups
+ *   handover_instances.c  going on with other settings
  *
  * The state machine itself is router.c's. As in pools, packets only change what is known, and timers fire in the tick.
  * Everything that may have moved a timer ends in instance_settle, which keeps the set's deadline a lower bound of its
@@ -36,6 +37,7 @@ struct instance {
     bool no_source; /* told by EVENT_TRACK */
     bool held;      /* told by EVENT_TRACK: what is tracked has no result yet, so it does not start */
     bool started;   /* ever: starts_active is for the first time */
+    bool retired;   /* the file does not have it any more */
     int16_t weight;
     int32_t kernel_error;
 
@@ -55,6 +57,7 @@ struct instance {
 
     /* The lease, as pools have it: from the last own advertisement that is known to have left. */
     struct mono lease_base;
+    int64_t lease_us;          /* ... lasts so long: what was granted then; the settings may say another now */
     struct mono lease_pending; /* an advertisement was decided then and is unconfirmed; never: none is */
 
     /* What was told. */
@@ -178,6 +181,13 @@ bool instance_has_left(const struct instance *i);
 bool instance_holder_is_fresh(const struct instance *i, struct mono now); /* heard within its Active_Down_Interval */
 void instance_clear_holder(struct instance *i);
 struct effect *instance_note(const struct instance *i, enum note_kind kind, struct effects *fx);
+
+/* handover_instances.c */
+void instances_retire(struct instances *all, const struct event *event, struct effects *fx);
+bool instances_are_retired(const struct instances *all);
+void instances_take_over(struct instances *to, const struct instances *from, const struct handover *map,
+                         struct mono now, struct effects *fx);
+void instances_ask_again(const struct instances *all, struct effects *fx);
 
 /* group.c */
 void group_tick(struct group *g, struct mono now, struct effects *fx);

@@ -134,6 +134,7 @@ static void instances_sent(struct instance_set *set, const struct event *event)
         struct instance *i = &set->list[k];
         if (!mono_is_never(i->lease_pending) && event->error == 0) {
             i->lease_base = i->lease_pending;
+            i->lease_us = i->settings->lease_us;
         }
         i->lease_pending = MONO_NEVER;
     }
@@ -166,6 +167,10 @@ static void instances_conflict(struct instance *i, struct mono now, struct effec
 
 enum core_result instances_dispatch(struct instances *all, const struct event *event, struct effects *fx)
 {
+    if (event->kind == EVENT_RETIRE) {
+        instances_retire(all, event, fx);
+        return CORE_OK;
+    }
     if (event->kind == EVENT_TRACK && event->unit == EFFECT_NO_UNIT) {
         instances_track_group(all, event, fx);
         return CORE_OK;
@@ -198,6 +203,7 @@ enum core_result instances_dispatch(struct instances *all, const struct event *e
     case EVENT_RELEASE:
     case EVENT_REBALANCE:
     case EVENT_LEAVE:
+    case EVENT_RETIRE:
         break;
     }
     return CORE_NOT_READY;

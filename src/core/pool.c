@@ -11,20 +11,27 @@
 
 static const struct addr no_address;
 
+void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
+               struct plan_unit *plan_units)
+{
+    p->index = (uint8_t)index;
+    p->all = all;
+    p->pools = p - index;
+    p->settings = &all->pools[index];
+    p->units = units;
+    p->plan = plan;
+    p->plan_units = plan_units;
+}
+
 void pool_init(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
                struct plan_unit *plan_units, struct mono now)
 {
     const struct pool_settings *s = &all->pools[index];
     memset(p, 0, sizeof(*p));
-    p->index = (uint8_t)index;
-    p->all = all;
-    p->pools = p - index;
-    p->settings = s;
-    p->units = units;
-    p->plan = plan;
-    p->plan_units = plan_units;
+    pool_bind(p, index, all, units, plan, plan_units);
     p->own_share = s->share;
     p->started = now;
+    p->lease_us = settings_lease_us(s);
     p->member_adver = p->lease_base = p->lease_pending = p->balance_next = p->moves_wanted = p->leave_by = MONO_NEVER;
     p->view_changed = now;
     isolation_init(p, now);
@@ -92,7 +99,7 @@ static bool pool_is_eligible(const struct unit *u, const struct addr *member)
 
 bool pool_may_hold(const struct pool *p, const struct unit *u)
 {
-    return p->ready && p->armed && !p->leaving && !p->faulted && !isolation_is_isolated(p) &&
+    return p->ready && p->armed && !p->leaving && !u->retired && !p->faulted && !isolation_is_isolated(p) &&
            (u->settings->links & ~p->links_up) == 0 && pool_is_eligible(u, &p->primary);
 }
 
@@ -225,12 +232,33 @@ void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx
     p->members.list[MEMBER_SELF].vrid = p->member_vrid;
 }
 
+void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono now, struct effects *fx)
+{
+    if (configured_anew || pool_vrid_is_a_units(p, p->member_vrid)) {
+        pool_choose_member_vrid(p, now, fx);
+    }
+}
+
 void pool_arm(struct pool *p, struct mono now, struct effects *fx)
 {
     p->armed = false;
     p->lease_base = p->arm_asked = now;
+    p->lease_us = settings_lease_us(p->settings);
     p->lease_pending = MONO_NEVER;
     effects_add(fx, EFFECT_ARM, p->index, EFFECT_NO_UNIT)->sequence = ++p->arm_sequence;
+}
+
+/* Another pool speaks for this host on that wire already: it is no newcomer there. */
+static bool pool_wire_is_running(const struct pool *p, const struct addr *primary)
+{
+    for (unsigned i = 0; i < p->all->pool_count; i++) {
+        const struct pool *q = &p->pools[i];
+        if (q != p && pool_is_on_same_wire(p, q) && q->ready && addr_equal(&q->primary, primary) && !q->say_gone &&
+            !mono_is_never(q->member_adver)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void pool_start(struct pool *p, const struct addr *primary, struct mono now, struct effects *fx)
@@ -246,7 +274,8 @@ static void pool_start(struct pool *p, const struct addr *primary, struct mono n
     p->ready = true;
     p->ready_since = p->view_changed = p->heard_member = now;
     p->changed = true;
-    p->say_gone = true;
+    p->say_gone = !pool_wire_is_running(p, primary);
+    p->member_adver = p->say_gone ? MONO_NEVER : now;
     pool_choose_member_vrid(p, now, fx);
     pool_arm(p, now, fx);
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
@@ -345,7 +374,7 @@ bool pool_check_stall(struct pool *p, struct mono now, struct effects *fx)
 #if EVENKEEL_CANARY == 3 /* a planted bug: whoever slept goes on as if nothing had happened */
     return false;
 #endif
-    if (!pool_may_stall(p) || mono_diff_us(now, p->lease_base) <= settings_lease_us(p->settings)) {
+    if (!pool_may_stall(p) || mono_diff_us(now, p->lease_base) <= p->lease_us) {
         return false;
     }
     for (unsigned i = 0; i < p->all->pool_count; i++) { /* the goodbye that follows is for all of them */
@@ -361,13 +390,14 @@ void pool_sent(struct pool *p, struct mono now, struct effects *fx)
 {
     if (!mono_is_never(p->lease_pending) && !pool_check_stall(p, now, fx)) {
         p->lease_base = p->lease_pending;
+        p->lease_us = settings_lease_us(p->settings);
         p->lease_pending = MONO_NEVER;
     }
 }
 
 bool pool_slept_since_arming(const struct pool *p, struct mono now)
 {
-    return mono_diff_us(now, p->arm_asked) > settings_lease_us(p->settings);
+    return mono_diff_us(now, p->arm_asked) > p->lease_us;
 }
 
 void pool_armed(struct pool *p, uint32_t sequence, struct mono now, struct effects *fx)
@@ -408,6 +438,12 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
     p->changed = true;
 }
 
+void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now)
+{
+    u->repeats_left = REPEATS;
+    u->repeat_next = mono_add(now, p->settings->member_interval_us);
+}
+
 /* The addresses are in place. Who speaks with a lower priority than a stranger that it meant to preempt does not. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx)
 {
@@ -423,8 +459,7 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
         return;
     }
     router_claim(r, now, fx);
-    u->repeats_left = REPEATS;
-    u->repeat_next = mono_add(now, p->settings->member_interval_us);
+    pool_repeat_soon(p, u, now);
     u->counters.became_active++;
     u->counters.last_active_reason = r->reason;
     u->claiming = false;
@@ -440,6 +475,9 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
  * as in a planned move. What nobody has taken within LEAVE_PATIENCE_US goes all at once. */
 void pool_leave(struct pool *p, struct mono now)
 {
+    if (p->going) { /* a reload has no place for it any more */
+        return;
+    }
     p->leaving = true;
     p->leave_by = mono_add(now, LEAVE_PATIENCE_US);
     p->changed = true;
@@ -448,16 +486,16 @@ void pool_leave(struct pool *p, struct mono now)
     }
 }
 
-static void pool_go(struct pool *p, struct effects *fx)
+void pool_go(struct pool *p, enum reason reason, struct effects *fx)
 {
     p->going = true;
     p->leave_by = MONO_NEVER;
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct router *r = &p->units[i].router;
         if (r->state == ROUTER_ACTIVE) {
-            router_release(r, REASON_SHUTDOWN, false, fx);
+            router_release(r, reason, false, fx);
         } else if (r->state == ROUTER_BACKUP) {
-            router_stop(r, REASON_SHUTDOWN, fx);
+            router_stop(r, reason, fx);
         }
     }
 }
@@ -465,8 +503,7 @@ static void pool_go(struct pool *p, struct effects *fx)
 static bool pool_is_emptied(const struct pool *p)
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
-        const struct router *r = &p->units[i].router;
-        if (r->level != LEVEL_ABSENT || r->sequence_done != r->sequence) {
+        if (!router_is_empty(&p->units[i].router)) {
             return false;
         }
     }
@@ -501,7 +538,7 @@ void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx)
         return;
     }
     if (!p->going && pool_may_go(p, now)) {
-        pool_go(p, fx);
+        pool_go(p, REASON_SHUTDOWN, fx);
     }
     if (!p->going || !pool_is_wire_emptied(p)) {
         return;

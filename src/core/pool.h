@@ -9,6 +9,7 @@
  *   contest.c    two routers claim one unit: who asserts, who is believed, who is broken
  *   balance.c    planned moves: pacing, flap penalty, pairs tried in vain, drain, take and release
  *   isolation.c  deaf and mute hosts
+ *   handover.c   going on with other settings
  *
  * Packets only change what is known (`changed` is set); everything that follows from it happens in pool_tick.
  */
@@ -44,6 +45,7 @@ struct unit {
     struct mono vacant_since;   /* nobody holds it since then; never: it is held, or was never */
     struct mono released_until; /* of `released_by` */
     struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
+    struct mono patient_until;  /* added by a reload: the first in rank has so long to learn of the unit too */
     struct mono claim_next;
     struct mono still_until; /* no planned move before */
     struct mono moved_at;    /* the last planned move, for the penalty to be forgotten */
@@ -72,6 +74,7 @@ struct unit {
     uint8_t rank;         /* of this host */
     bool pinned_here;     /* by `take` */
     bool claiming;        /* we ask its owner for it by advertising 254 */
+    bool retired;         /* the file does not have it any more: released, and not taken again */
     uint8_t repeats_left; /* of our new claim */
     struct mono repeat_next;
     uint8_t claims_left;
@@ -119,8 +122,9 @@ struct pool {
     uint32_t links_up; /* all links */
     bool ready;        /* started: link up and a primary address */
     bool leaving, left;
-    bool shed;  /* leaving: nobody is left to give a unit to, or no unit */
-    bool going; /* leaving: the rest is being removed, goodbye follows */
+    bool retired; /* the file does not have the pool any more */
+    bool shed;    /* leaving: nobody is left to give a unit to, or no unit */
+    bool going;   /* leaving: the rest is being removed, goodbye follows */
     bool drained, drain_now;
     bool faulted;      /* share 0: may hold nothing */
     bool changed;      /* the view changed: plan anew in the next tick */
@@ -132,6 +136,7 @@ struct pool {
     struct mono ready_since;   /* of the last start of the routers */
     struct mono member_adver;  /* next member advertisement; never while not ready */
     struct mono lease_base;    /* the lease was last known to begin then */
+    int64_t lease_us;          /* ... and lasts so long: what others were told last may differ from the settings */
     struct mono lease_pending; /* a member advertisement went out with this time; never: none is unconfirmed */
     struct mono view_changed;  /* membership changed, or a unit lost its owner */
     struct mono last_move;     /* planned move, by anybody */
@@ -183,6 +188,14 @@ void pool_leave_tick(struct pool *p, struct mono now, struct effects *fx);
 /* pool.c, for pool_tick.c: the addresses are in place, so the claim may leave; all pools of one interface and family
  * share what this host says of itself. */
 void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects *fx);
+/* pool.c, for handover.c: where the pool stands in its core; repeats an Active's word at the members' pace; the own
+ * VRID when a unit has it now, or another one is configured; releases what is left, goodbye follows. */
+void pool_bind(struct pool *p, unsigned index, const struct core_settings *all, struct unit *units, struct plan *plan,
+               struct plan_unit *plan_units);
+void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now);
+void pool_recheck_member_vrid(struct pool *p, bool configured_anew, struct mono now, struct effects *fx);
+void pool_go(struct pool *p, enum reason reason, struct effects *fx);
+
 void pool_arm(struct pool *p, struct mono now, struct effects *fx);
 /* A lease that was asked for so long ago and never renewed may have ended. */
 bool pool_slept_since_arming(const struct pool *p, struct mono now);

@@ -60,6 +60,15 @@ static void router_want(struct router *r, enum unit_level level, struct effects 
     effect->sequence = r->sequence;
 }
 
+void router_ask_again(const struct router *r, struct effects *fx)
+{
+    if (r->sequence_done != r->sequence) {
+        struct effect *effect = effects_add(fx, EFFECT_LEVEL, r->pool, r->unit);
+        effect->level = r->level;
+        effect->sequence = r->sequence;
+    }
+}
+
 static void router_send(struct router *r, uint8_t priority, struct effects *fx)
 {
     uint64_t *count = priority == VRRP_PRIORITY_RELEASE ? &r->zero_sent : &r->adverts_sent;

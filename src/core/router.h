@@ -110,6 +110,21 @@ static inline bool router_is_ready(const struct router *r)
     return r->phase == PHASE_TAKING && r->level == LEVEL_READY && router_is_done(r);
 }
 
+/* Nothing of it is here, and the kernel has nothing under way. */
+static inline bool router_is_empty(const struct router *r)
+{
+    return r->level == LEVEL_ABSENT && r->sequence_done == r->sequence;
+}
+
+/* ... and nothing is left to be said. */
+static inline bool router_is_gone(const struct router *r)
+{
+    return router_is_empty(r) && r->state != ROUTER_ACTIVE && r->phase == PHASE_SETTLED;
+}
+
+/* The newest level once more, when the kernel has not confirmed it: the order may be lost. */
+void router_ask_again(const struct router *r, struct effects *fx);
+
 /* -> Active: says so first, and opens open_delay_us later. Only when router_is_ready. */
 void router_claim(struct router *r, struct mono now, struct effects *fx);
 

@@ -139,6 +139,16 @@ static inline unsigned settings_instance_count(const struct core_settings *setti
     return count;
 }
 
+#define HANDOVER_NONE UINT16_MAX
+
+/* A reload (core/handover.h): for each part of the new settings the index of the part of the old ones that goes on as
+ * it, or HANDOVER_NONE. */
+struct handover {
+    uint16_t old_link[SETTINGS_LINKS_MAX];
+    uint16_t old_pool[SETTINGS_POOLS_MAX];
+    uint16_t old_unit[SETTINGS_POOLS_MAX][PLAN_UNITS_MAX];
+};
+
 /*
  * The lease (doc/design.md 2.6): so long after its last own member advertisement a host may still answer; whoever
  * wakes up later than that is no longer an owner. Others take over after 3 intervals.

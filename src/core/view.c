@@ -148,6 +148,7 @@ void core_view_unit(const struct core *core, unsigned pool, unsigned unit, struc
         .pinned = held ? r->priority == ROUTER_PRIORITY_PINNED
                        : u->holder_kind == HOLDER_MEMBER && u->holder_priority == ROUTER_PRIORITY_PINNED,
         .pinned_here = u->pinned_here,
+        .retired = u->retired,
         .contested = contender != NULL,
         .address_list_differs = u->address_list_differs,
         .address_list_from = u->address_list_from,

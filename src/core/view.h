@@ -61,6 +61,7 @@ struct unit_view {
     uint8_t rank;            /* of this host */
     bool pinned;             /* by take or prefer, here or there (holder advertises 254) */
     bool pinned_here;        /* by `take` on this host */
+    bool retired;            /* given up for good: a reload has no successor for it */
     bool contested;          /* two claimants within the last Active_Down_Interval */
     bool address_list_differs;
     struct addr address_list_from;    /* who advertises the other list; valid while it differs, as the next two */

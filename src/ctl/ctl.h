@@ -43,6 +43,7 @@ int release_command(const struct ctl *ctl, int argc, char **argv);
 int drain_command(const struct ctl *ctl, int argc, char **argv);
 int undrain_command(const struct ctl *ctl, int argc, char **argv);
 int rebalance_command(const struct ctl *ctl, int argc, char **argv);
+int reload_command(const struct ctl *ctl, int argc, char **argv);
 int counters_command(const struct ctl *ctl, int argc, char **argv);
 int snmp_command(const struct ctl *ctl, int argc, char **argv);
 int history_command(const struct ctl *ctl, int argc, char **argv);

@@ -137,6 +137,8 @@ static const struct command commands[] = {
     {"undrain", "", 0, 0, TAKES(OPTION_POOL), undrain_command, "Ends a drain."},
     {"rebalance", "", 0, 0, TAKES(OPTION_POOL), rebalance_command,
      "Makes the moves that are due without waiting for intervals and penalties."},
+    {"reload", "", 0, 0, TAKES_WAIT, reload_command,
+     "Has the daemon read its file again; says what changed, or what is wrong with the file."},
     {"history", "[VIP|VRID|NAME]", 0, 1,
      TAKES(OPTION_POOL) | TAKES(OPTION_LIMIT) | TAKES(OPTION_TIMELINE) | TAKES(OPTION_SVG) | TAKES(OPTION_ALL) |
          TAKES_TABLE,

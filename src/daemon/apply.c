@@ -231,13 +231,18 @@ static void apply_effect(struct worker *worker, const struct effect *effect, str
     }
 }
 
+void apply_effects(struct worker *worker, struct mono now)
+{
+    for (unsigned i = 0; i < worker->effects.count; i++)
+        apply_effect(worker, &worker->effects.list[i], now);
+}
+
 static enum core_result step_once(struct worker *worker, const struct event *event)
 {
     worker->effects.count = 0;
     enum core_result result = core_step(worker->core, event, &worker->effects);
 
-    for (unsigned i = 0; i < worker->effects.count; i++)
-        apply_effect(worker, &worker->effects.list[i], event->now);
+    apply_effects(worker, event->now);
     return result;
 }
 

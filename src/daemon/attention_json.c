@@ -352,6 +352,19 @@ static void add_filter(struct findings *f)
         p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
 }
 
+/* What the pool tracks: a fault is why this host is a reserve. */
+static void add_trackers(struct findings *f)
+{
+    struct tracker_finding tracker;
+
+    for (unsigned i = 0; tracker_text(f->a, TRACK_POOL, f->pool, 0, i, &tracker); i++) {
+        if (tracker.fault)
+            add(f, ALARM, "fault", "%s; this host holds nothing until that is over", tracker.text);
+        else if (tracker.failed)
+            add(f, WARNING, "tracker", "%s", tracker.text);
+    }
+}
+
 json_t *attention_array(struct answer *a, unsigned first, unsigned end)
 {
     struct findings f = {.a = a, .list = {new_array(a), new_array(a)}};
@@ -369,6 +382,7 @@ json_t *attention_array(struct answer *a, unsigned first, unsigned end)
             add_units(&f);
         add_unknown(&f);
         add_own_state(&f, &p);
+        add_trackers(&f);
         add_members(&f, &p);
         add_filter(&f);
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,29 +32,84 @@ int channel_raise(int fd)
     return raised;
 }
 
-int channel_send(int fd, enum channel_message message)
+int channel_send_files(int fd, enum channel_message message, const int *files, unsigned count)
 {
     uint8_t byte = (uint8_t)message;
+    struct iovec data = {.iov_base = &byte, .iov_len = 1};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(CHANNEL_FILES_MAX * sizeof(int))] = {0};
+    struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1};
 
-    return send(fd, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+    if (count > 0) {
+        header.msg_control = control;
+        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(rights), files, count * sizeof(int));
+    }
+    return sendmsg(fd, &header, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-int channel_receive(int fd, enum channel_message *message)
+int channel_send(int fd, enum channel_message message)
 {
-    uint8_t byte;
+    return channel_send_files(fd, message, NULL, 0);
+}
 
+static void close_files(int *files, unsigned *count)
+{
+    while (*count > 0)
+        close(files[--*count]);
+}
+
+static void take_files(struct msghdr *header, int *files, unsigned *count)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = CMSG_NXTHDR(header, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        *count = (unsigned)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(files, CMSG_DATA(part), *count * sizeof(int));
+    }
+}
+
+int channel_receive_files(int fd, enum channel_message *message, int files[static CHANNEL_FILES_MAX], unsigned *count)
+{
     for (;;) {
-        ssize_t got = recv(fd, &byte, 1, 0);
+        uint8_t byte;
+        struct iovec data = {.iov_base = &byte, .iov_len = 1};
+        _Alignas(struct cmsghdr) char control[CMSG_SPACE(CHANNEL_FILES_MAX * sizeof(int))];
+        struct msghdr header = {
+            .msg_iov = &data,
+            .msg_iovlen = 1,
+            .msg_control = control,
+            .msg_controllen = sizeof(control), /* the kernel closes files that find no room */
+        };
+        ssize_t got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
 
+        *count = 0;
         if (got == 0)
             return 0;
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return errno == EAGAIN || errno == EWOULDBLOCK ? -EAGAIN : 0;
-        if (byte >= CHANNEL_MESSAGE_COUNT)
+        take_files(&header, files, count);
+        if (byte >= CHANNEL_MESSAGE_COUNT) {
+            close_files(files, count);
             continue;
+        }
         *message = (enum channel_message)byte;
         return 1;
     }
+}
+
+int channel_receive(int fd, enum channel_message *message)
+{
+    int files[CHANNEL_FILES_MAX];
+    unsigned count;
+    int result = channel_receive_files(fd, message, files, &count);
+
+    close_files(files, &count);
+    return result;
 }

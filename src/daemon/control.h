@@ -29,6 +29,8 @@ struct control_callbacks {
      * has to survive a restart. 0 and *result, or a negative errno when it could not be remembered (the step was made).
      */
     int (*command)(void *context, const struct event *event, enum core_result *result);
+    /* Has the configuration file read again; what comes of it is in the view's `reload`. 0 or a negative errno. */
+    int (*reload)(void *context);
     /* A picture of the daemon, to be freed; NULL: no memory. */
     char *(*dump)(void *context, enum daemon_dump dump);
     /* Microseconds until the protocol has something to do; 0 or less: now. NULL: it never has. */

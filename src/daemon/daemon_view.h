@@ -44,6 +44,23 @@ struct daemon_counter {
     uint64_t value;
 };
 
+enum daemon_reload_state {
+    DAEMON_RELOAD_NONE,      /* there was none yet */
+    DAEMON_RELOAD_RUNNING,   /* units that the new file has no place for are being released */
+    DAEMON_RELOAD_DONE,      /* text: what is different */
+    DAEMON_RELOAD_UNCHANGED, /* the file says what it said before */
+    DAEMON_RELOAD_REFUSED,   /* it has errors; text: which */
+    DAEMON_RELOAD_FAILED,    /* text: why */
+    DAEMON_RELOAD_STATE_COUNT,
+};
+
+/* The last reload, by SIGHUP or by an operator. */
+struct daemon_reload {
+    uint64_t number;  /* of reloads that came to an end */
+    uint8_t state;    /* enum daemon_reload_state */
+    const char *text; /* lines; may be NULL */
+};
+
 struct daemon_view {
     const char *version; /* of the program, "1.0.0" */
     struct mono now;
@@ -55,6 +72,7 @@ struct daemon_view {
     const struct daemon_rival *rivals;    /* for each link; NULL: nobody looks for them */
     const struct daemon_pool_view *pools; /* of pools, then sets */
     const struct history *history;
+    struct daemon_reload reload;
     const struct track *track;             /* what is tracked; NULL: nothing is */
     const struct daemon_counter *counters; /* may be NULL when counter_count is 0 */
     unsigned counter_count;

@@ -142,5 +142,7 @@ enum request_outcome release_answer(struct answer *a);
 enum request_outcome drain_answer(struct answer *a);
 enum request_outcome undrain_answer(struct answer *a);
 enum request_outcome rebalance_answer(struct answer *a);
+enum request_outcome reload_answer(struct answer *a);
+enum request_outcome reload_result_answer(struct answer *a);
 
 #endif

@@ -42,22 +42,6 @@ static void stop(struct guard *guard, struct mono now)
         guard_worker_ask_to_leave(guard, now);
 }
 
-static void reload(struct guard *guard, struct mono now)
-{
-    if (guard->leaving || guard->next_config != NULL) {
-        log_warning("reload: not now, the worker is just leaving");
-        return;
-    }
-    guard->next_config = reload_config(guard->start->dialect, &guard->start->request, guard->config);
-    if (guard->next_config == NULL)
-        return;
-    guard_script_expect(guard->script, guard->next_config);
-    if (guard->pidfd >= 0)
-        guard_worker_ask_to_leave(guard, now);
-    else
-        guard_worker_adopt_config(guard);
-}
-
 /* The worker has what is asked for, and the rights to write it. One that does not run has nothing to tell. */
 static void ask_for_dump(struct guard *guard, int number)
 {
@@ -79,7 +63,7 @@ static void take_signals(struct guard *guard, struct mono now)
 
     while (read(guard->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
         if (info.ssi_signo == SIGHUP)
-            reload(guard, now);
+            reload_begin(guard, now);
         else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             stop(guard, now);
         else if (info.ssi_signo != SIGCHLD) /* that one only wakes us, for guard_script.h */
@@ -89,6 +73,9 @@ static void take_signals(struct guard *guard, struct mono now)
 
 static void take_up(struct guard *guard)
 {
+    guard->worker_up = true;
+    if (guard->reload_wanted)
+        reload_begin(guard, clock_now());
     if (guard->up)
         return;
     guard->up = true;
@@ -109,7 +96,19 @@ static void take_messages(struct guard *guard)
         case CHANNEL_LEFT:
             guard->worker_left = true;
             break;
+        case CHANNEL_RELOAD_ASKED:
+            reload_begin(guard, clock_now());
+            break;
+        case CHANNEL_RELOADED:
+            reload_end(guard, true, clock_now());
+            break;
+        case CHANNEL_RELOAD_KEPT:
+            reload_end(guard, false, clock_now());
+            break;
         case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_RELOAD:
+        case CHANNEL_RELOAD_SAME:
+        case CHANNEL_RELOAD_BAD:
         case CHANNEL_DUMP:
         case CHANNEL_DUMP_STATS:
         case CHANNEL_DUMP_JSON:
@@ -270,6 +269,7 @@ int guard_run(const struct guard_start *start)
     sender_close(guard.sender);
     packet_ip_close(guard.ip);
     guard_page_close(guard.page);
+    guard_page_close(guard.next_page);
     config_free(guard.next_config);
     config_free(guard.config);
     return guard.exit_code;

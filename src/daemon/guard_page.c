@@ -9,10 +9,13 @@
 #include "daemon/guard_page.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "core/effect.h"
@@ -46,6 +49,7 @@ struct page_header {
 struct guard_page {
     uint8_t *memory;
     size_t size;
+    int file;            /* of the guard, to be handed to a worker; -1 */
     unsigned pool_count; /* pools and sets */
     struct layout pools[SETTINGS_POOLS_MAX];
 };
@@ -102,6 +106,8 @@ static int lay_out(struct guard_page *page, const struct core_settings *settings
     size_t offset = round_up(sizeof(struct page_header), sizeof(uint64_t));
     unsigned first = 0;
 
+    page->file = -1;
+    page->memory = MAP_FAILED;
     page->pool_count = settings_all_count(settings);
     for (unsigned p = 0; p < page->pool_count; p++) {
         struct layout *layout = &page->pools[p];
@@ -117,40 +123,79 @@ static int lay_out(struct guard_page *page, const struct core_settings *settings
     return 0;
 }
 
-static void give_back(struct guard_page *page)
+static int map(struct guard_page *page, int file)
 {
-    for (unsigned p = 0; p < page->pool_count; p++)
-        free(page->pools[p].start);
-    free(page);
+    page->memory = mmap(NULL, page->size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    return page->memory == MAP_FAILED ? -errno : 0;
+}
+
+/* Sealed: a worker gone wrong must not be able to cut the page off under the guard. */
+static int make_file(struct guard_page *page)
+{
+    page->file = memfd_create("evenkeel-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (page->file < 0 || ftruncate(page->file, (off_t)page->size) < 0 ||
+        fcntl(page->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+        return -errno;
+    return map(page, page->file);
+}
+
+static int use_file(struct guard_page *page, int file)
+{
+    struct stat status;
+
+    if (fstat(file, &status) < 0)
+        return -errno;
+    return status.st_size == (off_t)page->size ? map(page, file) : -EINVAL;
+}
+
+/* `file` < 0: one of its own. */
+static int make(const struct core_settings *settings, int file, struct guard_page **out)
+{
+    struct guard_page *page = calloc(1, sizeof(*page));
+    int error = page != NULL ? lay_out(page, settings) : -ENOMEM;
+
+    if (error == 0)
+        error = file < 0 ? make_file(page) : use_file(page, file);
+    if (error < 0) {
+        guard_page_close(page);
+        return error;
+    }
+    *out = page;
+    return 0;
 }
 
 int guard_page_open(const struct core_settings *settings, struct guard_page **out)
 {
-    struct guard_page *page = calloc(1, sizeof(*page));
+    return make(settings, -1, out);
+}
 
-    if (page == NULL)
-        return -ENOMEM;
-    if (lay_out(page, settings) < 0) {
-        give_back(page);
-        return -ENOMEM;
-    }
-    page->memory = mmap(NULL, page->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (page->memory == MAP_FAILED) {
-        int error = errno;
+int guard_page_map(const struct core_settings *settings, int file, struct guard_page **out)
+{
+    return make(settings, file, out);
+}
 
-        give_back(page);
-        return -error;
-    }
-    *out = page;
-    return 0;
+int guard_page_file(const struct guard_page *page)
+{
+    return page->file;
+}
+
+void guard_page_close_file(struct guard_page *page)
+{
+    if (page->file >= 0)
+        close(page->file);
+    page->file = -1;
 }
 
 void guard_page_close(struct guard_page *page)
 {
     if (page == NULL)
         return;
-    munmap(page->memory, page->size);
-    give_back(page);
+    if (page->memory != MAP_FAILED)
+        munmap(page->memory, page->size);
+    guard_page_close_file(page);
+    for (unsigned p = 0; p < page->pool_count; p++)
+        free(page->pools[p].start);
+    free(page);
 }
 
 /* The slots of a unit, or the member's: [*first, the returned end). */
@@ -199,6 +244,29 @@ void guard_page_drop(struct guard_page *page, unsigned pool, unsigned unit)
     end = slots_of(&page->pools[pool], unit, &slot);
     for (; slot < end; slot++)
         atomic_store_explicit(&slot_at(page, pool, slot)->length, 0, memory_order_release);
+}
+
+void guard_page_take_over(struct guard_page *page, unsigned pool, unsigned unit, const struct guard_page *from,
+                          unsigned old_pool, unsigned old_unit)
+{
+    unsigned first, end, old_first, old_end;
+
+    CHECK(pool < page->pool_count && old_pool < from->pool_count);
+    end = slots_of(&page->pools[pool], unit, &first);
+    old_end = slots_of(&from->pools[old_pool], old_unit, &old_first);
+    for (unsigned i = 0; first + i < end && old_first + i < old_end; i++) {
+        struct slot *slot = slot_at(page, pool, first + i);
+        const struct slot *old = slot_at(from, old_pool, old_first + i);
+        uint32_t length = atomic_load_explicit(&old->length, memory_order_acquire);
+
+        if (length > page->pools[pool].stride - sizeof(struct slot) ||
+            length > from->pools[old_pool].stride - sizeof(struct slot))
+            continue; /* a shorter list of addresses: it comes with the next advertisement */
+        slot->ifindex = old->ifindex;
+        slot->routed = old->routed;
+        memcpy(slot->bytes, old->bytes, length);
+        atomic_store_explicit(&slot->length, length, memory_order_release);
+    }
 }
 
 bool guard_page_holds(const struct guard_page *page, unsigned pool, unsigned unit)

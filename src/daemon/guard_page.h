@@ -30,6 +30,11 @@ size_t guard_page_frame_max(const struct pool_settings *pool);
 
 /* Makes an empty page for these settings, shared with children forked later. 0 or a negative errno. */
 int guard_page_open(const struct core_settings *settings, struct guard_page **out);
+/* For a worker that runs already: its file (whose size nobody can change), and the same page from that. A worker that
+ * is forked has the page without the file. */
+int guard_page_file(const struct guard_page *page);
+void guard_page_close_file(struct guard_page *page);
+int guard_page_map(const struct core_settings *settings, int file, struct guard_page **out);
 void guard_page_close(struct guard_page *page);
 
 /*
@@ -40,6 +45,9 @@ void guard_page_hold(struct guard_page *page, unsigned pool, unsigned unit, unsi
                      const struct guard_frame *frame);
 /* Worker: it does not speak for it any more. */
 void guard_page_drop(struct guard_page *page, unsigned pool, unsigned unit);
+/* Worker, in a reload: what another page has for a unit, or with EFFECT_NO_UNIT for the member. */
+void guard_page_take_over(struct guard_page *page, unsigned pool, unsigned unit, const struct guard_page *from,
+                          unsigned old_pool, unsigned old_unit);
 bool guard_page_holds(const struct guard_page *page, unsigned pool, unsigned unit);
 
 /*

@@ -29,6 +29,7 @@
 #define FINISH_US (10 * (int64_t)US_PER_S)
 #define READER_END_US (3 * (int64_t)US_PER_S)
 #define RETRY_US (10 * US_PER_MS)
+#define BATCHES_PER_TURN 512 /* more than a socket holds: a worker that never stops does not keep the guard */
 
 enum hook {
     HOOK_STARTUP,
@@ -46,6 +47,8 @@ struct guard_script {
     struct fifo *fifos[FIFOS];
     struct mono reader_at[FIFOS]; /* when to start its reader; MONO_NEVER: it has none, or that runs */
     bool starting;                /* the startup command runs */
+    bool expecting;               /* a reload is under way */
+    bool ahead;                   /* ... and the worker has gone on: its orders wait for guard_script_adopt */
     bool finishing;
     bool hurry; /* finishing, and told so again */
 };
@@ -218,11 +221,16 @@ static void take_orders(struct guard_script *script)
 {
     struct order batch[ORDERS_BATCH];
     uint64_t refused = script->refused;
+    unsigned batches = 0;
     int got;
 
-    while (script->worker.fd >= 0 && (got = orders_receive(&script->worker, batch, &script->refused)) > 0)
+    while (script->worker.fd >= 0 && batches++ < BATCHES_PER_TURN) {
+        script->ahead = script->expecting && orders_is_ahead(&script->worker);
+        if (script->ahead || (got = orders_receive(&script->worker, batch, &script->refused)) <= 0)
+            break;
         for (int i = 0; i < got; i++)
             take_order(script, &batch[i]);
+    }
     if (script->refused > refused)
         log_warning("the worker asked for %" PRIu64 " things that the configuration does not have",
                     script->refused - refused);
@@ -341,6 +349,8 @@ void guard_script_disconnect(struct guard_script *script)
 
 void guard_script_expect(struct guard_script *script, const struct config *next)
 {
+    script->expecting = next != NULL;
+    script->ahead = false;
     notify_expect(script->notify, next);
 }
 
@@ -351,7 +361,11 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     unsigned cursor = 0;
 
     take_orders(script); /* they are about the configuration until now */
+    while (notify_removed_next(script->notify, &cursor, &news))
+        carry_out(script, &news);
+    cursor = 0;
     script->worker.connection = ++script->connection;
+    script->expecting = script->ahead = false;
     runner_end(script->runner, RUNNER_CHECK);
     if (!notify_adopt(script->notify, config)) {
         struct notify *anew = notify_new(config);
@@ -378,7 +392,7 @@ unsigned guard_script_poll(const struct guard_script *script, struct pollfd *fds
 {
     unsigned count = 0;
 
-    if (script->worker.fd >= 0)
+    if (script->worker.fd >= 0 && !script->ahead)
         fds[count++] = (struct pollfd){.fd = script->worker.fd, .events = POLLIN};
     for (unsigned i = 0; i < FIFOS; i++)
         if (fifo_wants(script->fifos[i]) >= 0)

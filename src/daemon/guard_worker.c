@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The worker's life as the guard sees it. What follows when a worker is gone, by how it went:
- *   exit 0                        it left in order: the guard ends too, or starts the next one after a reload
+ *   exit 0                        it left in order: the guard ends too
  *   another exit code, before it  it cannot start, and said why: the guard ends with that code
  *   was ever up
  *   anything else                 clean up, say goodbye for it, start it again
@@ -22,6 +22,7 @@
 #include "daemon/channel.h"
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
+#include "daemon/reload.h"
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
 #include "platform/kernel.h"
@@ -56,6 +57,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
 
     close_fd(&guard->signals);
     close_fd(&guard->channel);
+    guard_page_close_file(guard->page);
     guard_script_let_go(guard->script);
     start.channel = channel_raise(channel);
     sender_close(guard->sender);
@@ -90,6 +92,7 @@ void guard_worker_start(struct guard *guard, struct mono now)
     }
     guard->restart_at = MONO_NEVER;
     guard->worker_started = now;
+    guard->worker_up = false;
     guard->worker_left = false;
     guard->cleaned = false;
     guard_page_clear(guard->page);
@@ -177,12 +180,8 @@ void guard_finish(struct guard *guard, int exit_code)
 
 void guard_worker_adopt_config(struct guard *guard)
 {
-    struct guard_page *page = NULL;
-    int error;
+    int error = guard->next_page == NULL ? guard_page_open(&guard->next_config->core, &guard->next_page) : 0;
 
-    if (guard->next_config == NULL)
-        return;
-    error = guard_page_open(&guard->next_config->core, &page);
     if (error < 0) {
         log_error("reload: going on with the old configuration: %s", strerror(-error));
         config_free(guard->next_config);
@@ -193,8 +192,9 @@ void guard_worker_adopt_config(struct guard *guard)
     guard_script_adopt(guard->script, guard->next_config);
     guard_page_close(guard->page);
     config_free(guard->config);
-    guard->page = page;
+    guard->page = guard->next_page;
     guard->config = guard->next_config;
+    guard->next_page = NULL;
     guard->next_config = NULL;
 }
 
@@ -220,20 +220,10 @@ static void worker_died(struct guard *guard, const siginfo_t *info, struct mono 
         guard_finish(guard, info->si_status);
         return;
     }
-    guard_worker_adopt_config(guard);
+    reload_lost(guard);
     guard->backoff_us = backoff_next_us(guard->backoff_us, mono_diff_us(now, guard->worker_started), &guard->deaths);
     guard->restart_at = mono_add(now, guard->backoff_us);
     log_warning("the worker is started again in %.1f s", (double)guard->backoff_us / US_PER_S);
-}
-
-static void worker_left(struct guard *guard, struct mono now)
-{
-    if (guard->next_config == NULL || guard->leaving) {
-        guard_finish(guard, 0);
-        return;
-    }
-    guard_worker_adopt_config(guard);
-    guard_worker_start(guard, now);
 }
 
 /*
@@ -261,7 +251,7 @@ void guard_worker_ended(struct guard *guard)
     guard_script_disconnect(guard->script);
     guard->leave_by = MONO_NEVER;
     if (info.si_code == CLD_EXITED && info.si_status == 0)
-        worker_left(guard, now);
+        guard_finish(guard, 0);
     else
         worker_died(guard, &info, now);
 }

@@ -18,7 +18,10 @@ struct packet_ip;
 struct guard {
     const struct guard_start *start;
     struct config *config;
-    struct config *next_config; /* after a reload, until the worker has left */
+    struct config *next_config;   /* of a reload, until the worker has it */
+    struct guard_page *next_page; /* for that; NULL: not made yet */
+    bool reload_wanted;           /* another one, when this one is done */
+    struct mono reload_began;
     struct guard_page *page;
     struct guard_script *script;
     struct mono script_at; /* when guard_script_turn is wanted */
@@ -34,6 +37,7 @@ struct guard {
     int64_t backoff_us;
     unsigned deaths;
     bool up;          /* a worker was up: from then on a worker that dies is started again */
+    bool worker_up;   /* ... and this one is */
     bool worker_left; /* this worker said that it left in order */
     bool cleaned;     /* this worker's end was seen and cleaned up after, it only has not been reaped yet */
     bool leaving;
@@ -54,7 +58,7 @@ void guard_worker_kill(struct guard *guard);
 void guard_worker_hung_up(struct guard *guard);
 /* Its pidfd became readable: it is gone. Cleans up after it and does what follows. */
 void guard_worker_ended(struct guard *guard);
-/* After a reload, without a worker: the new configuration is the configuration. */
+/* After a reload: the new configuration is the configuration. */
 void guard_worker_adopt_config(struct guard *guard);
 /* The guard's loop ends with this exit code. */
 void guard_finish(struct guard *guard, int exit_code);

@@ -19,12 +19,14 @@ static void on_readable(void *context)
     link->readable = true;
 }
 
-static void close_port(struct worker_link *link)
+static void close_port(struct worker *worker, struct worker_link *link)
 {
     loop_unwatch(link->watch);
     link->watch = NULL;
-    if (link->port != NULL)
+    if (link->port != NULL) {
+        packet_add_stats(link->port, &worker->past); /* counters never go back */
         packet_close(link->port);
+    }
     link->port = NULL;
     link->port_ifindex = 0;
     link->send_errors = 0;
@@ -41,7 +43,7 @@ static int open_port(struct worker *worker, struct worker_link *link)
     }
     error = loop_watch(worker->loop, packet_fd(link->port), on_readable, link, &link->watch);
     if (error < 0) {
-        close_port(link);
+        close_port(worker, link);
         return error;
     }
     link->port_ifindex = link->state.ifindex;
@@ -79,7 +81,7 @@ static void update_port(struct worker *worker, unsigned index, struct mono now)
 
     link->open_next = MONO_NEVER;
     if (link->port != NULL && (!link->state.present || link->state.ifindex != link->port_ifindex))
-        close_port(link);
+        close_port(worker, link);
     if (link->port != NULL) {
         packet_join(link->port, FAMILY_IPV4);
         packet_join(link->port, FAMILY_IPV6);
@@ -192,5 +194,40 @@ struct mono link_retry(struct worker *worker, struct mono now)
 void link_close_all(struct worker *worker)
 {
     for (unsigned i = 0; i < worker->config->core.link_count; i++)
-        close_port(&worker->links[i]);
+        close_port(worker, &worker->links[i]);
+}
+
+void link_take_over(struct worker *worker, const struct handover *map, unsigned link_count)
+{
+    struct worker_link old[SETTINGS_LINKS_MAX];
+
+    memcpy(old, worker->links, sizeof(old));
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        loop_unwatch(old[i].watch);
+        old[i].watch = NULL;
+    }
+    for (unsigned i = 0; i < SETTINGS_LINKS_MAX; i++) {
+        struct worker_link *link = &worker->links[i];
+
+        *link = (struct worker_link){.open_next = MONO_NEVER};
+        if (i >= link_count || map->old_link[i] == HANDOVER_NONE)
+            continue;
+        *link = old[map->old_link[i]];
+        old[map->old_link[i]].port = NULL;
+        link->readable = true; /* as far as anybody knows */
+        if (link->port != NULL &&
+            loop_watch(worker->loop, packet_fd(link->port), on_readable, link, &link->watch) < 0) {
+            close_port(worker, link);
+            link->open_next = (struct mono){0};
+        }
+    }
+    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+        close_port(worker, &old[i]);
+}
+
+void link_tell_all(struct worker *worker, struct mono now)
+{
+    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+        if (worker->links[i].known)
+            tell_core(worker, i, now);
 }

@@ -320,6 +320,20 @@ bool notify_take(struct notify *notify, const struct order *order, struct notify
     return false;
 }
 
+bool notify_removed_next(struct notify *notify, unsigned *cursor, struct notify_news *news)
+{
+    while (notify->reloading && *cursor < notify->count) {
+        struct subject *subject = &notify->subjects[(*cursor)++];
+        bool told = subject->told != INSTANCE_INITIALIZE && is_told(subject, INSTANCE_STOPPED);
+
+        if (subject->stays || !told)
+            continue;
+        tell_removed(notify, subject, news);
+        return true;
+    }
+    return false;
+}
+
 bool notify_stop_next(struct notify *notify, unsigned *cursor, struct notify_news *news)
 {
     while (*cursor < notify->count) {

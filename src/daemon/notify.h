@@ -42,6 +42,11 @@ void notify_free(struct notify *notify);
  * whoever counts on it, or starts again at once. Then nothing is told, and its next state is news whatever it is.
  */
 void notify_expect(struct notify *notify, const struct config *next);
+/*
+ * Just before the other configuration: those that it does not have, and that nobody ended yet (their pool has another
+ * name, say), one per call; *cursor starts as 0. False when there are no more.
+ */
+bool notify_removed_next(struct notify *notify, unsigned *cursor, struct notify_news *news);
 /* Another configuration: what was told of subjects that it has, too, is kept. False: no memory, nothing changed. */
 bool notify_adopt(struct notify *notify, const struct config *config);
 

@@ -48,13 +48,17 @@ void orders_add(struct orders *orders, const struct order *order)
     place->connection = orders->connection;
 }
 
-/* How many stand in a row from the first on, at most a batch. */
+/* How many of one connection stand in a row from the first on, at most a batch. */
 static unsigned next_run(const struct orders *orders)
 {
     unsigned to_end = QUEUE_MAX - orders->first;
-    unsigned run = orders->count < to_end ? orders->count : to_end;
+    unsigned most = orders->count < to_end ? orders->count : to_end;
+    unsigned run = 0;
 
-    return run < ORDERS_BATCH ? run : ORDERS_BATCH;
+    most = most < ORDERS_BATCH ? most : ORDERS_BATCH;
+    while (run < most && orders->queue[orders->first + run].connection == orders->queue[orders->first].connection)
+        run++;
+    return run;
 }
 
 bool orders_flush(struct orders *orders)
@@ -69,6 +73,14 @@ bool orders_flush(struct orders *orders)
         orders->count -= run;
     }
     return true;
+}
+
+bool orders_is_ahead(const struct orders *orders)
+{
+    struct order first;
+
+    return recv(orders->fd, &first, sizeof(first), MSG_PEEK) == (ssize_t)sizeof(first) &&
+           first.connection == orders->connection + 1;
 }
 
 int orders_receive(struct orders *orders, struct order batch[static ORDERS_BATCH], uint64_t *refused)

@@ -67,5 +67,7 @@ bool orders_flush(struct orders *orders);
  * another connection, is left out and counted in *refused.
  */
 int orders_receive(struct orders *orders, struct order batch[static ORDERS_BATCH], uint64_t *refused);
+/* The next ones are of the connection that follows: a worker has gone on with another configuration already. */
+bool orders_is_ahead(const struct orders *orders);
 
 #endif

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the configuration again (see reload.h). Called by guard.c, which then has the worker replaced. Two
- * configurations are the same when their canonical texts are: the hash leaves out what hosts may differ in, such as
- * the share.
+ * Reading the configuration again (see reload.h). Two configurations are the same when their canonical texts are: the
+ * hash leaves out what hosts may differ in, such as the share. The worker gets the canonical text, not the file: it may
+ * not read what the file includes, and both are sure to mean the same. Called by guard.c.
  */
 #include "daemon/reload.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/check.h"
+#include "daemon/channel.h"
+#include "daemon/guard_script.h"
 #include "daemon/log.h"
+#include "daemon/reload_diff.h"
+
+#define REPORT_MAX (48 * 1024) /* of errors or differences: an answer of the control socket has room for it */
 
 static char *canonical_text(const struct config *config)
 {
@@ -41,30 +51,230 @@ bool reload_same(const struct config *a, const struct config *b)
 static void report_finding(void *context, enum config_severity severity, const char *file, unsigned line,
                            unsigned column, const char *text)
 {
-    (void)context;
+    FILE *report = context;
+
     if (severity == CONFIG_ERROR)
         log_error("%s:%u:%u: %s", file, line, column, text);
     else
         log_warning("%s:%u:%u: %s", file, line, column, text);
+    if (report != NULL)
+        fprintf(report, "%s:%u:%u: %s: %s\n", file, line, column, severity == CONFIG_ERROR ? "error" : "warning", text);
 }
 
-struct config *reload_config(const struct daemon_dialect *dialect, const struct config_request *request,
-                             const struct config *current)
+/* A file of that text in memory, to be handed over. */
+static int text_file(const char *text)
 {
-    struct config *config = dialect->read(*request, report_finding, NULL);
-    const char *path = request->path;
+    size_t length = strlen(text);
+    int fd = memfd_create("evenkeel-reload", MFD_CLOEXEC);
 
-    if (config == NULL) {
-        log_error("reload: %s is not usable, going on unchanged", path);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, length) == (ssize_t)length)
+        return fd;
+    close(fd);
+    return -ENOSPC;
+}
+
+static void say_reloading(const struct guard *guard)
+{
+    struct timespec now;
+    char text[64];
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * US_PER_S + now.tv_nsec / 1000);
+    ready_say(guard->start->ready, text);
+}
+
+static void say_ready(const struct guard *guard)
+{
+    ready_say(guard->start->ready, "READY=1");
+}
+
+static void answer(const struct guard *guard, enum channel_message message, const char *report)
+{
+    int file = report != NULL ? text_file(report) : -1;
+
+    if (guard->channel >= 0)
+        channel_send_files(guard->channel, message, &file, file >= 0 ? 1 : 0);
+    if (file >= 0)
+        close(file);
+    say_ready(guard);
+}
+
+/* What it changes, as text; NULL when memory ran out. */
+static char *describe(const char *old_text, const char *new_text)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    bool good = out != NULL && reload_diff(old_text, new_text, out);
+
+    if (out == NULL || fclose(out) != 0 || !good) {
+        free(text);
         return NULL;
     }
-    if (reload_same(config, current)) {
-        log_info("reload: %s says what it said before (hash %016" PRIx64 ")", path, config->hash);
-        config_free(config);
-        return NULL;
+    if (length > REPORT_MAX)
+        text[REPORT_MAX] = '\0';
+    return text;
+}
+
+static void log_lines(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        log_notice("reload: %.*s", (int)length, text);
+        text += length + (text[length] == '\n');
     }
-    log_info("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64
-             "): the worker leaves in order and starts anew",
-             path, current->hash, config->hash);
-    return config;
+}
+
+/* 0 when the worker has all that it needs. */
+static int hand_over(struct guard *guard, const char *text, const char *difference)
+{
+    int files[] = {text_file(text), -1, text_file(difference)};
+    int error = guard_page_open(&guard->next_config->core, &guard->next_page);
+
+    if (error == 0)
+        files[1] = guard_page_file(guard->next_page);
+    if (error == 0 && (files[0] < 0 || files[2] < 0))
+        error = -ENOSPC;
+    if (error == 0)
+        guard_script_expect(guard->script, guard->next_config);
+    if (error == 0)
+        error = channel_send_files(guard->channel, CHANNEL_RELOAD, files, ARRAY_LENGTH(files));
+    if (files[0] >= 0)
+        close(files[0]);
+    if (files[2] >= 0)
+        close(files[2]);
+    return error;
+}
+
+static void forget_next(struct guard *guard)
+{
+    guard_script_expect(guard->script, NULL);
+    guard_page_close(guard->next_page);
+    config_free(guard->next_config);
+    guard->next_page = NULL;
+    guard->next_config = NULL;
+}
+
+static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                           unsigned column, const char *text)
+{
+    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
+}
+
+/* From the same text as the worker's, so that every index means the same to both. */
+static int read_again(struct guard *guard, const char *text)
+{
+    struct config_request request = guard->start->request;
+
+    request.text = text;
+    request.length = strlen(text);
+    struct config *config = guard->start->dialect->read(request, ignore_finding, NULL);
+
+    if (config == NULL)
+        return -EINVAL;
+    config_free(guard->next_config);
+    guard->next_config = config;
+    return 0;
+}
+
+static void begin_with(struct guard *guard, const char *old_text, const char *new_text, struct mono now)
+{
+    char *difference = describe(old_text, new_text);
+    int error = difference == NULL ? -ENOMEM : read_again(guard, new_text);
+
+    if (difference != NULL)
+        log_lines(difference);
+    if (error == 0 && guard->pidfd >= 0)
+        error = hand_over(guard, new_text, difference);
+    else if (error == 0)
+        guard_worker_adopt_config(guard);
+    free(difference);
+    if (error == 0 && guard->next_config != NULL) {
+        guard->reload_began = now;
+        return;
+    }
+    if (error < 0) {
+        log_error("reload: going on unchanged: %s", strerror(-error));
+        forget_next(guard);
+        answer(guard, CHANNEL_RELOAD_BAD, strerror(-error));
+        return;
+    }
+    say_ready(guard);
+}
+
+static void begin_if_changed(struct guard *guard, struct mono now)
+{
+    char *old_text = canonical_text(guard->config);
+    char *new_text = canonical_text(guard->next_config);
+
+    if (old_text == NULL || new_text == NULL) {
+        log_error("reload: going on unchanged: out of memory");
+        forget_next(guard);
+        answer(guard, CHANNEL_RELOAD_BAD, "out of memory");
+    } else if (strcmp(old_text, new_text) == 0) {
+        log_info("reload: %s says what it said before (hash %016" PRIx64 ")", guard->start->request.path,
+                 guard->config->hash);
+        forget_next(guard);
+        answer(guard, CHANNEL_RELOAD_SAME, NULL);
+    } else {
+        log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->request.path,
+                   guard->config->hash, guard->next_config->hash);
+        begin_with(guard, old_text, new_text, now);
+    }
+    free(old_text);
+    free(new_text);
+}
+
+void reload_begin(struct guard *guard, struct mono now)
+{
+    char *findings = NULL;
+    size_t length = 0;
+
+    if (guard->leaving) {
+        log_warning("reload: not now, the worker is just leaving");
+        return;
+    }
+    guard->reload_wanted = guard->next_config != NULL || (guard->pidfd >= 0 && !guard->worker_up);
+    if (guard->reload_wanted) /* one at a time: when that one is done, or the worker is up */
+        return;
+    say_reloading(guard);
+    FILE *report = open_memstream(&findings, &length);
+
+    guard->next_config = guard->start->dialect->read(guard->start->request, report_finding, report);
+    if (report != NULL)
+        fclose(report);
+    if (guard->next_config != NULL) {
+        begin_if_changed(guard, now);
+    } else {
+        log_error("reload: %s is not usable, going on unchanged", guard->start->request.path);
+        answer(guard, CHANNEL_RELOAD_BAD, findings != NULL ? findings : "out of memory");
+    }
+    free(findings);
+}
+
+void reload_end(struct guard *guard, bool done, struct mono now)
+{
+    if (guard->next_config == NULL)
+        return;
+    if (done)
+        guard_worker_adopt_config(guard);
+    else
+        forget_next(guard);
+    say_ready(guard);
+    log_notice("reload: %s after %.3f ms", done ? "done" : "not possible, going on unchanged,",
+               (double)mono_diff_us(now, guard->reload_began) / US_PER_MS);
+    if (guard->reload_wanted)
+        reload_begin(guard, now);
+}
+
+void reload_lost(struct guard *guard)
+{
+    if (guard->next_config == NULL)
+        return;
+    guard_worker_adopt_config(guard);
+    say_ready(guard);
 }

@@ -16,6 +16,7 @@
 enum effect_of_command {
     SHOWS,       /* what is at this moment */
     SHOWS_STATE, /* what costs much to say, and seldom changes without a note */
+    SHOWS_FILE,  /* what stands in the configuration, commands with their arguments: needs permission */
     CHANGES,     /* needs permission */
 };
 
@@ -36,13 +37,15 @@ static const struct command commands[] = {
     {"snmp", SHOWS, "pool ", snmp_answer},
     {"history", SHOWS, "pool unit after limit ", history_answer},
     {"events", SHOWS, "pool unit after limit ", events_answer},
-    {"dump", SHOWS, "what ", dump_answer},
+    {"dump", SHOWS_FILE, "what ", dump_answer},
     {"check-hash", SHOWS, "hash ", check_hash_answer},
     {"take", CHANGES, "pool unit ", take_answer},
     {"release", CHANGES, "pool unit ", release_answer},
     {"drain", CHANGES, "pool now ", drain_answer},
     {"undrain", CHANGES, "pool ", undrain_answer},
     {"rebalance", CHANGES, "pool ", rebalance_answer},
+    {"reload", CHANGES, "", reload_answer},
+    {"reload-result", CHANGES, "", reload_result_answer}, /* it quotes the file */
 };
 
 static bool is_field(const char *fields, const char *key)
@@ -86,13 +89,13 @@ static enum request_outcome dispatch(struct answer *a, bool may_change)
             continue;
         if (!fields_known(a, command))
             return REQUEST_REFUSED;
-        if (command->effect == CHANGES && !may_change) {
+        if (command->effect >= SHOWS_FILE && !may_change) {
             set_error(a, "denied", "'%s' needs root or membership of group " CONTROL_GROUP, command->name);
             return REQUEST_DENIED;
         }
         enum request_outcome outcome = command->answer(a);
 
-        if (outcome != REQUEST_DONE || command->effect == SHOWS)
+        if (outcome != REQUEST_DONE || command->effect == SHOWS || command->effect == SHOWS_FILE)
             return outcome;
         return command->effect == CHANGES ? REQUEST_CHANGED : REQUEST_LASTING;
     }

@@ -23,10 +23,11 @@ static struct order about_instance(const struct effect *effect, enum order_kind 
     };
 }
 
-/* How a pool's unit looks to commands: whatever it loses while the daemon leaves, it loses to that. */
-static enum instance_state unit_state(const struct worker *worker, enum router_state state)
+/* How a pool's unit looks to commands: what is lost while the daemon leaves, or a reload ends the unit, is lost to
+ * that. */
+static enum instance_state unit_state(bool ends, enum router_state state)
 {
-    if (worker->leaving && state != ROUTER_ACTIVE)
+    if (ends && state != ROUTER_ACTIVE)
         return INSTANCE_STOPPED;
     switch (state) {
     case ROUTER_ACTIVE:
@@ -40,18 +41,18 @@ static enum instance_state unit_state(const struct worker *worker, enum router_s
     return INSTANCE_FAULT;
 }
 
-static struct order about_unit(const struct worker *worker, const struct effect *effect)
+static struct order about_unit(const struct worker *worker, unsigned pool, unsigned unit, enum router_state state)
 {
     struct unit_view view;
 
-    core_view_unit(worker->core, effect->pool, effect->unit, &view);
+    core_view_unit(worker->core, pool, unit, &view);
     return (struct order){
         .kind = ORDER_STATE,
         .subject = ORDER_UNIT,
-        .state = (uint8_t)unit_state(worker, (enum router_state)effect->to_state),
+        .state = (uint8_t)unit_state(worker->leaving || view.retired, state),
         .priority = view.priority,
-        .pool = effect->pool,
-        .index = effect->unit,
+        .pool = (uint8_t)pool,
+        .index = (uint16_t)unit,
     };
 }
 
@@ -71,7 +72,7 @@ void tell_note(struct worker *worker, const struct effect *effect)
     struct order order;
 
     if (effect->note == NOTE_UNIT_STATE && pool)
-        order = about_unit(worker, effect);
+        order = about_unit(worker, effect->pool, effect->unit, (enum router_state)effect->to_state);
     else if (effect->note == NOTE_INSTANCE_STATE)
         order = about_instance(effect, ORDER_STATE);
     else if (effect->note == NOTE_GROUP_STATE)
@@ -83,4 +84,18 @@ void tell_note(struct worker *worker, const struct effect *effect)
     else
         return; /* for people only */
     orders_add(&worker->orders, &order);
+}
+
+void tell_renamed(struct worker *worker, unsigned pool)
+{
+    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++) {
+        struct unit_view view;
+
+        core_view_unit(worker->core, pool, u, &view);
+        if (view.state != ROUTER_ACTIVE)
+            continue;
+        struct order order = about_unit(worker, pool, u, ROUTER_ACTIVE);
+
+        orders_add(&worker->orders, &order);
+    }
 }

@@ -71,6 +71,13 @@ void thirdparty_set_link(struct thirdparty *thirdparty, unsigned link_index, con
     link->state = *state;
 }
 
+void thirdparty_take_over(struct thirdparty *thirdparty, unsigned link, const struct thirdparty *from,
+                          unsigned old_link)
+{
+    CHECK(old_link < from->link_count);
+    *find_link(thirdparty, link) = from->links[old_link];
+}
+
 static const struct addr *own_address(const struct thirdparty_link *link, enum family family)
 {
     return family == FAMILY_IPV4 ? &link->state.primary_ipv4 : &link->state.primary_ipv6;

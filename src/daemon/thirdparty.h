@@ -39,6 +39,10 @@ void thirdparty_free(struct thirdparty *thirdparty); /* NULL is allowed */
  * is gone, or is another interface now, forgets its neighbours. */
 void thirdparty_set_link(struct thirdparty *thirdparty, unsigned link, const struct kernel_link *state);
 
+/* A reload: `link` is what `old_link` was. */
+void thirdparty_take_over(struct thirdparty *thirdparty, unsigned link, const struct thirdparty *from,
+                          unsigned old_link);
+
 /*
  * An ARP or neighbour frame from somebody else (not an echo of our own). `outsider`: its sender address is neither a
  * member's nor a VIP; only outsiders are remembered as neighbours.

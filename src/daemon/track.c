@@ -16,6 +16,7 @@ struct target {
     struct track_change told;
     bool said; /* at all */
     bool no_source;
+    bool goes_on; /* a pool that ran before a reload */
     unsigned count;
     const struct check_tracker *trackers;
     unsigned *sources; /* of each tracker; TRACK_NO_SOURCE: not defined */
@@ -113,9 +114,14 @@ void track_free(struct track *track)
     free(track);
 }
 
-void track_take_over(struct track *track, const struct track *old)
+void track_take_over(struct track *track, const struct track *old, uint32_t pools)
 {
     track_sources_take_over(&track->sources, &old->sources);
+    for (unsigned i = 0; i < track->count; i++) {
+        struct target *target = &track->targets[i];
+
+        target->goes_on = target->told.kind == TRACK_POOL && (pools >> target->told.pool & 1) != 0;
+    }
     track->dirty = true;
 }
 
@@ -212,7 +218,7 @@ bool track_next_change(struct track *track, struct mono now, struct track_change
         struct target *target = &track->targets[i];
         struct track_change change = judge(track, target);
 
-        if (target->said && same(&change, &target->told))
+        if ((target->said && same(&change, &target->told)) || (target->goes_on && change.hold))
             continue;
         target->said = true;
         *out = target->told = change;

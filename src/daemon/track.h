@@ -86,9 +86,10 @@ struct track *track_new(const struct config *config, struct mono now);
 void track_free(struct track *track);
 /*
  * A reload: sources of the same kind and name go on as they stood in `old`, without a new first result. What runs is
- * forgotten and started anew in its rhythm; every target is told again.
+ * forgotten and started anew in its rhythm; every target is told again. `pools`: bit p: pool p ran before, and gives
+ * nothing up for a result that is only awaited (instances see to that themselves).
  */
-void track_take_over(struct track *track, const struct track *old);
+void track_take_over(struct track *track, const struct track *old, uint32_t pools);
 
 /* Results. `text` is a clause for people: "exit code 3". */
 void track_script_done(struct track *track, unsigned script, uint32_t run, enum track_outcome outcome, const char *text,

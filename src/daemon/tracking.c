@@ -337,10 +337,10 @@ struct track *tracking_prepare(const struct config *config)
     return track_new(config, clock_now());
 }
 
-void tracking_go_on(struct tracking *tracking, struct track *track)
+void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools)
 {
     close_processes(tracking);
-    track_take_over(track, tracking->track);
+    track_take_over(track, tracking->track, pools);
     track_free(tracking->track);
     tracking->track = track;
     tracking->instances = tracking->worker->config->instances;

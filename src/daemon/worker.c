@@ -53,13 +53,19 @@ static void on_channel(void *context)
 {
     struct worker *worker = context;
     enum channel_message message;
+    int files[CHANNEL_FILES_MAX];
+    unsigned count;
     int result;
 
-    while ((result = channel_receive(worker->channel, &message)) == 1) {
+    while ((result = channel_receive_files(worker->channel, &message, files, &count)) == 1) {
         if (message == CHANNEL_LEAVE)
             begin_leaving(worker, "the guard said so");
         else if (message >= CHANNEL_DUMP && message <= CHANNEL_DUMP_JSON)
             worker_view_dump(worker, (enum daemon_dump)(message - CHANNEL_DUMP));
+        else
+            worker_reload_take(worker, message, files, count);
+        while (count > 0)
+            close(files[--count]);
     }
     if (result != 0)
         return;
@@ -303,7 +309,8 @@ static int begin(struct worker *worker, const struct worker_start *start)
     if (error < 0)
         return failed("what is tracked", error, EX_OSERR);
     worker->tracking_next = tracking_run(worker->tracking, clock_now());
-    worker_view_restore(worker, clock_now());
+    for (unsigned p = 0; p < worker->config->core.pool_count; p++)
+        worker_view_restore_pool(worker, p, true, clock_now());
     return 0;
 }
 
@@ -327,6 +334,7 @@ static int end(struct worker *worker, int code)
     loop_close(worker->loop);
     if (worker->signals >= 0)
         close(worker->signals);
+    worker_reload_free(worker->next);
     for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
         worker_free_pool(&worker->pools[p]);
     audit_free(worker->audit);
@@ -336,6 +344,10 @@ static int end(struct worker *worker, int code)
     history_free(worker->history);
     free(worker->effects.list);
     free(worker->storage);
+    free(worker->reload_text);
+    if (worker->reloaded != NULL)
+        guard_page_close(worker->page); /* came with it */
+    config_free(worker->reloaded);
     return code;
 }
 

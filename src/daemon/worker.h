@@ -14,6 +14,7 @@
  *   tell.c         the core's notes -> commands and FIFOs, by way of the guard
  *   notes.c        the core's notes -> history, its file and the log
  *   worker_view.c  what the control socket shows, commands, drained pools
+ *   worker_reload.c  going on with another configuration
  *
  * Everything happens in turns. A turn takes in all that is there (kernel reports, frames, commands), steps the core
  * with each, once with EVENT_TICK, applies effects in their order, and then hands out what they queued at once: one
@@ -28,6 +29,7 @@
 #include "daemon/announce.h"
 #include "daemon/audit.h"
 #include "daemon/changes.h"
+#include "daemon/channel.h"
 #include "daemon/control.h"
 #include "daemon/daemon_view.h"
 #include "daemon/dialect.h"
@@ -96,8 +98,14 @@ struct worker_counters {
     uint64_t kernel_failures; /* levels that the kernel refused */
 };
 
+struct worker_next;
+
 struct worker {
     const struct config *config;
+    struct config *reloaded;  /* the same, when a reload has made it; NULL: it is the guard's */
+    struct worker_next *next; /* of the reload under way */
+    char *reload_text;        /* of the last one's result */
+    bool kernel_paused;       /* ... the kernel's thread waits for the change-over */
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
     struct guard_page *page;
@@ -118,6 +126,7 @@ struct worker {
     struct worker_link links[SETTINGS_LINKS_MAX];
     struct worker_pool pools[SETTINGS_POOLS_MAX]; /* pools, then sets */
     struct worker_counters counters;
+    struct packet_stats past; /* of ports that are closed */
     struct mono started;
     int channel;          /* to the guard */
     struct orders orders; /* to the guard, about commands */
@@ -155,12 +164,28 @@ void worker_set_patience(struct worker *worker);
 /* worker_turn.c: sleeps until something is due or there, and deals with all of it. 0 or a negative errno. */
 int worker_turn(struct worker *worker);
 
+/* worker.c: what a pool needs; what only depends on the settings. */
+int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool);
+void worker_free_pool(struct worker_pool *pool);
+void worker_set_patience(struct worker *worker);
+
+/* worker_reload.c: a message of the guard about a reload; what is due of it at the end of a turn; what it has made. */
+void worker_reload_take(struct worker *worker, enum channel_message message, const int *files, unsigned count);
+void worker_reload_turn(struct worker *worker);
+void worker_reload_free(struct worker_next *next); /* NULL is allowed */
+/* A control callback. */
+int worker_reload_ask(void *context);
+
 /* link.c */
 void link_report(struct worker *worker, const struct kernel_report *report, struct mono now);
 /* Opens ports whose time for another try has come, and tells the core who gives way to a rival; when it is wanted next.
  */
 struct mono link_retry(struct worker *worker, struct mono now);
 void link_close_all(struct worker *worker);
+/* A reload: links change their places, ports stay open; those that no pool needs any more are closed. Then the new core
+ * hears of all that are known. */
+void link_take_over(struct worker *worker, const struct handover *map, unsigned link_count);
+void link_tell_all(struct worker *worker, struct mono now);
 
 /* intake.c: takes in every frame that was there at `now`; `all`: on every link, else only on those that have some. */
 void intake_run(struct worker *worker, bool all, struct mono now);
@@ -177,15 +202,17 @@ void tracking_close(struct tracking *tracking);
 struct mono tracking_run(struct tracking *tracking, struct mono now);
 /*
  * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
- * it, after worker->config has become that one and all orders about the old one were flushed.
+ * it, after worker->config has become that one and all orders about the old one were flushed. `pools`: track_take_over.
  */
 struct track *tracking_prepare(const struct config *config);
-void tracking_go_on(struct tracking *tracking, struct track *track);
+void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 
 /* apply.c: steps the core and carries out what comes of it; sending waits for apply_flush. */
 enum core_result apply_step(struct worker *worker, const struct event *event);
+/* Carries out what is in worker->effects; apply_step does so by itself. */
+void apply_effects(struct worker *worker, struct mono now);
 /* Hands out what the steps of this turn queued. */
 void apply_flush(struct worker *worker, struct mono now);
 
@@ -205,12 +232,15 @@ void notes_log(struct worker *worker);
 
 /* tell.c: what of an EFFECT_NOTE commands are told. */
 void tell_note(struct worker *worker, const struct effect *effect);
+/* A reload has given the pool another name, under which nothing was told yet. */
+void tell_renamed(struct worker *worker, unsigned pool);
 
 /* worker_view.c */
 void worker_view_init(struct worker *worker);
 struct control_callbacks worker_view_callbacks(struct worker *worker);
 void worker_view_dump(struct worker *worker, enum daemon_dump dump);
-/* Before the pools' first advertisement: those that were drained when the daemon last ran are drained again. */
-void worker_view_restore(struct worker *worker, struct mono now);
+/* Before a pool's first advertisement: one that was drained when the daemon last ran is drained again. A pool that is
+ * not `new` goes on as it was, and that is written down under its name. */
+void worker_view_restore_pool(struct worker *worker, unsigned pool, bool new, struct mono now);
 
 #endif

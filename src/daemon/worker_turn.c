@@ -28,6 +28,14 @@ static void take_done(struct worker *worker, const struct kernel_report *report,
     apply_step(worker, &event);
 }
 
+/* Neighbours must learn the other MAC. */
+static void announce_held(const struct worker *worker, unsigned pool, struct mono now)
+{
+    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
+        if (worker->pools[pool].units[u].level == LEVEL_ANSWERING)
+            announce_start(worker->pools[pool].announce, u, false, now);
+}
+
 /* "pool web", or for a set "instances". */
 static const char *pool_text(const struct worker *worker, unsigned pool, char text[static POOL_TEXT_MAX])
 {
@@ -46,7 +54,7 @@ static bool wants_vmac(const struct worker *worker, unsigned pool)
     return more->use_vmac;
 }
 
-static void take_filter(struct worker *worker, const struct kernel_report *report)
+static void take_filter(struct worker *worker, const struct kernel_report *report, struct mono now)
 {
     static const char *const names[] = {
         [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
@@ -57,6 +65,8 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
     worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
+    if (pool->vmac != report->vmac)
+        announce_held(worker, report->pool, now);
     pool->vmac = report->vmac;
     pool_text(worker, report->pool, name);
     if (wants_vmac(worker, report->pool) && !pool->vmac)
@@ -103,7 +113,10 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
         log_warning("the kernel dropped netlink messages; everything was read anew");
         return;
     case KERNEL_FILTER:
-        take_filter(worker, report);
+        take_filter(worker, report, now);
+        return;
+    case KERNEL_PAUSED:
+        worker->kernel_paused = true;
         return;
     case KERNEL_POLICY:
         if (report->error != 0)
@@ -158,6 +171,7 @@ int worker_turn(struct worker *worker)
     apply_step(worker, &tick);
     worker->background_next = background_ask(worker, now);
     apply_flush(worker, now);
+    worker_reload_turn(worker);
     if (mono_due(now, worker->log_next))
         worker->log_next = mono_min(log_tick(), mono_add(now, BEAT_US));
     return 0;

@@ -23,19 +23,11 @@ static void add_counter(struct worker *worker, const char *name, uint64_t value)
 
 static void add_packet_counters(struct worker *worker)
 {
-    struct packet_stats sum = {0};
+    struct packet_stats sum = worker->past;
 
     for (unsigned i = 0; i < worker->config->core.link_count; i++) {
-        struct packet_stats stats;
-
-        if (worker->links[i].port == NULL)
-            continue;
-        packet_get_stats(worker->links[i].port, &stats);
-        sum.frames_in += stats.frames_in;
-        sum.frames_out += stats.frames_out;
-        sum.send_errors += stats.send_errors;
-        sum.kernel_drops += stats.kernel_drops;
-        sum.truncated += stats.truncated;
+        if (worker->links[i].port != NULL)
+            packet_add_stats(worker->links[i].port, &sum);
     }
     add_counter(worker, "frames_in", sum.frames_in);
     add_counter(worker, "frames_out", sum.frames_out);
@@ -174,7 +166,13 @@ static int64_t spare_us(void *context)
 struct control_callbacks worker_view_callbacks(struct worker *worker)
 {
     return (struct control_callbacks){
-        .context = worker, .view = get_view, .command = take_command, .dump = make_dump, .spare_us = spare_us};
+        .context = worker,
+        .view = get_view,
+        .command = take_command,
+        .reload = worker_reload_ask,
+        .dump = make_dump,
+        .spare_us = spare_us,
+    };
 }
 
 void worker_view_init(struct worker *worker)
@@ -199,15 +197,19 @@ void worker_view_init(struct worker *worker)
     };
 }
 
-void worker_view_restore(struct worker *worker, struct mono now)
+void worker_view_restore_pool(struct worker *worker, unsigned pool, bool new, struct mono now)
 {
-    for (unsigned p = 0; p < worker->config->core.pool_count; p++) {
-        struct event drain = {.kind = EVENT_DRAIN, .pool = (uint8_t)p, .now = now};
-        const char *pool = worker->config->core.pools[p].name;
+    struct event drain = {.kind = EVENT_DRAIN, .pool = (uint8_t)pool, .now = now};
+    const char *name = worker->config->core.pools[pool].name;
+    bool written = state_is_drained(worker->state, name);
+    struct pool_view view;
 
-        if (!state_is_drained(worker->state, pool))
-            continue;
-        log_notice("pool %s: drained before the restart, so it is drained again", pool);
+    core_view_pool(worker->core, pool, &view);
+    if (!new &&view.drained != written) { /* it had another name */
+        if (state_set_drained(worker->state, name, view.drained) < 0)
+            log_warning("pool %s: it could not be written down whether it is drained", name);
+    } else if (new &&written) {
+        log_notice("pool %s: drained before the restart, so it is drained again", name);
         apply_step(worker, &drain);
     }
 }

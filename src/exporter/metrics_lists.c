@@ -236,10 +236,12 @@ struct attention_kind {
 };
 
 static const struct attention_kind attention_kinds[] = {
-    {"unowned", "alarm"},     {"contested", "alarm"},     {"conflict", "alarm"},         {"not_ready", "alarm"},
-    {"isolated", "alarm"},    {"one_way", "alarm"},       {"stranger", "warning"},       {"address_list", "warning"},
-    {"link_down", "warning"}, {"member_dead", "warning"}, {"member_reserve", "warning"}, {"drained", "warning"},
-    {"leaving", "warning"},   {"filter", "warning"},
+    {"unowned", "alarm"},       {"contested", "alarm"},        {"conflict", "alarm"},
+    {"not_ready", "alarm"},     {"isolated", "alarm"},         {"one_way", "alarm"},
+    {"stranger", "warning"},    {"address_list", "warning"},   {"link_down", "warning"},
+    {"member_dead", "warning"}, {"member_reserve", "warning"}, {"drained", "warning"},
+    {"leaving", "warning"},     {"filter", "warning"},         {"fault", "alarm"},
+    {"tracker", "warning"},
 };
 
 static bool is_kind(const json_t *line, const char *pool, const struct attention_kind *kind)

@@ -219,6 +219,37 @@ function updatePool(node, pool, status) {
   updateDetail(detail, context);
 }
 
+// --- keepalived's instances: what this host is for each ---
+
+function stateMark(instance) {
+  if (instance.state === 'Fault') return 'alarm';
+  if (instance.state === 'Active') return 'good';
+  return instance.state === 'Backup' && instance.holder_kind !== 'none' ? '' : 'warning';
+}
+
+function wordsOf(instance) {
+  const {priority, base_priority: base} = instance;
+  const holder = {none: 'nobody has it', self: 'this host has it'}[instance.holder_kind] || `${instance.holder} has it`;
+  const failed = instance.trackers.filter((t) => t.state === 'failed' || t.state === 'undefined');
+  return [holder, `priority ${priority}${priority === base ? '' : ` (${base} configured)`}`, ...instance.faults,
+          ...failed.map((t) => `${t.kind} ${t.name} has failed`)].join(' · ');
+}
+
+function makeInstance() {
+  return el('li', 'lane', el('div', 'who', el('b'), el('span', 'mark'), el('small')), el('div', '', el('div'), el('small', 'sub')));
+}
+
+function updateInstance(node, instance) {
+  const [who, rest] = node.children, [name, mark, place] = who.children;
+  setText(name, instance.name);
+  setClass(mark, `mark ${stateMark(instance)}`);
+  setText(mark, instance.state);
+  setText(place, [instance.interface, `VRID ${instance.vrid}`, instance.group ? `group ${instance.group}` : '']
+    .filter(Boolean).join(' · '));
+  setText(rest.children[0], instance.addresses.join(', '));
+  setText(rest.children[1], wordsOf(instance));
+}
+
 function updateLine(node, line) {
   setClass(node, line.severity === 'alarm' ? 'alarm' : 'warning');
   setText(node.children[0], line.severity);
@@ -233,11 +264,13 @@ function updateEntry(node, entry, status) {
   setText(node.children[1], entry.text);
 }
 
+const instancesOf = (status) => status.instances || []; // an older daemon has none
+
 function verdictOf(status) {
   const alarms = status.attention.filter((line) => line.severity === 'alarm').length;
   const warnings = status.attention.length - alarms;
-  const units = status.pools.reduce((sum, pool) => sum + pool.units.length, 0);
-  const held = status.pools.reduce((sum, pool) => sum + pool.units.filter((u) => u.holder_kind !== 'none').length, 0);
+  const routers = status.pools.flatMap((pool) => pool.units).concat(instancesOf(status));
+  const units = routers.length, held = routers.filter((u) => u.holder_kind !== 'none').length;
   if (alarms) return ['alarm', plural(alarms, 'alarm') + (warnings ? `, ${plural(warnings, 'warning')}` : ''), alarms];
   if (warnings) return ['warning', plural(warnings, 'warning'), 0];
   return held === units ? ['good', `All is well: ${held} of ${units} units held`, 0]
@@ -249,9 +282,11 @@ function render() {
   const {status, events} = last, selves = status.pools.flatMap((p) => p.members).filter((m) => m.self);
   const self = selves.find((m) => m.name) || selves[0];
   setText(byId('host'), self ? [self.name, self.address].filter(Boolean).join(' · ') : '');
-  sync(byId('lines'), status.attention, (line) => `${line.pool} ${line.code} ${line.member || ''}`,
+  sync(byId('lines'), status.attention, (line) => `${line.pool} ${line.instance || ''} ${line.code} ${line.member || ''}`,
        () => el('li', '', el('b'), el('span')), updateLine);
   sync(byId('pools'), status.pools, (pool) => pool.name, makePool, (node, pool) => updatePool(node, pool, status));
+  byId('instances').hidden = instancesOf(status).length === 0;
+  sync(byId('routers'), instancesOf(status), (instance) => instance.name, makeInstance, updateInstance);
   const entries = events.filter((e) => e.kind !== 'unit_state').reverse().slice(0, ENTRIES_SHOWN);
   byId('changes').hidden = entries.length === 0;
   sync(byId('entries'), entries, (e) => e.sequence, () => el('li', '', el('time'), el('span')),
@@ -287,7 +322,7 @@ async function ask() {
   } else {
     sayOld('evenkeeld does not answer on this host', answer.error);
   }
-  for (const id of ['lines', 'pools', 'changes']) byId(id).classList.toggle('old', !answer.up);
+  for (const id of ['lines', 'pools', 'instances', 'changes']) byId(id).classList.toggle('old', !answer.up);
 }
 
 async function turn() {
@@ -296,7 +331,7 @@ async function turn() {
       await ask();
     } catch (error) {
       sayOld('This page does not reach evenkeel-exporter', String(error.message || error));
-      for (const id of ['lines', 'pools', 'changes']) byId(id).classList.add('old');
+      for (const id of ['lines', 'pools', 'instances', 'changes']) byId(id).classList.add('old');
     }
   }
   setTimeout(turn, POLL_MS);

@@ -188,8 +188,9 @@ static void add_units(struct filter_batch *batch, const struct filter_vip *vips,
         if (!elements)
             elements = batch_elements(batch, "alive");
         if (put)
-            batch_element_lease(batch, elements, unit->key, sizeof(unit->key), unit->lease_ms,
-                                left && unit->alive_ms < unit->lease_ms ? unit->alive_ms : unit->lease_ms);
+            batch_element_lease(batch, elements, unit->key, sizeof(unit->key),
+                                left && unit->alive_ms > unit->lease_ms ? unit->alive_ms : unit->lease_ms,
+                                left ? unit->alive_ms : unit->lease_ms);
         else
             batch_element(batch, elements, unit->key, sizeof(unit->key), NULL, 0);
     }
@@ -260,8 +261,9 @@ static void add_lease(struct filter_batch *batch, const struct filter_table *tab
     char key[CONFIG_INTERFACE_MAX];
 
     layout_lease_key(table, key);
-    batch_element_lease(batch, elements, key, sizeof(key), table->lease_ms,
-                        left_ms < table->lease_ms ? left_ms : table->lease_ms);
+    /* What a longer lease has left of it stays: the next advertisement grants the new one. */
+    batch_element_lease(batch, elements, key, sizeof(key), left_ms > table->lease_ms ? left_ms : table->lease_ms,
+                        left_ms);
     batch_put(batch, elements);
 }
 

@@ -37,6 +37,17 @@ struct orders {
     bool any;
 };
 
+/* All that depends on the configuration; of a kernel that runs, and of the one that a reload has prepared. */
+struct kernel_next {
+    const struct config *config;
+    struct handover map;
+    unsigned unit_count;
+    unsigned *first_unit;
+    struct orders staged, handed;
+    atomic_llong *unit_spoke_us;
+    struct work work;
+};
+
 struct kernel {
     const struct config *config;
     unsigned unit_count;
@@ -52,6 +63,9 @@ struct kernel {
     struct kernel_report *reports; /* a ring */
     unsigned report_first, report_count, report_capacity;
     int left_error;
+    struct kernel_next *next; /* the thread shall pause for it, or has */
+    bool dropping, paused;    /* what the next one has no place for is being removed; the thread waits */
+    pthread_cond_t resumed;
     int priority;     /* real-time, of the thread; 0: none */
     struct work work; /* the thread's own */
     atomic_llong spoke_us[SETTINGS_POOLS_MAX];
@@ -194,6 +208,14 @@ void kernel_commit(struct kernel *kernel)
     wake(kernel->wake_fd);
 }
 
+/* Under the mutex: is there a reload whose pause is due, and begin it. */
+static void begin_pause(struct kernel *kernel)
+{
+    if (kernel->next && !kernel->dropping)
+        work_drop(&kernel->work, &kernel->next->work, &kernel->next->map);
+    kernel->dropping = kernel->next != NULL;
+}
+
 /* Takes what was handed over; false when the thread shall end. */
 static bool take_orders(struct kernel *kernel)
 {
@@ -215,6 +237,7 @@ static bool take_orders(struct kernel *kernel)
         order->set = false;
     }
     kernel->handed.any = false;
+    begin_pause(kernel);
     pthread_mutex_unlock(&kernel->mutex);
     return !closing;
 }
@@ -225,6 +248,27 @@ static struct timespec wait_until(struct mono until)
 
     left_us = left_us < BREATH_US ? BREATH_US : left_us > 60 * US_PER_S ? 60 * US_PER_S : left_us;
     return (struct timespec){.tv_sec = left_us / US_PER_S, .tv_nsec = left_us % US_PER_S * 1000};
+}
+
+/* Between two passes, with nothing left to drop: says so, and waits for kernel_go_on or the end. */
+static void pause_if_wanted(struct kernel *kernel)
+{
+    const struct kernel_report paused = {.kind = KERNEL_PAUSED, .unit = EFFECT_NO_UNIT};
+
+    if (!kernel->dropping || !work_is_dropped(&kernel->work))
+        return;
+    kernel->paused = true; /* read by the loop only after the report */
+    if (!post(kernel, &paused)) {
+        kernel->paused = false;
+        return;
+    }
+    tell(kernel);
+    pthread_mutex_lock(&kernel->mutex);
+    while (kernel->paused && !kernel->closing)
+        pthread_cond_wait(&kernel->resumed, &kernel->mutex);
+    kernel->dropping = false;
+    pthread_mutex_unlock(&kernel->mutex);
+    wake(kernel->wake_fd); /* to a pass under the new configuration at once */
 }
 
 static void *thread_main(void *context)
@@ -241,6 +285,7 @@ static void *thread_main(void *context)
     while (take_orders(kernel)) {
         const struct timespec wait = wait_until(work_pass(&kernel->work, clock_now()));
 
+        pause_if_wanted(kernel);
         if (ppoll(fds, ARRAY_LENGTH(fds), &wait, NULL) > 0 && fds[0].revents)
             awake(kernel->wake_fd);
     }
@@ -274,19 +319,25 @@ static int thread_start(struct kernel *kernel)
     return -error;
 }
 
+static void orders_free(struct orders *orders)
+{
+    free(orders->units);
+    free(orders->arms);
+}
+
 static void kernel_free(struct kernel *kernel)
 {
     if (kernel->wake_fd >= 0)
         close(kernel->wake_fd);
     if (kernel->report_fd >= 0)
         close(kernel->report_fd);
+    pthread_cond_destroy(&kernel->resumed);
     pthread_mutex_destroy(&kernel->mutex);
+    kernel_unprepare(kernel->next);
     free(kernel->first_unit);
     free(kernel->unit_spoke_us);
-    free(kernel->staged.units);
-    free(kernel->staged.arms);
-    free(kernel->handed.units);
-    free(kernel->handed.arms);
+    orders_free(&kernel->staged);
+    orders_free(&kernel->handed);
     free(kernel->reports);
     free(kernel);
 }
@@ -298,18 +349,26 @@ static bool orders_allocate(struct orders *orders, unsigned units, unsigned pool
     return orders->units && orders->arms;
 }
 
-static int kernel_prepare(struct kernel *kernel)
+static int count_units(const struct config *config, unsigned **first_unit, unsigned *unit_count)
+{
+    unsigned pools = settings_all_count(&config->core);
+
+    *first_unit = calloc(pools + 1, sizeof(**first_unit));
+    if (!*first_unit)
+        return -ENOMEM;
+    for (unsigned p = 0; p < pools; p++) {
+        (*first_unit)[p] = *unit_count;
+        *unit_count += config->core.pools[p].unit_count;
+    }
+    return 0;
+}
+
+static int make_parts(struct kernel *kernel)
 {
     unsigned pools = settings_all_count(&kernel->config->core);
 
-    kernel->first_unit = calloc(pools + 1, sizeof(*kernel->first_unit));
-    if (!kernel->first_unit)
-        return -ENOMEM;
-    for (unsigned p = 0; p < pools; p++) {
-        kernel->first_unit[p] = kernel->unit_count;
-        kernel->unit_count += kernel->config->core.pools[p].unit_count;
-    }
-    if (!orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
+    if (count_units(kernel->config, &kernel->first_unit, &kernel->unit_count) < 0 ||
+        !orders_allocate(&kernel->staged, kernel->unit_count, pools) ||
         !orders_allocate(&kernel->handed, kernel->unit_count, pools))
         return -ENOMEM;
     kernel->unit_spoke_us = calloc(kernel->unit_count + 1, sizeof(*kernel->unit_spoke_us));
@@ -331,7 +390,8 @@ int kernel_open(const struct config *config, struct kernel **out)
     /* A take-over is as urgent here as on the loop, which comes first all the same. */
     kernel->priority = realtime_is_on() ? REALTIME_PRIORITY - 1 : 0;
     pthread_mutex_init(&kernel->mutex, NULL);
-    int error = kernel_prepare(kernel);
+    pthread_cond_init(&kernel->resumed, NULL);
+    int error = make_parts(kernel);
 
     if (error == 0)
         error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us,
@@ -356,6 +416,7 @@ int kernel_close(struct kernel *kernel, unsigned timeout_ms)
 
     pthread_mutex_lock(&kernel->mutex);
     kernel->closing = true;
+    pthread_cond_signal(&kernel->resumed);
     pthread_mutex_unlock(&kernel->mutex);
     wake(kernel->wake_fd);
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -372,6 +433,107 @@ int kernel_close(struct kernel *kernel, unsigned timeout_ms)
     work_free(&kernel->work);
     kernel_free(kernel);
     return error;
+}
+
+void kernel_unprepare(struct kernel_next *next)
+{
+    if (!next)
+        return;
+    work_free(&next->work);
+    free(next->first_unit);
+    free(next->unit_spoke_us);
+    orders_free(&next->staged);
+    orders_free(&next->handed);
+    free(next);
+}
+
+int kernel_prepare(const struct config *config, const struct handover *map, struct kernel_next **out)
+{
+    struct kernel_next *next = calloc(1, sizeof(*next));
+
+    if (!next)
+        return -ENOMEM;
+    next->config = config;
+    next->map = *map;
+    if (work_prepare(&next->work, config) < 0 || count_units(config, &next->first_unit, &next->unit_count) < 0 ||
+        !orders_allocate(&next->staged, next->unit_count, settings_all_count(&config->core)) ||
+        !orders_allocate(&next->handed, next->unit_count, settings_all_count(&config->core)) ||
+        !(next->unit_spoke_us = calloc(next->unit_count + 1, sizeof(*next->unit_spoke_us)))) {
+        kernel_unprepare(next);
+        return -ENOMEM;
+    }
+    *out = next;
+    return 0;
+}
+
+void kernel_pause(struct kernel *kernel, struct kernel_next *next)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    kernel->next = next;
+    pthread_mutex_unlock(&kernel->mutex);
+    wake(kernel->wake_fd);
+}
+
+static void swap_orders(struct orders *a, struct orders *b)
+{
+    struct orders other = *a;
+
+    *a = *b;
+    *b = other;
+}
+
+static void carry_unit_spoken(const struct kernel *kernel, struct kernel_next *next, unsigned pool)
+{
+    const atomic_llong *old = kernel->unit_spoke_us + kernel->first_unit[next->map.old_pool[pool]];
+
+    for (unsigned u = 0; u < next->config->core.pools[pool].unit_count; u++)
+        if (next->map.old_unit[pool][u] != HANDOVER_NONE)
+            atomic_store(&next->unit_spoke_us[next->first_unit[pool] + u],
+                         atomic_load(&old[next->map.old_unit[pool][u]]));
+}
+
+static void carry_spoken(struct kernel *kernel, struct kernel_next *next)
+{
+    long long spoke_us[SETTINGS_POOLS_MAX] = {0};
+
+    for (unsigned p = 0; p < settings_all_count(&next->config->core); p++) {
+        if (next->map.old_pool[p] == HANDOVER_NONE)
+            continue;
+        spoke_us[p] = atomic_load(&kernel->spoke_us[next->map.old_pool[p]]);
+        carry_unit_spoken(kernel, next, p);
+    }
+    for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
+        atomic_store(&kernel->spoke_us[p], spoke_us[p]);
+}
+
+void kernel_go_on(struct kernel *kernel)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    struct kernel_next *next = kernel->next;
+
+    CHECK(kernel->paused && next);
+    work_take_over(&next->work, &kernel->work, &next->map);
+    carry_spoken(kernel, next);
+    struct work old = kernel->work;
+    unsigned *first_unit = kernel->first_unit;
+    atomic_llong *unit_spoke_us = kernel->unit_spoke_us;
+
+    kernel->work = next->work;
+    next->work = old;
+    kernel->first_unit = next->first_unit;
+    next->first_unit = first_unit;
+    kernel->unit_spoke_us = next->unit_spoke_us;
+    next->unit_spoke_us = unit_spoke_us;
+    kernel->work.unit_spoke_us = kernel->unit_spoke_us;
+    kernel->unit_count = next->unit_count;
+    kernel->config = next->config;
+    swap_orders(&kernel->staged, &next->staged);
+    swap_orders(&kernel->handed, &next->handed);
+    kernel->next = NULL;
+    kernel->paused = false;
+    pthread_cond_signal(&kernel->resumed);
+    pthread_mutex_unlock(&kernel->mutex);
+    kernel_unprepare(next);
 }
 
 static bool no_report(void *context, const struct kernel_report *report)

@@ -26,6 +26,7 @@ enum kernel_report_kind {
     KERNEL_RESTORED,
     KERNEL_OVERRUN, /* the kernel dropped netlink messages; a full resync was made */
     KERNEL_FILTER,  /* pool: the filter in force is `filter_mode`, `text` says why; the first report of each pool */
+    KERNEL_PAUSED,  /* kernel_pause: nothing is done and no report comes before kernel_go_on */
     /*
      * A route, a rule or a static address that `text` names, with its place in the file, could not be put (error) or is
      * there again after that or after somebody removed it (error 0). Of an instance: pool, unit; else unit
@@ -86,6 +87,20 @@ void kernel_spoke(struct kernel *kernel, unsigned pool, struct mono when);
  * of which this was said too long ago does not open before it is said again.
  */
 void kernel_unit_spoke(struct kernel *kernel, unsigned pool, unsigned unit, struct mono when);
+
+/*
+ * A reload. kernel_prepare makes what needs memory: 0 or -ENOMEM; `next` and `map` are copied or must outlive it.
+ * kernel_pause: the thread removes the addresses that `next` has no place for - of units and pools without a successor,
+ * which must be LEVEL_ABSENT by then - and stops between two passes; KERNEL_PAUSED is its last report. kernel_go_on,
+ * after that report only: indices are those of the next configuration from here on, units that go on stay as they are
+ * (table by table replaced in one transaction), the lease becomes neither longer nor shorter. What was ordered and not
+ * reported yet must be ordered again. It cannot fail, and `next` is used up.
+ */
+struct kernel_next;
+int kernel_prepare(const struct config *next, const struct handover *map, struct kernel_next **out);
+void kernel_unprepare(struct kernel_next *next); /* NULL is allowed; not after kernel_pause */
+void kernel_pause(struct kernel *kernel, struct kernel_next *next);
+void kernel_go_on(struct kernel *kernel);
 
 /* Readable while reports wait. */
 int kernel_fd(const struct kernel *kernel);

@@ -65,6 +65,11 @@ static bool unit_shall_be_open(const struct work *work, const struct work_unit *
     return in_table || !units_have_leases(work, unit->pool) || work->filter_units[unit - work->units].alive_ms > 0;
 }
 
+static int64_t lease_in_force_us(const struct work_lease *before, struct mono spoke, int64_t lease_us)
+{
+    return before->set && before->spoke_us == spoke.us ? before->lease_us : lease_us;
+}
+
 /* What is left of the lease, for a table that is made anew. */
 static uint32_t lease_left_ms(const struct work *work, unsigned pool, struct mono now)
 {
@@ -72,11 +77,13 @@ static uint32_t lease_left_ms(const struct work *work, unsigned pool, struct mon
     int64_t lease_us = settings_lease_us(&work->config->core.pools[pool]);
     struct mono spoke = {atomic_load(&work->spoke_us[pool])};
 
-    if (p->arm_owed || (p->armed && spoke.us == 0))
+    if (p->arm_owed || (p->armed && spoke.us == 0 && !p->before.set))
         return (uint32_t)(lease_us / US_PER_MS);
     if (!p->armed)
         return 0;
-    int64_t left_us = lease_us - mono_diff_us(now, mono_max(spoke, p->armed_at));
+    lease_us = lease_in_force_us(&p->before, spoke, lease_us);
+    int64_t since_us = mono_diff_us(now, mono_max(spoke, p->armed_at));
+    int64_t left_us = lease_us - (since_us > 0 ? since_us : 0);
 
     return left_us > 0 ? (uint32_t)(left_us / US_PER_MS) : 0;
 }
@@ -115,8 +122,9 @@ static bool links_changed(const struct work *work, unsigned pool)
 
 static uint32_t unit_lease_left_ms(const struct work *work, unsigned unit, struct mono now)
 {
-    uint32_t lease_ms = work->filter_units[unit].lease_ms;
     struct mono spoke = {work->unit_spoke_us ? atomic_load(&work->unit_spoke_us[unit]) : 0};
+    int64_t lease_us = work->filter_units[unit].lease_ms * US_PER_MS;
+    uint32_t lease_ms = (uint32_t)(lease_in_force_us(&work->units[unit].before, spoke, lease_us) / US_PER_MS);
 
     if (spoke.us == 0)
         return lease_ms;
@@ -181,6 +189,17 @@ static void describe(struct work *work, unsigned pool, struct mono now, struct f
             table->links[table->link_count++] = work->state.links[i].name;
 }
 
+/* Also without a lease: a reload may bring one. */
+static void note_armed(struct work_pool *p, struct mono now)
+{
+    if (!p->arm_owed)
+        return;
+    p->arm_owed = false;
+    p->armed_owed = true;
+    p->armed = true;
+    p->armed_at = now;
+}
+
 static void note_success(struct work *work, unsigned pool, const struct filter_table *table, struct mono now)
 {
     struct work_pool *p = &work->pools[pool];
@@ -193,12 +212,7 @@ static void note_success(struct work *work, unsigned pool, const struct filter_t
     }
     p->self = table->self;
     p->error = 0;
-    if (p->arm_owed) {
-        p->arm_owed = false;
-        p->armed_owed = true;
-        p->armed = true;
-        p->armed_at = now;
-    }
+    note_armed(p, now);
 }
 
 static int install(struct work *work, unsigned pool, const struct filter_table *table)
@@ -280,14 +294,13 @@ static bool lease_awaited(const struct work *work, unsigned pool)
     return false;
 }
 
-static void without_filter(struct work *work, unsigned pool)
+static void without_filter(struct work *work, unsigned pool, struct mono now)
 {
     struct work_pool *p = &work->pools[pool];
 
     for (unsigned i = 0; i < p->unit_count; i++)
         work->units[p->first_unit + i].open = false;
-    p->armed_owed = p->armed_owed || p->arm_owed;
-    p->arm_owed = false;
+    note_armed(p, now);
 }
 
 void work_filter_pool(struct work *work, unsigned pool, struct mono now)
@@ -298,7 +311,7 @@ void work_filter_pool(struct work *work, unsigned pool, struct mono now)
     int error = 0;
 
     if (p->mode == FILTER_OFF) {
-        without_filter(work, pool);
+        without_filter(work, pool, now);
         return;
     }
     if (p->held_back)
@@ -352,12 +365,12 @@ static void note_shortcomings(struct work *work, unsigned pool)
 }
 
 /* Makes the pool's table, closed. Falls back until one works: a probe on lo says nothing of the rest. */
-static void make_first_table(struct work *work, unsigned pool)
+static void make_first_table(struct work *work, unsigned pool, struct mono now)
 {
     struct work_pool *p = &work->pools[pool];
 
     while (p->mode != FILTER_OFF) {
-        work_filter_pool(work, pool, MONO_NEVER);
+        work_filter_pool(work, pool, now);
         if (p->error == 0)
             return;
         snprintf(p->reason, sizeof(p->reason), "the kernel refused the table: %s", strerrordesc_np(p->error));
@@ -366,13 +379,13 @@ static void make_first_table(struct work *work, unsigned pool)
     (void)filter_remove_table(work->filter, work->config->core.pools[pool].name);
 }
 
-void work_filter_choose(struct work *work, unsigned pool)
+void work_filter_choose(struct work *work, unsigned pool, struct mono now)
 {
     struct work_pool *p = &work->pools[pool];
     bool as_wished = work->config->pools[pool].filter_mode == wanted_mode(work, pool);
 
     p->mode = wanted_mode(work, pool);
     snprintf(p->reason, sizeof(p->reason), "%s", as_wished ? "as configured" : work->ability.reason);
-    make_first_table(work, pool);
+    make_first_table(work, pool, now);
     note_shortcomings(work, pool);
 }

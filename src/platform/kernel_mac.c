@@ -53,10 +53,15 @@ void work_macs(struct work *work, bool remove_all)
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         const struct work_pool *pool = &work->pools[p];
 
-        if (!work_wants_macs(work, p) || (pool->mode == FILTER_OFF && !remove_all))
+        if (!work_wants_macs(work, p))
             continue;
-        for (unsigned i = 0; i < pool->unit_count; i++)
-            count = collect_unit(work, &work->units[pool->first_unit + i], remove_all, count);
+        for (unsigned i = 0; i < pool->unit_count; i++) {
+            const struct work_unit *unit = &work->units[pool->first_unit + i];
+            bool all = remove_all || unit->macs_end;
+
+            if (pool->mode != FILTER_OFF || all)
+                count = collect_unit(work, unit, all, count);
+        }
     }
     if (count > 0)
         (void)netlink_apply(work->netlink, work->changes, count);

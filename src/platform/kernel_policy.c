@@ -108,6 +108,13 @@ int policy_init(struct work *work)
         return -ENOMEM;
     fill(work);
     policy->dirty = policy->count > 0;
+    return 0;
+}
+
+int policy_watch(struct work *work)
+{
+    const struct policy_state *policy = &work->policy;
+
     return policy->count > 0 ? netlink_watch_policy(work->netlink, policy->protocols, policy->protocol_count) : 0;
 }
 
@@ -202,7 +209,8 @@ void policy_look(struct work *work)
     for (unsigned i = 0; i < policy->count; i++) {
         struct policy_item *item = &policy->items[i];
 
-        item->wanted = !work->leaving && (item->unit == POLICY_STATIC || work->units[item->unit].wanted >= LEVEL_READY);
+        item->wanted = !work->leaving && !item->dropped &&
+                       (item->unit == POLICY_STATIC || work->units[item->unit].wanted >= LEVEL_READY);
         item->lost = item->lost && item->wanted;
         if (!item->wanted)
             item->reported = item->error = 0;
@@ -354,6 +362,68 @@ static void describe(const struct policy_item *item, char *text, size_t capacity
     else
         snprintf(text, capacity, "%s:%u: the %s to %s/%u", place->file ? place->file : "-", place->line,
                  item->route ? "route" : "rule", addr_format(to, address), length);
+}
+
+/* What the item of `next` was under `work`'s configuration, or NULL. */
+static struct policy_item *old_item(const struct work *work, const struct work *next, const struct handover *map,
+                                    const struct policy_item *item)
+{
+    unsigned unit = POLICY_STATIC;
+
+    if (item->unit != POLICY_STATIC) {
+        const struct work_unit *u = &next->units[item->unit];
+        unsigned pool = map->old_pool[u->pool], old = map->old_unit[u->pool][u->unit];
+
+        if (pool == HANDOVER_NONE || old == HANDOVER_NONE)
+            return NULL;
+        unit = work->pools[pool].first_unit + old;
+    }
+    for (unsigned i = 0; i < work->policy.count; i++) {
+        struct policy_item *old = &work->policy.items[i];
+
+        if (old->unit == unit && (old->route ? item->route && net_same_route(old->route, item->route)
+                                             : item->rule && net_same_rule(old->rule, item->rule)))
+            return old;
+    }
+    return NULL;
+}
+
+void policy_drop(struct work *work, const struct work *next, const struct handover *map)
+{
+    for (unsigned i = 0; i < work->policy.count; i++)
+        work->policy.items[i].dropped = true;
+    for (unsigned i = 0; i < next->policy.count; i++) {
+        struct policy_item *old = old_item(work, next, map, &next->policy.items[i]);
+
+        if (old)
+            old->dropped = false;
+    }
+}
+
+bool policy_is_dropped(const struct work *work)
+{
+    for (unsigned i = 0; i < work->policy.count; i++)
+        if (work->policy.items[i].dropped && (work->policy.dirty || work->policy.items[i].present))
+            return false;
+    return true;
+}
+
+void policy_take_over(struct work *to, const struct work *from, const struct handover *map)
+{
+    for (unsigned i = 0; i < to->policy.count; i++) {
+        struct policy_item *item = &to->policy.items[i];
+        const struct policy_item *old = old_item(from, to, map, item);
+
+        if (!old)
+            continue;
+        item->wanted = old->wanted;
+        item->present = old->present;
+        item->error = old->error;
+        item->reported = old->reported;
+        item->preference = old->preference;
+    }
+    /* Without it what others do to ours is noticed late: no reason to fail here. The first pass dumps all. */
+    (void)policy_watch(to);
 }
 
 void policy_report(struct work *work)

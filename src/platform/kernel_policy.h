@@ -18,6 +18,7 @@ struct policy_item {
     const struct net_rule *rule;
     unsigned unit; /* index into work.units, or POLICY_STATIC */
     bool wanted, present;
+    bool dropped;        /* a reload has no place for it, it shall go for good */
     bool lost;           /* it was not there in a dump while wanted */
     bool held_back;      /* not to be tried now, since it failed a moment ago */
     int error;           /* of the last change: 0 or a positive errno */
@@ -42,12 +43,18 @@ struct policy_state {
 
 struct work;
 
-/* 0 or a negative errno. The work's units and state are filled in. */
+/* 0 or a negative errno. The work's units and state are filled in. policy_watch: its sockets are open, too. */
 int policy_init(struct work *work);
+int policy_watch(struct work *work);
 void policy_free(struct policy_state *policy);
 
 /* An event that may mean that something of ours is gone. */
 void policy_event(struct policy_state *policy, const struct netlink_event *event);
+
+/* kernel_reload.c: the items of `work` that those of `next` do not have go; they are gone; `to` goes on for `from`. */
+void policy_drop(struct work *work, const struct work *next, const struct handover *map);
+bool policy_is_dropped(const struct work *work);
+void policy_take_over(struct work *to, const struct work *from, const struct handover *map);
 
 /* In a pass: what is there and what is wanted; what is not wanted goes, before the addresses; what is wanted comes,
  * after them. */

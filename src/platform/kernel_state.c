@@ -379,6 +379,53 @@ void state_changed(struct state *state, unsigned index, const struct netlink_cha
     }
 }
 
+unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address)
+{
+    const struct state_vip *vip = find_vip(state, link, address);
+
+    return vip && vip->pool == pool && (pool == STATE_STATIC || vip->unit == unit) ? (unsigned)(vip - state->vips)
+                                                                                   : state->vip_count;
+}
+
+static void take_over_vips(struct state *to, const struct state *from, unsigned link, unsigned old_link)
+{
+    for (unsigned i = 0; i < to->vip_count; i++) {
+        struct state_vip *vip = &to->vips[i];
+        const struct state_vip *old = vip->link == link ? find_vip(from, old_link, &vip->address) : NULL;
+
+        if (!old)
+            continue;
+        bool same_prefix = old->prefix_length == vip->prefix_length;
+
+        vip->present = same_prefix && old->present;
+        vip->ours = vip->present && old->ours;
+        vip->peer = old->peer;
+        vip->error = old->error;
+        vip->reported = old->reported;
+        vip->stray_prefix = !same_prefix && old->present ? old->prefix_length : old->stray_prefix;
+        if (vip->stray_prefix == vip->prefix_length) {
+            vip->stray_prefix = STATE_NO_PREFIX;
+            vip->present = true;
+        }
+    }
+}
+
+void state_take_over(struct state *to, struct state *from)
+{
+    for (unsigned i = 0; i < to->link_count; i++) {
+        unsigned old_link = state_link_named(from, to->links[i].name);
+
+        if (old_link == from->link_count)
+            continue;
+        struct state_link *old = &from->links[old_link];
+
+        to->links[i] = *old;
+        old->own = NULL;
+        old->own_count = old->own_capacity = 0;
+        take_over_vips(to, from, i, old_link);
+    }
+}
+
 void state_check(const struct state *state)
 {
     for (unsigned i = 0; i < state->vip_count; i++) {

@@ -35,6 +35,7 @@ struct state_vip {
     struct addr peer;                  /* while present: as it is there */
     bool lost;                         /* it was taken away while wanted */
     bool held_back;                    /* set by the caller: not to be tried now, since it failed a moment ago */
+    bool dropped;                      /* set by the caller: a reload has no place for it, it shall go for good */
     int error;                         /* of the last change: 0 or a positive errno */
     int reported;                      /* of a static one: the last error that was reported */
 };
@@ -109,6 +110,10 @@ unsigned state_changes(const struct state *state, enum state_part part, struct n
 /* Notes the outcome of one change of state_changes(). */
 void state_changed(struct state *state, unsigned vip, const struct netlink_change *change);
 
+/* `to`, just made, knows what `from` knows of the links and VIPs that both have; their own addresses move over. */
+void state_take_over(struct state *to, struct state *from);
+/* The VIP that is this address of this unit, or with STATE_STATIC this static address; or vip_count. */
+unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address);
 /* The VIP's address is also one on another link. */
 bool state_elsewhere(const struct state *state, unsigned vip);
 

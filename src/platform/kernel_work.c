@@ -62,14 +62,10 @@ static int allocate(struct work *work)
     return 0;
 }
 
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
-              const atomic_llong *unit_spoke_us, struct work_listener listener)
+int work_prepare(struct work *work, const struct config *config)
 {
     *work = (struct work){
         .config = config,
-        .spoke_us = spoke_us,
-        .unit_spoke_us = unit_spoke_us,
-        .listener = listener,
         .resync = true,
         .retry_at = MONO_NEVER,
         .backoff_us = BACKOFF_FIRST_US,
@@ -80,10 +76,21 @@ int work_init(struct work *work, const struct config *config, const atomic_llong
 
     if (error == 0)
         error = allocate(work);
+    return error == 0 ? policy_init(work) : error;
+}
+
+int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+              const atomic_llong *unit_spoke_us, struct work_listener listener)
+{
+    int error = work_prepare(work, config);
+
+    work->spoke_us = spoke_us;
+    work->unit_spoke_us = unit_spoke_us;
+    work->listener = listener;
     if (error == 0)
         error = netlink_open(&work->netlink);
     if (error == 0)
-        error = policy_init(work);
+        error = policy_watch(work);
     if (error == 0)
         error = filter_open(&work->filter);
     if (error == 0)
@@ -193,7 +200,7 @@ static void read_news(struct work *work)
     }
 }
 
-static void choose_filters(struct work *work)
+static void choose_filters(struct work *work, struct mono now)
 {
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         struct work_pool *pool = &work->pools[p];
@@ -203,7 +210,7 @@ static void choose_filters(struct work *work)
             continue;
         if (work->ability.reason[0] == '\0')
             filter_probe(work->filter, &work->ability);
-        work_filter_choose(work, p);
+        work_filter_choose(work, p, now);
         report.filter_mode = (uint8_t)pool->mode;
         report.vmac = work_wants_macs(work, p) && work->ability.egress && pool->mode != FILTER_OFF;
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
@@ -214,7 +221,10 @@ static void choose_filters(struct work *work)
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
-        work->state.vips[i].wanted = work->state.vips[i].awaited = work->state.vips[i].pool == STATE_STATIC;
+        if (work->state.vips[i].pool == STATE_STATIC) {
+            work->state.vips[i].wanted = !work->state.vips[i].dropped;
+            work->state.vips[i].awaited = true;
+        }
     for (unsigned p = 0; p < work_pool_count(work); p++) {
         bool resident = work_pool_resident(work, p);
 
@@ -225,8 +235,8 @@ static void want_addresses(struct work *work)
             for (unsigned v = 0; v < unit->vip_count; v++) {
                 struct state_vip *vip = &work->state.vips[unit->first_vip + v];
 
-                vip->wanted = resident || held;
-                vip->awaited = held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit);
+                vip->wanted = (resident || held) && !vip->dropped;
+                vip->awaited = vip->dropped || (held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit));
             }
         }
     }
@@ -287,7 +297,7 @@ static void reconcile(struct work *work, bool ordered, struct mono now)
         hold_failures_back(work, false);
         work->retry_at = MONO_NEVER;
     }
-    choose_filters(work);
+    choose_filters(work, now);
     all_filters(work, now);
     work_report_closed(work);
     want_addresses(work);
@@ -298,6 +308,7 @@ static void reconcile(struct work *work, bool ordered, struct mono now)
     change_addresses(work, ordered, now);
     policy_put(work);
     all_filters(work, now);
+    work_remove_stale(work);
     state_check(&work->state);
     if (work->failed)
         hold_failures_back(work, true);

@@ -14,16 +14,24 @@
 #include "platform/kernel_state.h"
 #include "platform/netlink.h"
 
+/* What a reload found granted: in force until the next advertisement after `spoke_us` has left. */
+struct work_lease {
+    bool set;
+    int64_t spoke_us, lease_us;
+};
+
 struct work_unit {
     uint8_t wanted; /* enum unit_level */
     uint8_t pool;
-    uint16_t unit;       /* within the pool */
-    uint32_t sequence;   /* of the newest order */
-    bool owed;           /* a report about it is owed */
-    int reported;        /* error that was reported for this order; 0: none yet */
-    bool open;           /* its VIPs are in the table's held sets */
-    bool opens;          /* in the transaction that is being made: they will be */
-    struct addr self;    /* of a set: where its advertisements come from, as the table has it */
+    uint16_t unit;            /* within the pool */
+    uint32_t sequence;        /* of the newest order */
+    bool owed;                /* a report about it is owed */
+    int reported;             /* error that was reported for this order; 0: none yet */
+    bool open;                /* its VIPs are in the table's held sets */
+    bool macs_end;            /* a reload ends its virtual MACs, or changes them */
+    bool opens;               /* in the transaction that is being made: they will be */
+    struct addr self;         /* of a set: where its advertisements come from, as the table has it */
+    struct work_lease before; /* of a set */
     unsigned first_vip, vip_count;
 };
 
@@ -42,6 +50,7 @@ struct work_pool {
     int error; /* of the last transaction: 0 or a positive errno */
     bool held_back;
     struct addr self;                  /* as the table has it */
+    struct work_lease before;          /* of the member's advertisements */
     int ifindexes[SETTINGS_LINKS_MAX]; /* of the links that the table has chains on; 0: none */
 };
 
@@ -85,6 +94,8 @@ struct work {
     int64_t backoff_us;
     struct mono quiet_until; /* until then only orders are carried out */
     struct mono slice_at;    /* the next slice of address changes is due; MONO_NEVER: there is none */
+    char stale[SETTINGS_POOLS_MAX * 2][SETTINGS_NAME_MAX]; /* pools that a reload has left behind: their tables go */
+    unsigned stale_count;
     struct work_listener listener;
 };
 
@@ -100,6 +111,17 @@ struct mono work_pass(struct work *work, struct mono now);
 
 void work_order(struct work *work, unsigned unit, enum unit_level level, uint32_t sequence);
 void work_arm(struct work *work, unsigned pool, uint32_t sequence);
+
+/*
+ * kernel_reload.c. work_prepare: memory for the work under the next configuration; the sockets are not opened.
+ * work_drop: what that one has no place for shall go; work_is_dropped: it is gone. work_take_over: `to` goes on in the
+ * place of `from`, of which only the memory is left.
+ */
+int work_prepare(struct work *work, const struct config *config);
+void work_drop(struct work *work, const struct work *next, const struct handover *map);
+bool work_is_dropped(const struct work *work);
+void work_take_over(struct work *to, struct work *from, const struct handover *map);
+void work_remove_stale(struct work *work);
 
 /* Closes the filter of every pool. 1 when each has one and it is closed, else 0. */
 int work_close(struct work *work);
@@ -121,7 +143,7 @@ bool work_wants_macs(const struct work *work, unsigned pool);
 
 /* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
 void work_filter_pool(struct work *work, unsigned pool, struct mono now);
-void work_filter_choose(struct work *work, unsigned pool);
+void work_filter_choose(struct work *work, unsigned pool, struct mono now);
 /* All VIPs of the unit that count for it are in place. */
 bool work_unit_ready(const struct work *work, const struct work_unit *unit);
 /* The VIP is more than the link-local address that goes with the unit's virtual MAC: the unit waits for it. */

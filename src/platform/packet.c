@@ -270,3 +270,15 @@ void packet_get_stats(struct packet_port *port, struct packet_stats *out)
         port->stats.kernel_drops += kernel.tp_drops;
     *out = port->stats;
 }
+
+void packet_add_stats(struct packet_port *port, struct packet_stats *sum)
+{
+    struct packet_stats stats;
+
+    packet_get_stats(port, &stats);
+    sum->frames_in += stats.frames_in;
+    sum->frames_out += stats.frames_out;
+    sum->send_errors += stats.send_errors;
+    sum->kernel_drops += stats.kernel_drops;
+    sum->truncated += stats.truncated;
+}

@@ -68,6 +68,8 @@ unsigned packet_discard(struct packet_port *port);
 int packet_renew(struct packet_port *port, const uint8_t mac[6], const uint8_t *packet, size_t length);
 
 void packet_get_stats(struct packet_port *port, struct packet_stats *out);
+/* The same, on top of what *sum has. */
+void packet_add_stats(struct packet_port *port, struct packet_stats *sum);
 /* Of these the one that every turn wants, without a system call. */
 uint64_t packet_send_errors(const struct packet_port *port);
 

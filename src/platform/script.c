@@ -124,10 +124,10 @@ static void keeper_let_go(int result_fd)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (result_fd != KEEPER_FD)
-        dup3(result_fd, KEEPER_FD, O_CLOEXEC);
     for (int fd = 0; null >= 0 && fd < KEEPER_FD; fd++)
         dup2(null, fd);
+    if (result_fd != KEEPER_FD) /* only now: `null` may have that number */
+        dup3(result_fd, KEEPER_FD, O_CLOEXEC);
     closefrom(KEEPER_FD + 1);
 }
 

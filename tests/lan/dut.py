@@ -122,6 +122,12 @@ class Dut:
         self.turn += 1
         return self.routers[self.turn % len(self.routers)].wait_active()
 
+    def units(self):
+        return self.pool_status()["units"]
+
+    def unit_counters(self):
+        return self.pool_counters()["units"]
+
     def pool_status(self):
         return next(p for p in self.daemon.ctl("status")["pools"] if p["name"] == self.pool)
 
@@ -191,6 +197,12 @@ class InstanceDut(Dut):
 
     def make_text(self, words):
         return "".join(r.text(words) for r in self.routers)
+
+    def units(self):
+        return self.daemon.ctl("status")["instances"]
+
+    def unit_counters(self):
+        return self.daemon.ctl("counters")["instances"]
 
     def looped(self, router, count):
         return {"accepted": count, f"{router.vrid}.looped": count}

@@ -183,6 +183,9 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
     case KERNEL_OVERRUN:
         printf("overrun\n");
         break;
+    case KERNEL_PAUSED: /* only reloads ask for it */
+        printf("paused\n");
+        break;
     case KERNEL_POLICY:
         printf("policy %s %s\n", report->error ? strerrorname_np(report->error) : "0", report->text);
         break;

@@ -352,19 +352,19 @@ def test_fuzz__frame_cut_anywhere_or_one_byte_changed__one_counter_each_and_no_h
 # Many
 
 
-@pytest.mark.parametrize("version", [3])
-def test_200_routers__all_fed_at_once__no_false_transition_and_then_all_serve(version):
+@pytest.mark.parametrize("kind", [dut.Dut, dut.InstanceDut], ids=["units", "instances"])
+def test_200_routers__all_fed_at_once__no_false_transition_and_then_all_serve(kind):
     with dut.isolated_lab(1) as lab:
         talker = tester.Tester(lab.witness)
-        one = dut.Dut(lab, 0, range(20, 20 + MANY), version=version, talker=talker).start()
+        one = kind(lab, 0, range(20, 20 + MANY), talker=talker).start()
         try:
             frames = [r.frame(STRONGER) for r in one.routers]
             with talker.feeding(*frames, every_s=0.1) as feed:
                 rig.wait_until(one.daemon.ready, 10, "the daemon's socket")
                 time.sleep(4)
-                units = one.pool_status()["units"]
+                units = one.units()
                 assert {u["state"] for u in units} == {"Backup"} and {u["holder"] for u in units} == {talker.ipv4}
-                assert {u["became_active"] for u in one.pool_counters()["units"]} == {0}
+                assert {u["became_active"] for u in one.unit_counters()} == {0}
                 mark = talker.mark()
             heard = talker.wait(lambda: (lambda a: len({x.vrid for x in a}) == MANY and a)(
                 talker.adverts(mark, source=one.source, is_member=False)), 10, "all 200 to speak")

@@ -20,7 +20,18 @@ pytestmark = [
 URL = f"http://127.0.0.1:{exporter_peers.PORT}/"
 GAMMA = "gamma<u>&amp;'"  # as hostile as the configuration's grammar allows
 MEMBERS = f"members {{ alpha 192.0.2.1\n beta 192.0.2.2\n {GAMMA} 192.0.2.3 }}"
-TEXT = (cluster.pool_text(cluster.addresses(9), MEMBERS, name="a")
+INSTANCE = """vrrp_instance GATE {
+    interface eth0
+    version 3
+    advert_int 0.2
+    virtual_router_id 99
+    priority 100
+    virtual_ipaddress {
+        192.0.2.99/24
+    }
+}
+"""
+TEXT = (INSTANCE + cluster.pool_text(cluster.addresses(9), MEMBERS, name="a")
         + cluster.pool_text(cluster.addresses(3, 6), name="six"))
 LANES = """const pool = document.querySelectorAll('#pools > section')[arguments[0] || 0];
     return Array.from(pool.querySelectorAll('.lane'), (lane) => ({
@@ -87,7 +98,7 @@ def site():
 
 
 def test_page__live_pool__every_member_with_its_units(site):
-    site.wait_verdict("All is well: 12 of 12 units held")
+    site.wait_verdict("All is well: 13 of 13 units held")
     assert site.lanes() == site.lanes_by_the_daemon()
     assert set(site.lanes()) == {"alpha", "beta", GAMMA}
     assert "alpha · 192.0.2.1" in site.browser.text("header")
@@ -97,6 +108,13 @@ def test_page__live_pool__every_member_with_its_units(site):
 
 def test_page__ipv6_pool__units_by_their_own_addresses(site):
     assert sorted(u for lane in site.browser.run(LANES, 1) for u in lane["units"]) == ["33", "34", "35"]
+
+
+def test_page__instance__who_has_it_and_what_this_host_is(site):
+    seen = site.daemon.ctl("status")["instances"][0]
+    shown = site.browser.text("#routers")
+    assert "GATE" in shown and "192.0.2.99" in shown and "VRID 99" in shown and seen["state"] in shown
+    assert ("this host has it" if seen["holder_kind"] == "self" else f"{seen['holder']} has it") in shown
 
 
 def test_page__name_that_looks_like_markup__is_text(site):
@@ -175,7 +193,7 @@ def test_member_crashes__page_shows_it_by_itself(site):
 
 def test_cable_is_pulled__page_says_that_it_does_not_know_the_owners(site):
     site.lab.link_down(site.lab.hosts[0])
-    site.wait_verdict("2 alarms")
+    site.wait_verdict("3 alarms")
     assert "interface eth0 is down" in site.browser.text("#lines")
     lane = site.browser.run(LANES)[0]
     assert (lane["title"], len(lane["units"])) == ("Not known here", 9)

@@ -167,6 +167,9 @@ def test_keelctl__instances__in_every_table(pair):
     assert "GROUPED" in pair.first.keelctl("list").stdout
     assert "holds it with priority 200" in pair.second.keelctl("explain", "UNICAST").stdout
     assert "instance OLD: Backup -> Active" in pair.first.keelctl("events", "OLD").stdout
+    rows = pair.first.keelctl("snmp", "--names", "VRRPV3-MIB").stdout + pair.first.keelctl("snmp", "--names", "VRRP-MIB").stdout
+    for vrid in (51, 52, 54, 55):
+        assert f".{vrid}." in rows or f".{vrid} " in rows, rows
     refused = pair.first.keelctl("take", "OLD")
     assert refused.returncode != 0 and "OLD" in refused.stderr
 

@@ -135,6 +135,19 @@ static void fault_begin_command(struct world *w, enum fault_kind kind, unsigned 
     }
 }
 
+/* Half the time back to the world's own, so that hosts agree now and then. */
+static void fault_begin_reload(struct world *w, unsigned node)
+{
+    struct edition edition = {.skip = 0};
+
+    if (world_chance(w, 50)) {
+        edition.skip = (uint8_t)world_random(w, 0, 5);
+        edition.fast_members = world_chance(w, 40);
+        edition.fast_units = world_chance(w, 40);
+    }
+    host_reload(w, node, &edition);
+}
+
 static void fault_begin_on_host(struct world *w, enum fault_kind kind, unsigned node)
 {
     unsigned other = (node + 1 + (unsigned)prng_below(&w->prng, SIM_HOSTS_MAX)) % w->host_count;
@@ -175,6 +188,9 @@ static void fault_begin_on_host(struct world *w, enum fault_kind kind, unsigned 
     case FAULT_REBALANCE:
     case FAULT_TRACK:
         fault_begin_command(w, kind, node);
+        break;
+    case FAULT_RELOAD:
+        fault_begin_reload(w, node);
         break;
     case FAULT_PARTITION:
     case FAULT_STRANGER:
@@ -289,11 +305,14 @@ void fault_end(struct world *w, unsigned index)
     case FAULT_SHARE:
     case FAULT_REBALANCE:
     case FAULT_STRANGER:
+    case FAULT_RELOAD:
     case FAULT_KIND_COUNT:
         break;
     }
     lan_refresh(w);
 }
+
+static const struct edition the_worlds_own;
 
 void fault_stop_all(struct world *w)
 {
@@ -307,6 +326,9 @@ void fault_stop_all(struct world *w)
     }
     for (unsigned node = 0; node < w->host_count; node++) {
         host_resume(w, node);
+        if (w->profile->weight[FAULT_RELOAD] > 0) {
+            host_reload(w, node, &the_worlds_own);
+        }
         host_start(w, node);
         if (w->hosts[node].share == 0) {
             host_command(w, node, EVENT_SHARE, 0, 100, false);

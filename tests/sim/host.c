@@ -115,6 +115,7 @@ static void host_end(struct world *w, unsigned node)
     h->drained = false;
     h->effects.count = 0;
     h->applied = 0;
+    reload_forget(h);
     kernel_crashed(w, node);
 }
 
@@ -139,9 +140,9 @@ static void host_send(struct world *w, unsigned node, const struct effect *effec
     uint8_t bytes[SIM_PACKET_MAX];
     size_t length = core_encode(h->core, effect, bytes, sizeof(bytes));
 
-    trace_add(w, TRACE_SEND, node, effect->unit, effect->priority, 0);
+    trace_add(w, TRACE_SEND, node, host_world_unit(h, effect->unit), effect->priority, 0);
     if (length == 0) {
-        oracle_fail(w, "encode", effect->unit, "host %u cannot encode its advertisement", node);
+        oracle_fail(w, "encode", host_world_unit(h, effect->unit), "host %u cannot encode its advertisement", node);
         return;
     }
     host_check_storm(w, node);
@@ -163,15 +164,17 @@ static void host_note(struct world *w, unsigned node, const struct effect *e)
     uint64_t packed = e->note | (uint64_t)e->reason << 8 | (uint64_t)e->from_state << 16 | (uint64_t)e->to_state << 24 |
                       (uint64_t)world_node_of(w, &e->from) << 32 | (uint64_t)world_node_of(w, &e->to) << 40;
 
-    trace_add(w, TRACE_NOTE, node, e->unit, (int64_t)packed, e->value);
+    trace_add(w, TRACE_NOTE, node, host_world_unit(&w->hosts[node], e->unit), (int64_t)packed, e->value);
 }
 
 static void host_apply_one(struct world *w, unsigned node, const struct effect *e)
 {
+    unsigned unit = host_world_unit(&w->hosts[node], e->unit);
+
     switch ((enum effect_kind)e->kind) {
     case EFFECT_LEVEL:
-        trace_add(w, TRACE_WANT, node, e->unit, e->level, e->sequence);
-        kernel_want(w, node, e->unit, e->level, e->sequence);
+        trace_add(w, TRACE_WANT, node, unit, e->level, e->sequence);
+        kernel_want(w, node, unit, e->level, e->sequence);
         break;
     case EFFECT_SEND:
         host_send(w, node, e);
@@ -227,8 +230,7 @@ static bool host_apply(struct world *w, unsigned node)
 
 static bool host_step(struct world *w, unsigned node, struct event *event);
 
-/* The effects of the last step, and the word that the member advertisement among them has left. */
-static bool host_complete(struct world *w, unsigned node)
+bool host_complete(struct world *w, unsigned node)
 {
     struct host *h = &w->hosts[node];
 
@@ -248,8 +250,9 @@ static void host_trace_command(struct world *w, unsigned node, const struct even
     static const char *const names[] = {"share", "drain", "undrain", "take", "release", "rebalance", "leave", "track"};
     static_assert(EVENT_TRACK - EVENT_SHARE + 1 == ARRAY_LENGTH(names), "names of commands");
 
-    if (event->kind >= EVENT_SHARE) {
-        trace_text(w, TRACE_COMMAND, node, event->unit, names[event->kind - EVENT_SHARE], result, 0);
+    if (event->kind >= EVENT_SHARE && event->kind <= EVENT_LEAVE) {
+        trace_text(w, TRACE_COMMAND, node, host_world_unit(&w->hosts[node], event->unit),
+                   names[event->kind - EVENT_SHARE], result, 0);
     }
 }
 
@@ -267,6 +270,13 @@ static bool host_step(struct world *w, unsigned node, struct event *event)
     return host_complete(w, node);
 }
 
+static bool item_is_about_unit(const struct item *item)
+{
+    return item->kind == ITEM_LEVEL_DONE ||
+           (item->kind == ITEM_COMMAND &&
+            (item->command == EVENT_TAKE || item->command == EVENT_RELEASE || item->command == EVENT_RETIRE));
+}
+
 static struct event host_event_of(const struct world *w, unsigned node, const struct item *item)
 {
     static const uint8_t kinds[] = {
@@ -282,7 +292,7 @@ static struct event host_event_of(const struct world *w, unsigned node, const st
     return (struct event){
         .kind = item->kind == ITEM_COMMAND ? item->command : kinds[item->kind],
         .link = item->link,
-        .unit = item->unit,
+        .unit = item_is_about_unit(item) ? h->files[h->file].file_unit[item->unit] : item->unit,
         .up = item->flag,
         .now_flag = item->flag,
         .probe_answer = item->flag,
@@ -314,7 +324,8 @@ static bool host_drain(struct world *w, unsigned node, struct item *items, unsig
             event.packet_length = packet->length;
             packet_release(&w->packet_store, item.value);
             goes_on = host_step(w, node, &event);
-        } else {
+        } else if (!item_is_about_unit(&item) ||
+                   event.unit != SIM_UNITS_MAX) { /* else: a command for what is not there */
             goes_on = host_step(w, node, &event);
         }
     }
@@ -361,7 +372,11 @@ static bool host_loop(struct world *w, unsigned node)
     if (!packets_first && !host_drain(w, node, h->packets, &h->packet_count)) {
         return false;
     }
-    return host_step(w, node, &tick);
+    if (!host_step(w, node, &tick)) {
+        return false;
+    }
+    reload_turn(w, node);
+    return true;
 }
 
 void host_wake(struct world *w, unsigned node)
@@ -443,11 +458,14 @@ void host_cleaned(struct world *w, unsigned node, uint32_t generation)
     }
     kernel_clean(w, node);
     h->state = HOST_RUNNING;
-    h->core = core_init(h->storage, &h->settings, (struct mono){w->now_us});
+    if (!w->routers) {
+        reload_write(w, h, h->file, &h->edition);
+    }
+    h->core = core_init(h->storage, &host_file(h)->settings, (struct mono){w->now_us});
     core_check(h->core);
     h->effects.count = 0;
     h->applied = 0;
-    h->share = h->pool.share; /* what a script or an operator had set is gone */
+    h->share = host_file(h)->pool.share; /* what a script or an operator had set is gone */
     memset(h->router_fault, 0, sizeof(h->router_fault));
     h->stuck_deadlines = 0;
     h->wake_us = SIM_NEVER;

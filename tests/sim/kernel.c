@@ -162,7 +162,7 @@ static void kernel_carry_out_arm(struct world *w, unsigned node)
     struct kernel *k = &w->hosts[node].kernel;
 
     trace_add(w, TRACE_ARMED, node, EFFECT_NO_UNIT, 0, 0);
-    k->alive_until_us = w->now_us + w->lease_us;
+    k->alive_until_us = w->now_us + settings_lease_us(&host_file(&w->hosts[node])->pool);
     kernel_watch_lease(w, node);
     if (w->lease) {
         kernel_tell_all(w, node);
@@ -241,7 +241,7 @@ void kernel_member_sent(struct world *w, unsigned node)
     struct kernel *k = &w->hosts[node].kernel;
 
     if (w->hosts[node].link_up[0] && k->alive_until_us > w->now_us) {
-        k->alive_until_us = w->now_us + w->lease_us;
+        k->alive_until_us = w->now_us + settings_lease_us(&host_file(&w->hosts[node])->pool);
     }
 }
 

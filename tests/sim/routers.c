@@ -72,13 +72,13 @@ void routers_configure_host(struct world *w, unsigned node)
         h->routers[u] = w->units[u];
         h->routers[u].instance = &h->instances[u];
     }
-    h->pool.units = h->routers;
-    h->settings = (struct core_settings){
+    h->files[0].pool.units = h->routers;
+    h->files[0].settings = (struct core_settings){
         .set_count = 1,
         .link_count = 1,
         .group_count = w->rules.group_size == 0 ? 0 : (uint16_t)(routers_group(w, w->unit_count - 1) + 1),
         .startup_delay_us = w->startup_us,
-        .pools = &h->pool,
+        .pools = &h->files[0].pool,
     };
 }
 

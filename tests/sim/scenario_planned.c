@@ -180,19 +180,14 @@ static void test_prefer__its_host_dies_and_returns__there_when_it_lives(struct w
 /* Two hosts with different files: each believes the unit is preferred on itself. */
 static void test_prefer__two_hosts_prefer_one_unit__one_keeps_it(struct world *w)
 {
-    struct unit_settings other[9];
-    struct addr other_prefer;
+    struct addr other_prefer[1];
 
     scenario_prepare(w, 3, 9);
     w->units[5].prefer_count = 1;
     w->prefer[5][0] = w->hosts[1].ipv4;
     world_configure(w);
-    for (unsigned u = 0; u < 9; u++) {
-        other[u] = w->units[u];
-    }
-    other_prefer = w->hosts[2].ipv4;
-    other[5].prefer = &other_prefer;
-    w->hosts[2].pool.units = other;
+    other_prefer[0] = w->hosts[2].ipv4;
+    w->hosts[2].edition.prefer = other_prefer;
     for (unsigned node = 0; node < w->host_count; node++) {
         world_at(w, world_random(w, 0, US_PER_S), SIM_START, node, 0, 0);
     }

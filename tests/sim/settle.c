@@ -15,9 +15,11 @@ int64_t settle_cover_bound_us(const struct world *w)
     int64_t batch_us =
         w->profile->kernel.stuck_ppm != 0 ? w->profile->kernel.stuck_max_us : w->profile->kernel.slow_max_us;
 
+    /* What a reload has added is left to the first in rank for three seconds more. */
+    int64_t added_us = w->profile->weight[FAULT_RELOAD] > 0 ? 3 * US_PER_S : 0;
     int64_t held_us = w->routers ? w->startup_us : 0; /* a pool's reserves serve when nobody else can */
 
-    return held_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) +
+    return added_us + held_us + 2 * batch_us + 4 * w->member_us + 4 * w->advert_us + 8 * allowance_reaction_us(w) +
            100 * US_PER_MS;
 }
 
@@ -122,7 +124,7 @@ static bool settle_is_pinned(const struct world *w, unsigned node, unsigned unit
 {
     struct unit_view view;
 
-    core_view_unit(w->hosts[node].core, 0, unit, &view);
+    core_view_unit(w->hosts[node].core, 0, w->hosts[node].files[w->hosts[node].file].file_unit[unit], &view);
     return view.pinned;
 }
 

@@ -6,7 +6,8 @@
  *   trace.c      what happened, as records in a ring; printed when a promise is broken
  *   lan.c        the segment: delay, loss, duplication, partitions, deaf and mute hosts, the third party that answers
  * probes kernel.c     each host's kernel: levels carried out late, the lease and the filter of doc/design.md 2.6 host.c
- * each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave stranger.c   a router of another make, after
+ * each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave; reload.c     other files, and how a host
+ * takes them over while it runs; stranger.c   a router of another make, after
  * RFC 9568 or RFC 3768 oracle.c     the promises, judged at every change; allowance.c: the table of what is excused,
  * how long, and why settle.c     the promises that hold some time after the faults: covered, even world.c      a world
  * made from a profile and a seed; profile.c: the profiles fault.c      faults at random; run.c: one seed from start to
@@ -25,6 +26,7 @@
 
 #include "base/prng.h"
 #include "core/core.h"
+#include "core/handover.h"
 #include "core/view.h"
 
 #define SIM_HOSTS_MAX 12
@@ -233,11 +235,30 @@ struct item {
     bool flag; /* up, now, probe answer */
 };
 
+/* What a host's file says, as it differs from the world's. */
+struct edition {
+    uint8_t skip;                  /* units whose VRID % 5 is skip - 1 are not in it; 0: all are */
+    bool fast_members, fast_units; /* half the interval */
+    struct addr *prefer;           /* of units that prefer somebody: another one; NULL: the world's */
+};
+
+struct host_file {
+    struct core_settings settings;
+    struct pool_settings pool; /* or the set */
+    struct unit_settings units[SIM_UNITS_MAX];
+    uint16_t world_unit[SIM_UNITS_MAX]; /* of each unit of the file */
+    uint16_t file_unit[SIM_UNITS_MAX];  /* of each unit of the world; SIM_UNITS_MAX: not in it */
+};
+
 struct host {
     struct core *core;
-    void *storage;
-    struct core_settings settings;
-    struct pool_settings pool;                     /* or the set */
+    void *storage, *other_storage; /* of the core; for the next one */
+    struct host_file files[2];
+    uint8_t file;           /* the one that is in force */
+    struct edition edition; /* what is on the disk */
+    bool reload_wanted;
+    bool retiring; /* the other file is about to be in force */
+    struct handover handover;
     struct unit_settings routers[SIM_ROUTERS_MAX]; /* instances: each host has its own */
     struct instance_settings instances[SIM_ROUTERS_MAX];
     bool router_fault[SIM_ROUTERS_MAX]; /* told by EVENT_TRACK */
@@ -276,9 +297,26 @@ void host_wake(struct world *w, unsigned node);
 void host_wake_soon(struct world *w, unsigned node);
 void host_receive(struct world *w, unsigned node, unsigned from, uint32_t packet);
 void host_post(struct world *w, unsigned node, struct item item);
+/* EVENT_SENT and all else that follows from the effects of the last step. */
+bool host_complete(struct world *w, unsigned node);
 /* An operator's or script's command; `unit` and `share` where the kind wants them. */
 void host_command(struct world *w, unsigned node, enum event_kind kind, unsigned unit, unsigned share, bool at_once);
 bool host_is_up(const struct host *h); /* running and not paused */
+
+/* ---- reload.c ---- */
+static inline struct host_file *host_file(struct host *h)
+{
+    return &h->files[h->file];
+}
+
+/* A unit of the host's core as a unit of the world; what is no unit stays as it is. */
+unsigned host_world_unit(const struct host *h, unsigned unit);
+void reload_write(struct world *w, struct host *h, unsigned file, const struct edition *edition);
+/* The file on the disk is another one from now on; a daemon that runs is told to reload. */
+void host_reload(struct world *w, unsigned node, const struct edition *edition);
+/* What is due of a reload at the end of a loop. */
+void reload_turn(struct world *w, unsigned node);
+void reload_forget(struct host *h); /* the daemon has ended */
 
 /* ---- stranger.c ---- */
 struct stranger {
@@ -378,6 +416,7 @@ enum fault_kind {
     FAULT_SECOND_LINK,
     FAULT_GATEWAY,
     FAULT_TRACK,
+    FAULT_RELOAD,
     FAULT_KIND_COUNT,
 };
 

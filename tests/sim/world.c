@@ -23,6 +23,7 @@ static void world_free_hosts(struct world *w)
 {
     for (unsigned i = 0; i < SIM_HOSTS_MAX; i++) {
         free(w->hosts[i].storage);
+        free(w->hosts[i].other_storage);
         free(w->hosts[i].effects.list);
         w->hosts[i] = (struct host){0};
     }
@@ -263,7 +264,7 @@ static void world_configure_host(struct world *w, unsigned node)
 {
     struct host *h = &w->hosts[node];
 
-    h->pool = (struct pool_settings){
+    h->files[0].pool = (struct pool_settings){
         .name = "sim",
         .family = w->family,
         .version = w->version,
@@ -279,15 +280,22 @@ static void world_configure_host(struct world *w, unsigned node)
         .rebalance_interval_us = w->rebalance_us,
         .units = w->units,
     };
-    h->settings = (struct core_settings){.pool_count = 1, .link_count = (uint8_t)w->link_count, .pools = &h->pool};
+    h->files[0].settings =
+        (struct core_settings){.pool_count = 1, .link_count = (uint8_t)w->link_count, .pools = &h->files[0].pool};
     if (w->routers) {
         routers_configure_host(w, node);
     }
-    w->lease_us = settings_lease_us(&h->pool);
-    h->storage = malloc(core_storage_size(&h->settings));
-    h->effects.capacity = effects_capacity(&h->settings);
+    for (unsigned u = 0; u < SIM_UNITS_MAX; u++) {
+        h->files[0].world_unit[u] = h->files[0].file_unit[u] = (uint16_t)u;
+    }
+    h->files[1] = h->files[0];
+    h->files[1].settings.pools = &h->files[1].pool;
+    w->lease_us = settings_lease_us(&h->files[0].pool);
+    h->storage = malloc(core_storage_size(&h->files[0].settings));
+    h->other_storage = malloc(core_storage_size(&h->files[0].settings));
+    h->effects.capacity = effects_capacity(&h->files[0].settings);
     h->effects.list = calloc(h->effects.capacity, sizeof(*h->effects.list));
-    CHECK(h->storage != NULL && h->effects.list != NULL);
+    CHECK(h->storage != NULL && h->other_storage != NULL && h->effects.list != NULL);
 }
 
 /* Addresses first, since units name hosts; then units; then settings, since they point to units. */

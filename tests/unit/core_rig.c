@@ -55,7 +55,7 @@ void rig_free(struct rig *rig)
 }
 
 /* What a pool says of its units' advertisements holds for each of them. */
-static void rig_fill_units(struct rig *rig)
+void rig_fill_units(struct rig *rig)
 {
     for (unsigned p = 0; p < rig->settings.pool_count; p++) {
         const struct pool_settings *pool = &rig->pools[p];

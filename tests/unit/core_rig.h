@@ -53,6 +53,8 @@ struct rig {
 /* Settings for `unit_count` units per pool, to be changed before rig_start. */
 struct rig *rig_new(unsigned pool_count, unsigned unit_count);
 void rig_free(struct rig *rig);
+/* What units repeat of their pool's settings; rig_start does it too. */
+void rig_fill_units(struct rig *rig);
 /* The core begins at `now_us`, with its link up. */
 void rig_start(struct rig *rig, int64_t now_us);
 /* rig_new, rig_start at 100 s, and so long alone that all units are ours. */

@@ -91,6 +91,14 @@ static int rig_command(void *context, const struct event *event, enum core_resul
     return rig->command_error;
 }
 
+static int rig_reload(void *context)
+{
+    struct rig *rig = context;
+
+    rig->reloads_asked++;
+    return rig->command_error;
+}
+
 static char *rig_dump(void *context, enum daemon_dump dump)
 {
     (void)context;
@@ -252,8 +260,8 @@ void rig_open(struct rig *rig, unsigned units, unsigned members)
         .counters = &rig->counter,
         .counter_count = 1,
     };
-    rig->callbacks =
-        (struct control_callbacks){.context = rig, .view = rig_view, .command = rig_command, .dump = rig_dump};
+    rig->callbacks = (struct control_callbacks){
+        .context = rig, .view = rig_view, .command = rig_command, .reload = rig_reload, .dump = rig_dump};
     rig_start_core(rig);
 }
 

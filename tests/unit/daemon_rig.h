@@ -41,6 +41,7 @@ struct rig {
     bool alive[RIG_MEMBERS_MAX];
     unsigned holder[RIG_UNITS_MAX]; /* which of the others advertises the unit; RIG_SELF: none of them */
     int command_error;              /* what rig_command returns after the step */
+    unsigned reloads_asked;
 };
 
 /* Units 10.20.0.1.. on members 10.20.0.241.., spread in turn; this host is the first member, named "alpha". */

@@ -370,6 +370,59 @@ static void test_run__before_the_deadline__says_nothing(void **state)
     assert_int_equal(rig.count, 1);
 }
 
+/* Unit 1 goes on as unit 0 of an announcer with other settings. */
+static void hand_over(const struct pool_announces *pool, unsigned addresses, bool held)
+{
+    struct announce *old = rig.announce;
+    struct mono now = rig.now;
+
+    set_up(pool, 1, addresses);
+    rig.now = now;
+    announce_take_over(rig.announce, 0, old, 1, held, rig.now);
+    announce_free(old);
+}
+
+static void test_take_over__rounds_under_way__go_on(void **state)
+{
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 3, .delay_us = 5000 * MS}, 2, 1);
+    start_at(1, 1000);
+    run_until(1050, 10);
+    hand_over(&(struct pool_announces){.repeat = 5}, 1, true);
+    run_until(20000, 10);
+    assert_said("1100:0.0 1200:0.0");
+}
+
+static void test_take_over__all_said__only_what_is_new_is_said(void **state)
+{
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 1}, 2, 1);
+    start_at(1, 1000);
+    run_until(5000, 10);
+    hand_over(&(struct pool_announces){.repeat = 3, .refresh_us = 10000 * MS}, 1, true);
+    run_until(26000, 10);
+    assert_said("15000:0.0 25000:0.0");
+}
+
+static void test_take_over__address_added__all_are_announced(void **state)
+{
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 1}, 2, 1);
+    start_at(1, 1000);
+    run_until(5000, 10);
+    hand_over(&(struct pool_announces){.repeat = 1}, 2, true);
+    run_until(6000, 10);
+    assert_said("5000:0.0 5000:0.1");
+}
+
+static void test_take_over__not_held__nothing_is_said(void **state)
+{
+    (void)state;
+    set_up(&(struct pool_announces){.repeat = 1}, 2, 1);
+    hand_over(&(struct pool_announces){.repeat = 1, .refresh_us = 1000 * MS}, 1, false);
+    assert_true(mono_is_never(announce_deadline(rig.announce)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +446,10 @@ int main(void)
         cmocka_unit_test_teardown(test_take_over__goes_on_where_the_other_stood, tear_down),
         cmocka_unit_test_teardown(test_take_over__of_what_was_said__only_refreshes, tear_down),
         cmocka_unit_test_teardown(test_run__before_the_deadline__says_nothing, tear_down),
+        cmocka_unit_test_teardown(test_take_over__rounds_under_way__go_on, tear_down),
+        cmocka_unit_test_teardown(test_take_over__all_said__only_what_is_new_is_said, tear_down),
+        cmocka_unit_test_teardown(test_take_over__address_added__all_are_announced, tear_down),
+        cmocka_unit_test_teardown(test_take_over__not_held__nothing_is_said, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

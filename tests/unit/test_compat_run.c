@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mono.h"
 #include "compat.h"
@@ -236,7 +235,6 @@ static void test_compat_run__300_instances__are_two_sets(void **state)
 {
     static char text[262144];
     char findings[FINDINGS_MAX], *end = text;
-    struct timespec start, stop;
 
     (void)state;
     for (unsigned i = 0; i < 300; i++)
@@ -244,19 +242,13 @@ static void test_compat_run__300_instances__are_two_sets(void **state)
                        "vrrp_instance V%u {\n interface eth%u\n virtual_router_id %u\n virtual_ipaddress {\n"
                        " 10.%u.%u.1/24\n }\n}\n",
                        i, i / 200, 1 + i % 200, i / 200, i % 200);
-    clock_gettime(CLOCK_MONOTONIC, &start);
     struct config *config = load(text, findings);
 
-    clock_gettime(CLOCK_MONOTONIC, &stop);
     assert_string_equal(findings, "");
     assert_int_equal(config->core.set_count, 2);
     assert_int_equal(config->core.pools[0].unit_count, 255);
     assert_int_equal(config->core.pools[1].unit_count, 45);
     config_free(config);
-    double ms = (double)(stop.tv_sec - start.tv_sec) * 1e3 + (double)(stop.tv_nsec - start.tv_nsec) / 1e6;
-
-    print_message("300 instances: %.1f ms\n", ms);
-    assert_true(ms < 60 || getenv("EVENKEEL_SLOW") != NULL);
 }
 
 int main(void)

@@ -161,6 +161,23 @@ static void test_dump__config_id__in_the_name_and_leads_nowhere_else(void **stat
     assert_string_equal(file, "keepalived_.._left.stats");
 }
 
+/* The configuration file may be readable for root only. */
+static void test_dump__request__of_those_with_permission_only(void **state)
+{
+    static const char request[] = "{\"command\":\"dump\",\"what\":\"data\"}";
+    char *answer;
+    size_t length;
+
+    (void)state;
+    open_with("");
+    request_answer(&rig.callbacks, request, strlen(request), false, &answer, &length);
+    assert_non_null(strstr(answer, "\"denied\""));
+    free(answer);
+    answer = file_rig_ask(&rig, request);
+    assert_null(strstr(answer, "\"denied\""));
+    free(answer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +185,7 @@ int main(void)
         cmocka_unit_test_teardown(test_dump__data__states_addresses_and_no_secret, teardown),
         cmocka_unit_test_teardown(test_dump__json__numbers_of_states_in_both_forms, teardown),
         cmocka_unit_test_teardown(test_dump__written__replaces_a_link_and_is_private, teardown),
+        cmocka_unit_test_teardown(test_dump__request__of_those_with_permission_only, teardown),
         cmocka_unit_test_teardown(test_dump__config_id__in_the_name_and_leads_nowhere_else, teardown),
     };
 

@@ -158,6 +158,29 @@ static void test_guard_page__worker_killed__guard_finds_its_frames(void **state)
     assert_true(guard_page_beats(page) == 1);
 }
 
+static void test_guard_page__mapped_from_its_file__the_same_page(void **state)
+{
+    struct guard_page *page = *state, *other = NULL;
+    const uint8_t frame[] = {1, 2, 3};
+
+    assert_int_equal(guard_page_map(&settings, guard_page_file(page), &other), 0);
+    hold(other, 0, 1, 0, 7, frame, sizeof(frame));
+    assert_true(guard_page_holds(page, 0, 1));
+    guard_page_close(other);
+    assert_true(guard_page_holds(page, 0, 1));
+}
+
+static void test_guard_page__file_of_another_size__refused_and_not_to_be_cut(void **state)
+{
+    struct guard_page *page = *state, *other = NULL;
+    struct pool_settings fewer = pools[0];
+    const struct core_settings others = {.pool_count = 1, .link_count = 1, .pools = &fewer};
+
+    assert_true(guard_page_map(&others, guard_page_file(page), &other) < 0);
+    assert_null(other);
+    assert_int_equal(ftruncate(guard_page_file(page), 0), -1);
+}
+
 static void test_backoff__deaths__doubles_to_ten_seconds_and_forgets(void **state)
 {
     static const int64_t expected_ms[] = {0, 100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000};
@@ -182,6 +205,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_guard_page__longest_frame__fits_and_no_longer, setup, teardown),
         cmocka_unit_test(test_guard_page__unicast_peers__each_have_a_frame),
         cmocka_unit_test_setup_teardown(test_guard_page__worker_killed__guard_finds_its_frames, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guard_page__mapped_from_its_file__the_same_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guard_page__file_of_another_size__refused_and_not_to_be_cut, setup,
+                                        teardown),
         cmocka_unit_test(test_backoff__deaths__doubles_to_ten_seconds_and_forgets),
     };
 

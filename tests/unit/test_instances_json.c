@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "exporter/metrics.h"
 #include "file_rig.h"
 #include "schema_check.h"
 #include "snmp/snapshot.h"
@@ -215,9 +216,42 @@ static void test_instances_json__snmp__rows_of_both_versions(void **state)
     snapshot_free(snapshot);
 }
 
+static void assert_line(const char *found, const char *line)
+{
+    char wanted[256];
+
+    snprintf(wanted, sizeof(wanted), "\n%s\n", line);
+    if (strstr(found, wanted) == NULL)
+        fail_msg("no line \"%s\" in:\n%s", line, found);
+}
+
+static void test_instances_json__metrics__say_the_same(void **state)
+{
+    json_t *status = ask("{\"command\":\"status\"}"), *counters = ask("{\"command\":\"counters\"}");
+    const struct metrics_input input = {.status = status, .counters = counters, .version = "1"};
+    size_t length;
+    char *made = metrics_text(&input, FORMAT_OPENMETRICS, &length);
+
+    (void)state;
+    assert_line(made, "evenkeel_instance_info{vrrp_instance=\"A\",group=\"G\",interface=\"eth0\",family=\"ipv4\","
+                      "transport=\"multicast\",address=\"10.0.0.1\",vrid=\"1\",vrrp_version=\"3\"} 1");
+    assert_line(made, "evenkeel_instance_state{vrrp_instance=\"A\",evenkeel_instance_state=\"Active\"} 1");
+    assert_line(made, "evenkeel_instance_answering{vrrp_instance=\"A\"} 1");
+    assert_line(made, "evenkeel_instance_priority{vrrp_instance=\"C\"} 100");
+    assert_line(made, "evenkeel_instance_faults{vrrp_instance=\"D\"} 1");
+    assert_line(made, "evenkeel_instance_trackers_failed{vrrp_instance=\"D\"} 0");
+    assert_line(made, "evenkeel_instance_became_active_total{vrrp_instance=\"B\"} 1");
+    assert_line(made, "evenkeel_instance_packets_refused_total{vrrp_instance=\"A\"} 0");
+    assert_line(made, "evenkeel_group_state{group=\"G\",evenkeel_group_state=\"Active\"} 1");
+    free(made);
+    json_decref(status);
+    json_decref(counters);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_instances_json__metrics__say_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__every_answer__matches_its_schema, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__status__schema_states_and_holders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__fault__in_words_and_as_an_alarm, setup, teardown),

@@ -307,6 +307,42 @@ static void test_gateway__of_the_lowest_metric__counts(void **out)
     assert_true(addr_is_none(&view.gateway_ipv4));
 }
 
+/* The same units under other link indices, one address with another prefix length, one of another unit. */
+static void test_take_over__links_change_places__what_is_there_is_known(void **out)
+{
+    struct picture *p = *out;
+    struct picture next = *p;
+    char links[2][CONFIG_INTERFACE_MAX] = {"eth1", "eth0"};
+
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "eth1", 8, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    tell_address(p, NETLINK_ADDRESS, 8, "10.1.0.50", 24);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.1", 24);
+    for (unsigned i = 0; i < 3; i++)
+        next.vips[i].link = 1 - p->vips[i].link;
+    next.vips[0].prefix_length = 25;
+    next.units[0].vips = &next.vips[0];
+    next.units[1].vips = &next.vips[2];
+    next.pool.units = next.units;
+    next.config.core.pools = &next.settings;
+    next.config.pools = &next.pool;
+    next.config.links = links;
+    assert_int_equal(state_init(&next.state, &next.config), 0);
+    state_take_over(&next.state, &p->state);
+    assert_int_equal(next.state.links[1].ifindex, 7);
+    assert_int_equal(next.state.links[1].own_count, 1);
+    assert_int_equal(p->state.links[0].own_count, 0);
+    assert_false(next.state.vips[0].present);
+    assert_int_equal(next.state.vips[0].stray_prefix, 24);
+    assert_true(next.state.vips[1].present);
+    assert_false(next.state.vips[2].present);
+    assert_int_equal(state_find(&next.state, 0, 0, 0, &next.vips[1].address), 1);
+    assert_int_equal(state_find(&next.state, 0, 1, 0, &next.vips[1].address), next.state.vip_count);
+    state_check(&next.state);
+    state_free(&next.state);
+}
+
 /* The same, and 10.0.0.60/32 on eth0 and fd00::1/64 on eth7 as static addresses; a route over eth8. */
 static int make_with_statics(void **out)
 {
@@ -442,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_obstacle__interface_down__keeps_only_ipv6_back, make, unmake),
         cmocka_unit_test_setup_teardown(test_primary__is_no_vip_no_secondary_and_usable, make, unmake),
         cmocka_unit_test_setup_teardown(test_dump__what_it_does_not_name__is_gone, make, unmake),
+        cmocka_unit_test_setup_teardown(test_take_over__links_change_places__what_is_there_is_known, make, unmake),
         cmocka_unit_test_setup_teardown(test_gateway__of_the_lowest_metric__counts, make, unmake),
     };
 

@@ -279,7 +279,7 @@ static void test_limit__more_kinds_than_fit__lose_no_count(void **state)
     (void)state;
     open_log(LOG_TARGET_STDERR, LOG_FORMAT_TEXT, pipe_fds[1]);
     for (int kind = 0; kind < 200; kind++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof(name), "kind_%d", kind);
         for (int i = 0; i < 11; i++)

@@ -197,6 +197,28 @@ static void test_notify__reload__tells_of_what_is_removed_only(void **state)
     assert_false(take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_ACTIVE, 100));
 }
 
+/* Of a pool that has another name, say: nobody ends its units. */
+static void test_notify__reload__what_nobody_ends_is_told_at_its_end(void **state)
+{
+    struct config next = config;
+    struct pool_settings none[2] = {settings[0], settings[1]};
+    unsigned cursor = 0;
+
+    (void)state;
+    none[0].unit_count = 0;
+    none[1].unit_count = 1;
+    next.core.pools = none;
+    take(ORDER_STATE, ORDER_UNIT, 0, INSTANCE_ACTIVE, 250);
+    take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_ACTIVE, 100);
+    take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_ACTIVE, 100);
+    assert_false(notify_removed_next(notify, &cursor, &news));
+    notify_expect(notify, &next);
+    take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_STOPPED, 100);
+    assert_true(notify_removed_next(notify, &cursor, &news));
+    expect("U \"web/192.0.2.50\" bad 250\n", &notify_of.fault, &notify_of.any);
+    assert_false(notify_removed_next(notify, &cursor, &news));
+}
+
 static void test_notify__deleted__has_its_own_word_where_it_is_asked_for(void **state)
 {
     struct config next = config;
@@ -295,6 +317,7 @@ int main(void)
         TEST(test_notify__group_and_unit__have_their_own_form),
         TEST(test_notify__new_worker__nothing_is_told_twice),
         TEST(test_notify__reload__tells_of_what_is_removed_only),
+        TEST(test_notify__reload__what_nobody_ends_is_told_at_its_end),
         TEST(test_notify__deleted__has_its_own_word_where_it_is_asked_for),
         TEST(test_notify__end_of_the_daemon__tells_those_whose_worker_could_not),
         TEST(test_notify__priorities_and_weaker__are_told_to_those_who_asked),

@@ -264,7 +264,16 @@ static void test_orders__many__arrive_in_order_and_others_are_refused(void **sta
     orders_add(&worker, &(struct order){.kind = ORDER_CHECK});
     assert_true(orders_flush(&worker));
     assert_int_equal(orders_receive(&guard, batch, &refused), -EAGAIN);
+    assert_false(orders_is_ahead(&guard));
+    assert_int_equal(orders_receive(&guard, batch, &refused), -EAGAIN);
     assert_int_equal(refused, 2);
+    worker.connection = 8; /* it has gone on with another configuration already: that waits */
+    orders_add(&worker, &(struct order){.kind = ORDER_CHECK});
+    assert_true(orders_flush(&worker));
+    assert_true(orders_is_ahead(&guard));
+    guard.connection = 8;
+    assert_false(orders_is_ahead(&guard));
+    assert_int_equal(orders_receive(&guard, batch, &refused), 1);
     orders_close(&worker);
     assert_int_equal(orders_receive(&guard, batch, &refused), 0);
     orders_close(&guard);

@@ -410,6 +410,8 @@ static void test_answers__of_every_command__match_their_schema(void **state)
         {"drain", "{\"command\":\"drain\"}"},
         {"rebalance", "{\"command\":\"rebalance\"}"},
         {"undrain", "{\"command\":\"undrain\"}"},
+        {"reload", "{\"command\":\"reload\"}"},
+        {"reload-result", "{\"command\":\"reload-result\"}"},
         {"error", "{\"command\":\"nope\"}"},
     };
 
@@ -471,6 +473,46 @@ static void test_check_hash__same_and_other__told_apart(void **state)
     json_decref(other);
 }
 
+static int64_t number_of(const json_t *answer)
+{
+    return json_integer_value(json_object_get(answer, "number"));
+}
+
+static void test_reload_json__asked__says_which_one_to_wait_for(void **state)
+{
+    enum request_outcome outcome;
+    json_t *answer = ask_as("{\"command\":\"reload\"}", false, &outcome);
+
+    (void)state;
+    assert_int_equal(outcome, REQUEST_DENIED);
+    json_decref(answer);
+    rig.view.reload = (struct daemon_reload){.number = 4, .state = DAEMON_RELOAD_DONE};
+    answer = ask_as("{\"command\":\"reload\"}", true, &outcome);
+    assert_int_equal(number_of(answer), 5);
+    assert_int_equal(rig.reloads_asked, 1);
+    json_decref(answer);
+    rig.view.reload.state = DAEMON_RELOAD_RUNNING; /* that one may have read the file before it was changed */
+    answer = ask_as("{\"command\":\"reload\"}", true, &outcome);
+    assert_int_equal(number_of(answer), 6);
+    json_decref(answer);
+}
+
+static void test_reload_json__result__state_and_lines(void **state)
+{
+    json_t *answer = ask("{\"command\":\"reload-result\"}");
+
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(answer, "state")), "none");
+    assert_int_equal(json_array_size(json_object_get(answer, "lines")), 0);
+    json_decref(answer);
+    rig.view.reload = (struct daemon_reload){.number = 1, .state = DAEMON_RELOAD_REFUSED, .text = "a:1:2: b\nc\n"};
+    answer = ask("{\"command\":\"reload-result\"}");
+    assert_string_equal(json_string_value(json_object_get(answer, "state")), "refused");
+    assert_int_equal(json_array_size(json_object_get(answer, "lines")), 2);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(answer, "lines"), 1)), "c");
+    json_decref(answer);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -498,6 +540,8 @@ int main(void)
         TEST(test_answers__of_every_command__match_their_schema),
         TEST(test_schema__kinds_and_reasons__are_all_listed),
         TEST(test_check_hash__same_and_other__told_apart),
+        TEST(test_reload_json__asked__says_which_one_to_wait_for),
+        TEST(test_reload_json__result__state_and_lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,7 +260,7 @@ static void test_track__reload__goes_on_as_it_stood(void **state)
     track = NULL;
     scripts[0].fall = 2; /* the one failure has no place any more */
     start(list, 2);
-    track_take_over(track, old);
+    track_take_over(track, old, 0);
     track_free(old);
     take();
     expect(false, false, 7); /* no hold, no fault, no first result */
