@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`bench.py --filter`: what the filter costs a packet, time on its way from a socket on one host through the wire to another host's stack.
+"""`bench.py --filter`: what the filter costs a packet, time on its way from a socket on one host through the wire to
+another host's stack.
 
     filter.py [--vips 100] [--instances 255] [--rounds 2000] [--batch 50] [--limit-ns 1000]
 
 Two hosts of a lab, alike but for `arp_filter off` and `arp_filter lease`, hold as many addresses each, of a pool, then
-of as many instances. A third one sends bursts to both in turn; and each sends bursts from one of its VIPs. Sending over veth runs the receiver's stack in
-the same thread, so the time of a burst is the whole way of its packets. The shortest burst of each kind counts, since
-everything else on the machine only makes bursts longer. Exits 1 when the filter adds more than the limit.
+of as many instances. A third one sends bursts to both, and each sends bursts from one of its VIPs, all in turn. Sending
+over veth runs the receiver's stack in the same thread, so the time of a burst is the whole way of its packets. The
+shortest burst of each kind counts, since everything else on the machine only makes bursts longer. Exits 1 when the
+filter adds more than the limit.
 """
 import argparse
 import json

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kernel without nftables' egress hook, for programs started with this library preloaded: it turns every request for a
- * base chain at egress into one for a hook that no kernel has, which the kernel then refuses as an old one would.
+ * A kernel without nftables' egress hook, for programs started with this library preloaded: it turns every request for
+ * a base chain at egress into one for a hook that no kernel has, which the kernel then refuses as an old one would.
  * Built by test_instances_faults.py.
  */
 #define _GNU_SOURCE
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* NFTA_CHAIN_HOOK { NFTA_HOOK_HOOKNUM: NF_NETDEV_EGRESS, in network order }; the first two bytes are the nest's length. */
+/* NFTA_CHAIN_HOOK { NFTA_HOOK_HOOKNUM: NF_NETDEV_EGRESS, in network order }, but for the nest's length. */
 static const unsigned char EGRESS[] = {0x04, 0x80, 0x08, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x01};
 enum { NO_SUCH_HOOK = 99 };
 

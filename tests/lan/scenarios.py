@@ -2,7 +2,7 @@
 """The scenarios, written once for the tests, the benchmark and the demo.
 
 Each takes a Stage whose cluster is settled (but for cold_start), does one thing after the other in measured steps,
-records facts, and leaves the cluster settled again. The numbers S1 to S13 are those of doc/development.md. """
+records facts, and leaves the cluster settled again. The numbers S1 to S16 are those of doc/development.md. """
 import os
 import time
 
