@@ -65,8 +65,8 @@ def test_scenarios__240_addresses__hold():
 
 
 def test_load__240_addresses_both_cores_busy__nothing_moves():
-    """A quarter of the benchmark's time."""
-    run([lambda place: scenarios.busy(place, 15)], cluster.addresses(240), "rebalance_moves all")
+    """For a sixth of the benchmark's time."""
+    run([lambda place: scenarios.busy(place, 10)], cluster.addresses(240), "rebalance_moves all")
 
 
 def test_scenarios__240_ipv6_addresses_resident__hold():
