@@ -195,6 +195,20 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
     return text;
 }
 
+bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX])
+{
+    const struct daemon_rival *r = view->rivals != NULL ? &view->rivals[link] : NULL;
+    char address[ADDR_TEXT_MAX];
+
+    if (r == NULL || r->until.us == 0 || mono_due(view->now, r->until))
+        return false;
+    snprintf(text, RIVAL_TEXT_MAX,
+             "%02x:%02x:%02x:%02x:%02x:%02x speaks from this host's own address %s too, and %s gives way", r->mac[0],
+             r->mac[1], r->mac[2], r->mac[3], r->mac[4], r->mac[5],
+             addr_format(&view->links[link].primary_ipv4, address), r->yields ? "this host" : "it");
+    return true;
+}
+
 const char *filter_mode_text(uint8_t mode)
 {
     switch ((enum filter_mode)mode) {

@@ -73,6 +73,10 @@ void set_error(struct answer *a, const char *code, const char *format, ...) __at
 const char *member_text(const struct daemon_view *view, unsigned pool, const struct addr *address,
                         char text[static MEMBER_TEXT_MAX]);
 
+/* What is to be said of another host that speaks from this host's own address on that link; false: there is none. */
+#define RIVAL_TEXT_MAX 192
+bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX]);
+
 /* "auto", "off", "on", "lease"; as the configuration file writes them. */
 const char *filter_mode_text(uint8_t mode);
 
