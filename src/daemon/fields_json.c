@@ -13,6 +13,7 @@
 #include "daemon/note.h"
 
 #define ERROR_TEXT_MAX 512
+#define FACT_TEXT_MAX 1024
 
 static json_t *checked(struct answer *a, json_t *value)
 {
@@ -42,6 +43,21 @@ void append_new(struct answer *a, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0)
         a->failed = true;
+}
+
+void append_fact(struct answer *a, json_t *facts, const char *topic, const char *code, const char *format, ...)
+{
+    char text[FACT_TEXT_MAX];
+    va_list arguments;
+    json_t *fact = new_object(a);
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    put_text(a, fact, "topic", topic);
+    put_text(a, fact, "code", code);
+    put_text(a, fact, "text", text);
+    append_new(a, facts, fact);
 }
 
 static json_t *sanitized(const char *text)

@@ -47,6 +47,9 @@ json_t *new_array(struct answer *a);
 /* These take over `value`; NULL marks the answer as failed. */
 void put_new(struct answer *a, json_t *object, const char *key, json_t *value);
 void append_new(struct answer *a, json_t *array, json_t *value);
+/* One line of an explanation: what it is about, a stable code, a clause for people. */
+__attribute__((format(printf, 5, 6))) void append_fact(struct answer *a, json_t *facts, const char *topic,
+                                                       const char *code, const char *format, ...);
 
 /* A string, or null for NULL. Bytes that are not UTF-8 become '?'. */
 json_t *text_value(struct answer *a, const char *text);
