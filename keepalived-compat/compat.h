@@ -42,8 +42,6 @@ struct compat_garp {
     int32_t refresh_repeat; /* >= 1; default 1 */
     int32_t lower_repeat;   /* after a lower priority was heard; 0: none; default: repeat */
     int64_t lower_delay_us; /* default: delay */
-    int64_t extra_us;       /* garp_extra_if: on other interfaces every so long; 0: never */
-    bool extra_all;         /* on all of them */
 };
 
 struct compat_peer {

@@ -58,28 +58,10 @@ static unsigned take_fifo(struct keyword_run *run, const struct keyword *row, co
     return end;
 }
 
-/* vrrp_garp_extra_if [all] SECONDS */
-static unsigned take_extra(struct keyword_run *run, const struct keyword *row, const struct statement *line,
-                           unsigned at, unsigned end, void *target)
-{
-    const struct keyword seconds = {.name = row->name, .type = KEYWORD_SECONDS, .maximum = ROW_US(86400)};
-    struct compat_garp *garp = &((struct compat_global *)target)->garp;
-    bool all = at + 1 < end && strcmp(line->words[at + 1].text, "all") == 0;
-
-    at += all;
-    if (end == at + 1) {
-        COMPAT_WARN(run, line->words[at].place, "%s needs an argument: %s; the line is ignored", row->name,
-                    row->argument);
-        return end;
-    }
-    if (keyword_value(run, &seconds, &line->words[at + 1], &garp->extra_us))
-        garp->extra_all = all;
-    return at + 2;
-}
-
 #define GARP(word, field, preset, tier, text) ROW_SECONDS(word, garp.field, 0, ROW_US(86400), preset, tier, text)
 #define GARP_COUNT(word, field, low, preset, tier, text)                                                               \
     ROW_INTEGER(word, garp.field, low, 1000, "rounds", preset, tier, text)
+#define NO_EXTRA(word) ROW_IGNORED(word, 'C', "has no effect: a virtual MAC is on the interface itself")
 #define NO_MAIL(word, tier) ROW_IGNORED(word, tier, "has no effect: no mail is sent")
 #define NO_IPVS(word) ROW_IGNORED(word, 'C', "has no effect: IPVS is not managed")
 #define NO_SNMP(word) ROW_IGNORED(word, 'C', "has no effect: evenkeel-snmp serves these objects")
@@ -135,18 +117,8 @@ static const struct keyword global_rows[] = {
     ROW_CHOICE("arp_filter", filter_mode, compat_filter_choices, "auto|off|on|lease", "auto", 'C',
                "As in vrrp_pool, for instances that do not say."),
     ROW_FLAG("vrrp_min_garp", min_garp, "off", 'C', "One announcement, no second burst."),
-    {.name = "vrrp_garp_extra_if",
-     .type = KEYWORD_CUSTOM,
-     .take = take_extra,
-     .argument = "[all] SECONDS",
-     .common = 'C',
-     .help = "Announce on other interfaces too."},
-    {.name = "vrrp_vmac_garp_intvl",
-     .type = KEYWORD_CUSTOM,
-     .take = take_extra,
-     .argument = "[all] SECONDS",
-     .common = 'C',
-     .help = "The same as vrrp_garp_extra_if."},
+    NO_EXTRA("vrrp_garp_extra_if"),
+    NO_EXTRA("vrrp_vmac_garp_intvl"),
     ROW_INTEGER("vrrp_down_timer_adverts", down_adverts, 1, 100, "advertisements", "3", 'B',
                 "So many lost ones make a take-over."),
     ROW_FLAG("vrrp_lower_prio_no_advert", lower_prio_no_advert, "off", 'B', "Do not answer a lower priority."),

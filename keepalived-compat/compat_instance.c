@@ -86,32 +86,6 @@ static unsigned take_vmac(struct keyword_run *run, const struct keyword *row, co
     return end;
 }
 
-/* garp_extra_if [all] SECONDS; the same as a global default. `target` is a struct compat_garp. */
-static unsigned take_extra(struct keyword_run *run, const struct keyword *row, const struct statement *line,
-                           unsigned at, unsigned end, struct compat_garp *garp)
-{
-    const struct keyword seconds = {
-        .name = row->name, .type = KEYWORD_SECONDS, .maximum = ROW_US(86400), .default_note = "0"};
-
-    garp->extra_all = false;
-    if (at + 1 < end && strcmp(line->words[at + 1].text, "all") == 0) {
-        garp->extra_all = true;
-        at++;
-    }
-    if (at + 1 < end)
-        keyword_value(run, &seconds, &line->words[at + 1], &garp->extra_us);
-    else
-        COMPAT_WARN(run, line->words[at].place, "%s needs an argument: %s; the line is ignored", row->name,
-                    row->argument);
-    return at + 1 < end ? at + 2 : end;
-}
-
-static unsigned take_instance_extra(struct keyword_run *run, const struct keyword *row, const struct statement *line,
-                                    unsigned at, unsigned end, void *target)
-{
-    return take_extra(run, row, line, at, end, &((struct instance_words *)target)->model.garp);
-}
-
 /* timer_expired_backup [1..254] */
 static unsigned take_late_backup(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                                  unsigned at, unsigned end, void *target)
@@ -209,12 +183,7 @@ static const struct keyword instance_rows[] = {
     GARP("garp_lower_prio_delay", lower_delay_us, 0, ROW_US(86400), 'C',
          "As garp_master_delay, after a lower priority."),
     GARP_COUNT("garp_lower_prio_repeat", lower_repeat, 0, 'C', "As garp_master_repeat, after a lower priority."),
-    {.name = "garp_extra_if",
-     .type = KEYWORD_CUSTOM,
-     .take = take_instance_extra,
-     .argument = "[all] SECONDS",
-     .common = 'C',
-     .help = "Announce on other interfaces too."},
+    ROW_IGNORED("garp_extra_if", 'C', "has no effect: a virtual MAC is on the interface itself"),
     ROW_COMMAND("notify_master", model.notify.active, 'A', "Run when it becomes MASTER."),
     ROW_COMMAND("notify_backup", model.notify.backup, 'A', "Run when it becomes BACKUP."),
     ROW_COMMAND("notify_fault", model.notify.fault, 'A', "Run when it becomes FAULT."),
@@ -274,8 +243,7 @@ static struct instance_words *new_instance(struct keyword_run *run, const struct
                                        .refresh_us = NET_UNSET,
                                        .refresh_repeat = NET_UNSET,
                                        .lower_repeat = NET_UNSET,
-                                       .lower_delay_us = NET_UNSET,
-                                       .extra_us = NET_UNSET};
+                                       .lower_delay_us = NET_UNSET};
     model->lower_prio_no_advert = model->higher_prio_send_advert = model->owner_ignore_adverts = NET_UNSET;
     model->checksum_as_v2 = model->check_unicast_source = model->skip_check_addresses = NET_UNSET;
     model->notify.priority_changes = NET_UNSET;

@@ -153,7 +153,6 @@ static void print_global_garp(const struct compat_global *global, FILE *out)
     print_number(out, 1, "vrrp_garp_master_refresh_repeat", garp->refresh_repeat);
     print_number(out, 1, "vrrp_garp_lower_prio_repeat", garp->lower_repeat);
     print_seconds(out, 1, "vrrp_garp_lower_prio_delay", garp->lower_delay_us);
-    print_seconds(out, 1, garp->extra_all ? "vrrp_garp_extra_if all" : "vrrp_garp_extra_if", garp->extra_us);
     print_seconds(out, 1, "vrrp_garp_interval", global->arp_us);
     print_seconds(out, 1, "vrrp_gna_interval", global->na_us);
 }

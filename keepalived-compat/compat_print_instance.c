@@ -76,7 +76,6 @@ static void print_garp(FILE *out, const struct compat_garp *garp)
     print_number(out, 1, "garp_master_refresh_repeat", garp->refresh_repeat);
     print_number(out, 1, "garp_lower_prio_repeat", garp->lower_repeat);
     print_seconds(out, 1, "garp_lower_prio_delay", garp->lower_delay_us);
-    print_seconds(out, 1, garp->extra_all ? "garp_extra_if all" : "garp_extra_if", garp->extra_us);
 }
 
 static void print_flags(FILE *out, const struct compat_instance *instance)

@@ -77,9 +77,6 @@ static void resolve_instance_values(const struct compat_global *global, struct i
     struct compat_garp *garp = &model->garp;
     const struct compat_garp *all = &global->garp;
 
-    if (garp->extra_us == NET_UNSET)
-        garp->extra_all = all->extra_all;
-    resolve_time(&garp->extra_us, all->extra_us);
     resolve_count(&garp->repeat, all->repeat);
     resolve_time(&garp->delay_us, all->delay_us);
     resolve_time(&garp->refresh_us, all->refresh_us);

@@ -34,7 +34,7 @@ static struct config *load(const char *name, const char *text, size_t length, un
 static void check_garp(const struct compat_garp *garp)
 {
     CHECK(garp->repeat >= 1 && garp->refresh_repeat >= 1 && garp->lower_repeat >= 0);
-    CHECK(garp->delay_us >= 0 && garp->refresh_us >= 0 && garp->lower_delay_us >= 0 && garp->extra_us >= 0);
+    CHECK(garp->delay_us >= 0 && garp->refresh_us >= 0 && garp->lower_delay_us >= 0);
 }
 
 static void check_trackers(const struct check_tracker *trackers, unsigned count)
