@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Instances against each other and against the pools of the same file: who shares a VRID, who shares an address. Called
+ * Instances against each other and against the pools of the same file: who shares a VRID, a MAC, an address. Called
  * by compat.c at the end of a load.
  */
 #include <stdlib.h>
@@ -63,6 +63,33 @@ static void check_vrids(struct compat_words *words)
         }
         index.next[i] = *first;
         *first = i + 1;
+    }
+}
+
+/* --- virtual MACs --- */
+
+static bool macs_clash(const struct compat_instance *a, const struct compat_instance *b)
+{
+    return a->vmac.on && b->vmac.on && a->interface != NULL && same_text(a->interface, b->interface) &&
+           memcmp(a->vmac.mac, b->vmac.mac, sizeof(a->vmac.mac)) == 0;
+}
+
+/* A frame to a MAC must belong to one of them: the filter gives it to the first, see platform/kernel_fill.c. */
+static void check_macs(struct compat_words *words)
+{
+    const struct compat_config *model = &words->model;
+
+    for (unsigned i = 0; i < model->instance_count; i++) {
+        const struct compat_instance *instance = &model->instances[i];
+        unsigned first = 0;
+
+        while (first < i && !macs_clash(instance, &model->instances[first]))
+            first++;
+        if (first < i)
+            COMPAT_WARN(words->run, instance->place,
+                        "vrrp_instance %s has the virtual MAC of %s (%s:%u) on %s; it answers with the interface's own",
+                        instance->name, model->instances[first].name, model->instances[first].place.file,
+                        model->instances[first].place.line, instance->interface);
     }
 }
 
@@ -205,6 +232,7 @@ static void check_pool(struct compat_words *words, const struct config *config, 
 void compat_check_all(struct compat_words *words, const struct config *config)
 {
     check_vrids(words);
+    check_macs(words);
     check_addresses(words);
     for (unsigned p = 0; p < config->core.pool_count; p++)
         check_pool(words, config, p);

@@ -27,11 +27,11 @@ static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct a
     if (m == NULL) {
         return;
     }
-    unsigned tried = m->vain_count++;
-    if (!m->proven) { /* never seen holding one of our units: a host of another pool, most likely */
-        m->vain_until = mono_add(now, VAIN_US << (tried < FOREIGN_DOUBLINGS_MAX ? tried : FOREIGN_DOUBLINGS_MAX));
-    } else if (tried > 0) {
-        m->vain_until = mono_add(now, VAIN_US << (tried < VAIN_DOUBLINGS_MAX ? tried - 1 : VAIN_DOUBLINGS_MAX));
+    /* Never seen holding one of our units, so a host of another pool, most likely: it rests longer in the end. Not
+     * sooner: who has just started has seen nobody hold anything, and all must plan alike. */
+    unsigned doublings = m->proven ? VAIN_DOUBLINGS_MAX : FOREIGN_DOUBLINGS_MAX, tried = m->vain_count++;
+    if (tried > 0) {
+        m->vain_until = mono_add(now, VAIN_US << (tried - 1 < doublings ? tried - 1 : doublings));
     }
 }
 
@@ -123,6 +123,14 @@ static unsigned balance_in_flight(const struct pool *p, struct mono now)
     return count;
 }
 
+/* Off a reserve, to somebody who serves; who leaves takes whom it gets. Between reserves it is a move as any other. */
+static bool balance_is_shed(const struct pool *p, const struct plan_member *members, const struct plan_move *move)
+{
+    bool leaves = p->leaving && move->from == MEMBER_SELF;
+    return members[move->from].share == MEMBER_SHARE_RESERVE &&
+           (leaves || members[move->to].share != MEMBER_SHARE_RESERVE);
+}
+
 /* A reserve (drained, leaving, or weighed down to nothing) gives its units away batch by batch: the next one when all
  * of the last have found an owner. True: nothing is on its way, and nothing is left that somebody would take. */
 static bool balance_shed(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
@@ -136,7 +144,7 @@ static bool balance_shed(struct pool *p, const struct plan_member *members, cons
     bool done = in_flight == 0;
     unsigned batch = p->drain_now ? PLAN_UNITS_MAX : BATCH;
     for (unsigned k = 0; k < plan->move_count && batch > 0; k++) {
-        if (plan->moves[k].from == MEMBER_SELF) {
+        if (plan->moves[k].from == MEMBER_SELF && balance_is_shed(p, members, &plan->moves[k])) {
             balance_release(p, &p->units[plan->moves[k].unit], &members[plan->moves[k].to].address, reason, now, fx);
             batch--;
             done = false;
@@ -150,6 +158,14 @@ static void balance_start_claim(struct unit *u, struct mono now)
     u->claiming = true;
     u->claims_left = CLAIMS_MAX;
     u->claim_next = now;
+}
+
+/* Asks the member that holds the unit for it (2.4 a), unless this has begun already. */
+static void balance_ask(struct unit *u, struct mono now)
+{
+    if (!u->claiming && u->router.state == ROUTER_BACKUP && u->holder_kind == HOLDER_MEMBER) {
+        balance_start_claim(u, now);
+    }
 }
 
 /* Watches the first move of the list. Returns true when it was passed over. */
@@ -166,10 +182,8 @@ static bool balance_watch(struct pool *p, struct unit *u, const struct addr *to,
         return false;
     }
     w->vrid = 0;
-    bool wanted_here = addr_equal(to, &p->primary) && (u->settings->prefer_count > 0 || u->pinned_here);
-    if (wanted_here && u->router.priority != ROUTER_PRIORITY_PINNED && u->router.state == ROUTER_BACKUP &&
-        !u->claiming) { /* its owner has another file, or we lost a pin to it while we were away: ask for it */
-        balance_start_claim(u, now);
+    if (addr_equal(to, &p->primary) && u->settings->prefer_count > 0) { /* its owner has another file: ask for it */
+        balance_ask(u, now);
     }
     balance_tried_in_vain(p, u, to, now);
     p->changed = true;
@@ -212,8 +226,13 @@ static void balance_carry_out(struct pool *p, const struct plan_member *members,
     for (unsigned k = 0; k < plan->move_count && left > 0; k++) {
         const struct plan_move *move = &plan->moves[k];
         struct unit *u = &p->units[move->unit];
-        if (members[move->from].share == MEMBER_SHARE_RESERVE) {
+        if (balance_is_shed(p, members, move)) {
             continue; /* it sheds its units at its own pace */
+        }
+        if (move->to == MEMBER_SELF && u->pinned_here) { /* lost while we could not hold it: only we know of the pin */
+            balance_ask(u, now);
+            left--;
+            continue;
         }
         if (first && balance_watch(p, u, &members[move->to].address, now, fx)) {
             return;

@@ -64,6 +64,7 @@ struct event {
     bool no_source;           /* TRACK: the configured `source` of the instance is not on its interface */
     int16_t weight;           /* TRACK: sum that is added to the instance's priority (held within 1..254) */
     bool up;                  /* LINK */
+    bool closed;              /* LINK: taken down or not there, so nothing can be sent, with or without carrier */
     bool now_flag;            /* DRAIN: all at once */
     bool probe_answer;        /* HEARD: an answer to our own question, so we are heard too */
     int32_t error;            /* LEVEL_DONE, SENT of a set: 0 or a positive errno */

@@ -109,6 +109,17 @@ static void group_tell(struct group *g, struct mono now, struct effects *fx)
     g->since = now;
 }
 
+/* Whoever took one of them by mistake took them all: say again where they are. (One says so twice; that is cheap.) */
+static void group_announce(const struct group *g, struct effects *fx)
+{
+    for (unsigned k = 0; k < g->member_count; k++) {
+        const struct router *r = &g->members[k]->router;
+        if (group_is_up(g->members[k]) && r->level == LEVEL_ANSWERING && router_is_done(r)) {
+            effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit)->value = ANNOUNCE_AGAIN;
+        }
+    }
+}
+
 void group_tick(struct group *g, struct mono now, struct effects *fx)
 {
     g->changed = false;
@@ -122,6 +133,9 @@ void group_tick(struct group *g, struct mono now, struct effects *fx)
             group_move(g->members[k], all_ready, may_claim, now, fx);
         }
     }
+    if (g->claimed) {
+        group_announce(g, fx);
+    }
     group_tell(g, now, fx);
-    g->changed = false;
+    g->changed = g->claimed = false;
 }

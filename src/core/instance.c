@@ -48,7 +48,7 @@ void instance_init(struct instance *i, struct instance_set *set, unsigned unit, 
     i->checksum_heard = WIRE_CHECKSUM_PLAIN;
     i->faults = s->unicast && s->fault_without_peer && s->peer_count == 0 ? INSTANCE_FAULT_PEERS : 0;
     i->state = INSTANCE_INITIALIZE;
-    i->since = now;
+    i->since = i->made = now;
     i->lease_base = i->lease_pending = i->last_sent = i->running_since = MONO_NEVER;
     instance_clear_holder(i);
 }
@@ -62,10 +62,7 @@ static const struct instance_link *instance_link(const struct instance *i)
 static const struct addr *instance_source(const struct instance *i)
 {
     const struct instance_link *link = instance_link(i);
-    if (!addr_is_none(&i->settings->source)) {
-        return &i->settings->source;
-    }
-    return i->unit->family == FAMILY_IPV4 ? &link->primary_ipv4 : &link->primary_ipv6;
+    return unit_source(i->unit, i->unit->family == FAMILY_IPV4 ? &link->primary_ipv4 : &link->primary_ipv6);
 }
 
 /* --- what is told --- */
@@ -116,6 +113,7 @@ static void instance_tell(struct instance *i, struct mono now, struct effects *f
                          : to == INSTANCE_STOPPED ? REASON_SHUTDOWN
                                                   : (enum reason)i->router.state_reason;
     i->counters.released += from == INSTANCE_ACTIVE;
+    i->previous = (uint8_t)from;
     i->state = (uint8_t)to;
     i->last_reason = (uint8_t)reason;
     i->since = now;
@@ -128,6 +126,10 @@ static void instance_tell(struct instance *i, struct mono now, struct effects *f
     note->to_state = (uint8_t)to;
     note->to = to == INSTANCE_ACTIVE ? i->router.primary : i->holder;
     note->value = i->router.priority;
+    if (!runs) { /* it does not listen: who has it from now on is not known here */
+        instance_clear_holder(i);
+        i->address_list_differs = false;
+    }
 }
 
 /* RFC 9568 6.1: Skew_Time is a part of the interval that the Active uses; RFC 3768: of a second. */
@@ -219,7 +221,7 @@ void instance_link_changed(struct instance *i, struct mono now, struct effects *
 {
     const struct addr *source = instance_source(i);
     struct router *r = &i->router;
-    bool cut = !instance_link(i)->up && i->settings->track_link;
+    bool cut = instance_link(i)->closed || (!instance_link(i)->up && i->settings->track_link);
     bool moved = addr_is_none(source) || !addr_equal(source, &r->primary);
     instance_set_fault(i, INSTANCE_FAULT_LINK, cut);
     instance_judge_source(i, source);

@@ -97,6 +97,7 @@ void instances_link(struct instances *all, const struct event *event, struct eff
     all->links[event->link] = (struct instance_link){
         .known = true,
         .up = event->up,
+        .closed = event->closed,
         .primary_ipv4 = event->primary_ipv4,
         .primary_ipv6 = event->primary_ipv6,
     };

@@ -44,6 +44,16 @@ static void pool_adopt_units(struct pool *p, const struct addr *member)
     }
 }
 
+/* Never sooner than it waits already: for the lease of another claimant, perhaps. */
+static void pool_wait_at_least(struct router *r, struct mono now, int64_t wait_us)
+{
+    bool longer_already =
+        !mono_is_never(r->down_base) && mono_after(mono_add(r->down_base, r->down_wait_us), mono_add(now, wait_us));
+    if (!longer_already) {
+        router_wait(r, now, wait_us);
+    }
+}
+
 /* Cold start: whoever starts a little later shall have its part of the units that nobody holds yet, without a second
  * move. Everybody waits for the newcomer's listening time, but no longer than twice its own. */
 static void pool_wait_for_newcomer(struct pool *p, struct mono now)
@@ -55,7 +65,7 @@ static void pool_wait_for_newcomer(struct pool *p, struct mono now)
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         if (u->never_owned && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, router_silence_us(r));
+            pool_wait_at_least(r, now, router_silence_us(r));
         }
     }
 }
@@ -68,7 +78,7 @@ static void pool_wait_for_returned(struct pool *p, const struct member *m, struc
         struct router *r = &u->router;
         bool its_own = u->owner_kind == HOLDER_MEMBER && addr_equal(&u->owner, &m->address);
         if (its_own && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
-            router_wait(r, now, p->settings->advert_interval_us);
+            pool_wait_at_least(r, now, p->settings->advert_interval_us);
         }
     }
 }
@@ -122,6 +132,7 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
     if (!was_alive) {
         pool_member_joined(p, m, was_dead, now, fx);
     } else if (state_differs) {
+        m->one_way_until = state == MEMBER_ACTIVE ? now : m->one_way_until; /* if it was deaf, it is not any more */
         struct effect *note =
             pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
         note->to = m->address;
@@ -212,19 +223,31 @@ static bool unit_lists_differ(const struct unit *u, const struct advert *advert,
     return advert->address_count != s->address_count || !addr_is_none(extra);
 }
 
+static void unit_note_difference(struct unit *u, enum unit_difference what, const struct advert *advert,
+                                 struct mono now)
+{
+    u->differs = (uint8_t)what;
+    u->differs_from = advert->source;
+    u->differs_at = now;
+}
+
 /* RFC 3768 7.1 and RFC 9568 7.1: the checks that need the virtual router. False: the packet is dropped. */
-static bool unit_check_advert(struct pool *p, struct unit *u, const struct advert *advert, struct effects *fx)
+static bool unit_check_advert(struct pool *p, struct unit *u, const struct advert *advert, struct mono now,
+                              struct effects *fx)
 {
     if (advert->version != u->router.version) {
         u->counters.version_mismatch++;
+        unit_note_difference(u, DIFFERS_VERSION, advert, now);
         return false;
     }
     if (advert->version == 2 && advert->auth_type != 0) {
         u->counters.auth_mismatch++;
+        unit_note_difference(u, DIFFERS_AUTH, advert, now);
         return false;
     }
     if (advert->interval_us != u->router.advert_interval_us) {
         u->counters.interval_differs++;
+        unit_note_difference(u, DIFFERS_INTERVAL, advert, now);
         if (!u->interval_noted) {
             u->interval_noted = true;
             struct effect *note = pool_note(p, u, NOTE_INTERVAL_DIFFERS, fx);
@@ -318,7 +341,8 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
     if (member && advert->priority == ROUTER_PRIORITY_PINNED && addr_compare(&advert->source, &p->primary) > 0) {
         u->claims_left = 0; /* pinned there, and stronger: to ask on would look like a contest */
     }
-    enum reason reason = u->owner_kind == HOLDER_NONE      ? REASON_HEARD
+    bool unknown = u->owner_kind == HOLDER_NONE || u->unwatched; /* it may have had it for long */
+    enum reason reason = unknown                           ? REASON_HEARD
                          : !mono_is_never(u->vacant_since) ? (enum reason)u->router.reason
                                                            : REASON_STRONGER;
     pool_set_holder(p, u, advert, member, received, reason, now, fx);
@@ -346,17 +370,23 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
+/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. */
+static bool pool_may_be_member(const struct pool *p, struct mono now)
+{
+    return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
+}
+
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
                            struct mono now, struct effects *fx)
 {
     u->counters.adverts_received++;
-    if (!unit_check_advert(p, u, advert, fx)) {
+    if (!unit_check_advert(p, u, advert, now, fx)) {
         return;
     }
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
-    switch (router_hear(&u->router, advert, member, now, fx)) {
+    switch (router_hear(&u->router, advert, member || pool_may_be_member(p, now), now, fx)) {
     case VERDICT_RELEASED:
         unit_released(p, u, advert, m, received, now);
         break;

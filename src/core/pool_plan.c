@@ -121,6 +121,8 @@ void pool_plan_input(const struct pool *p, const struct plan_member *members, un
             unit->still &= !shedding;
             unit->excluded |= plan_vain(p, u, shedding, members, member_count, now);
             unit->excluded &= ~plan_bit(unit->owner);
+        } else if (!addr_is_none(&u->expected)) { /* released for a move, which counted on nobody to be avoided */
+            unit->excluded |= plan_vain(p, u, false, members, member_count, now);
         }
         unit->pinned = ours ? u->pinned_here : unit->owner != PLAN_NONE && u->holder_priority == ROUTER_PRIORITY_PINNED;
         unit->prefer = plan_prefer(u, unit, members, member_count);

@@ -74,6 +74,21 @@ struct unit_settings {
     struct addr *prefer;
 };
 
+/*
+ * What an instance speaks from, given its interface's primary address: that of the file before it, and an owner without
+ * either from the address that it owns (RFC 9568 1.7: it is the interface's real one). FAMILY_NONE: nothing.
+ */
+static inline const struct addr *unit_source(const struct unit_settings *unit, const struct addr *primary)
+{
+    const struct instance_settings *instance = unit->instance;
+    bool owner = instance->priority == VRRP_PRIORITY_OWNER && unit->address_count > 0;
+
+    if (!addr_is_none(&instance->source)) {
+        return &instance->source;
+    }
+    return owner && addr_is_none(primary) ? &unit->addresses[0] : primary;
+}
+
 /* The form of the checksum of the unit's advertisements; `heard`: the form last heard on its VRID, for `auto`. */
 static inline uint8_t unit_checksum(const struct unit_settings *unit, uint8_t heard)
 {

@@ -274,7 +274,7 @@ static bool is_stale(struct worker *worker)
 }
 
 /* Where the kernel has a lease for it, that counts from what the egress hook has seen, not from what peers got. */
-static void unicast_sent(void *context, unsigned pool, unsigned index, unsigned sent, const uint8_t *packet,
+static void unicast_sent(void *context, unsigned pool, unsigned index, unsigned sent, bool said, const uint8_t *packet,
                          size_t length)
 {
     struct worker *worker = context;
@@ -282,7 +282,7 @@ static void unicast_sent(void *context, unsigned pool, unsigned index, unsigned 
     const struct worker_link *link = &worker->links[worker->config->core.pools[pool].units[index].link];
 
     worker->counters.unicast_sent += sent;
-    unit->refused = sent == 0 || link->port == NULL;
+    unit->refused = !said || link->port == NULL;
     if (!unit->refused && unit->spoke && worker->pool_views[pool].filter_mode == FILTER_LEASE)
         unit->refused = packet_renew(link->port, link->state.mac, packet, length) < 0;
 }

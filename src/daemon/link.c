@@ -110,6 +110,7 @@ static void tell_core(struct worker *worker, unsigned index, struct mono now)
         .kind = EVENT_LINK,
         .link = (uint8_t)index,
         .up = link->state.present && link->state.up && link->port != NULL,
+        .closed = !link->state.present || !link->state.opened || link->port == NULL,
         .primary_ipv4 = link->rival.seen.yields ? ADDR_NONE : link->state.primary_ipv4,
         .primary_ipv6 = link->state.primary_ipv6,
         .now = now,
@@ -133,7 +134,7 @@ static void log_link(const struct worker *worker, unsigned index)
 
 static bool same_state(const struct kernel_link *a, const struct kernel_link *b)
 {
-    return a->present == b->present && a->up == b->up && a->ifindex == b->ifindex &&
+    return a->present == b->present && a->up == b->up && a->opened == b->opened && a->ifindex == b->ifindex &&
            memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 && addr_equal(&a->primary_ipv4, &b->primary_ipv4) &&
            addr_equal(&a->primary_ipv6, &b->primary_ipv6);
 }

@@ -86,23 +86,32 @@ bool unicast_queue(struct unicast *unicast, unsigned pool, unsigned unit, int if
     return true;
 }
 
+/* Refused for want of something here, as opposed to: nobody can be reached at that address. */
+static bool is_our_own(int error)
+{
+    return error == -EAGAIN || error == -EINTR || error == -ENOBUFS || error == -ENOMEM;
+}
+
 unsigned unicast_flush(struct unicast *unicast, bool stale, unicast_done *done, void *context)
 {
     unsigned refused = 0, sent = 0;
+    bool said = true;
 
     for (unsigned i = 0; i < unicast->count; i++) {
         const struct entry *entry = &unicast->entries[i], *next = entry + 1;
         const uint8_t *packet = unicast->bytes + entry->offset;
         bool last = i + 1 == unicast->count || next->pool != entry->pool || next->unit != entry->unit;
 
-        if (!stale && packet_ip_send(unicast->ip, entry->ifindex, packet, entry->length) == 0)
-            sent++;
-        else
-            refused++;
+        int error = stale ? -EAGAIN : packet_ip_send(unicast->ip, entry->ifindex, packet, entry->length);
+
+        sent += error == 0;
+        refused += error != 0;
+        said = said && !is_our_own(error);
         if (!last)
             continue;
-        done(context, entry->pool, entry->unit, sent, packet, entry->length);
+        done(context, entry->pool, entry->unit, sent, said || sent > 0, packet, entry->length);
         sent = 0;
+        said = true;
     }
     unicast->count = 0;
     unicast->used = 0;

@@ -22,8 +22,11 @@ void unicast_close(struct unicast *unicast); /* NULL is allowed */
 bool unicast_queue(struct unicast *unicast, unsigned pool, unsigned unit, int ifindex, const uint8_t *packet,
                    size_t length);
 
-/* All packets of one unit are sent: `sent` of them were taken. One of them is shown. */
-typedef void unicast_done(void *context, unsigned pool, unsigned unit, unsigned sent, const uint8_t *packet,
+/*
+ * All packets of one unit are sent: `sent` of them were taken. One of them is shown. `said`: it counts as said, since
+ * one was taken, or all were refused because no peer can be reached: whoever is alone goes on serving.
+ */
+typedef void unicast_done(void *context, unsigned pool, unsigned unit, unsigned sent, bool said, const uint8_t *packet,
                           size_t length);
 /* Sends what is queued; `stale`: forgets it instead, and none was taken. How many were not. */
 unsigned unicast_flush(struct unicast *unicast, bool stale, unicast_done *done, void *context);

@@ -38,6 +38,7 @@ enum kernel_report_kind {
 struct kernel_link {
     bool present;
     bool up;     /* administratively up and with carrier */
+    bool opened; /* administratively up: frames can be handed to it */
     int ifindex; /* 0 when not present */
     uint32_t mtu;
     uint8_t mac[6];

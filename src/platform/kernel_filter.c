@@ -142,8 +142,9 @@ static void describe_units(struct work *work, unsigned pool, struct mono now)
         unsigned index = work->pools[pool].first_unit + u;
         struct filter_unit *out = &work->filter_units[index];
 
-        out->self =
-            addr_is_none(&unit->instance->source) ? primary_of(work, unit->link, unit->family) : unit->instance->source;
+        struct addr primary = primary_of(work, unit->link, unit->family);
+
+        out->self = *unit_source(unit, &primary);
         out->alive_ms = unit_lease_left_ms(work, index, now);
     }
 }

@@ -114,6 +114,7 @@ static void take_over_units(struct work *to, const struct work *from, unsigned p
 
         unit->wanted = old->wanted;
         unit->sequence = old->sequence;
+        unit->ordered = old->ordered;
         unit->open = old->open;
         if (work_is_set(to, pool) && from->unit_spoke_us)
             unit->before = lease_granted(&old->before, atomic_load(&from->unit_spoke_us[old - from->units]),

@@ -294,6 +294,7 @@ void state_link_view(const struct state *state, unsigned index, struct kernel_li
         return;
     out->present = true;
     out->up = link->admin_up && link->carrier;
+    out->opened = link->admin_up;
     out->ifindex = link->ifindex;
     out->mtu = link->mtu;
     memcpy(out->mac, link->mac, sizeof(out->mac));

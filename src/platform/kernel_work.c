@@ -124,7 +124,7 @@ void work_order(struct work *work, unsigned index, enum unit_level level, uint32
 
     unit->wanted = (uint8_t)level;
     unit->sequence = sequence;
-    unit->owed = true;
+    unit->ordered = unit->owed = true;
     unit->reported = 0;
     work->pools[unit->pool].held_back = false;
     for (unsigned i = 0; i < unit->vip_count; i++)
@@ -218,6 +218,17 @@ static void choose_filters(struct work *work, struct mono now)
     }
 }
 
+/*
+ * An owner (255) is Active as soon as it starts, and its addresses may be the interface's only ones: were they taken
+ * away first, the routes that hang on them would be gone. What it may answer is the filter's to say.
+ */
+static bool is_left_to_its_owner(const struct work *work, const struct work_unit *unit)
+{
+    const struct instance_settings *instance = work->config->core.pools[unit->pool].units[unit->unit].instance;
+
+    return !unit->ordered && instance && instance->priority == VRRP_PRIORITY_OWNER;
+}
+
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
@@ -230,12 +241,12 @@ static void want_addresses(struct work *work)
 
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             const struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
-            bool held = unit->wanted >= LEVEL_READY;
+            bool held = unit->wanted >= LEVEL_READY, left = is_left_to_its_owner(work, unit);
 
             for (unsigned v = 0; v < unit->vip_count; v++) {
                 struct state_vip *vip = &work->state.vips[unit->first_vip + v];
 
-                vip->wanted = (resident || held) && !vip->dropped;
+                vip->wanted = (resident || held || (left && vip->present)) && !vip->dropped;
                 vip->awaited = vip->dropped || (held ? work_vip_counts(work, unit, v) : !work_unit_closed(work, unit));
             }
         }

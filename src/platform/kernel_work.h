@@ -25,6 +25,7 @@ struct work_unit {
     uint8_t pool;
     uint16_t unit;            /* within the pool */
     uint32_t sequence;        /* of the newest order */
+    bool ordered;             /* ever: until then what an owner (255) has is left to it */
     bool owed;                /* a report about it is owed */
     int reported;             /* error that was reported for this order; 0: none yet */
     bool open;                /* its VIPs are in the table's held sets */

@@ -5,6 +5,8 @@
  */
 #include "sim.h"
 
+#define ONE_WAY_MAX_US (60 * (int64_t)US_PER_S)
+
 static void run_start(struct world *w)
 {
     for (unsigned node = 0; node < w->host_count; node++) {
@@ -53,15 +55,35 @@ static bool run_has_liar(const struct world *w)
     return false;
 }
 
+/* Who found out that another does not hear it is a reserve for a while, also when that is over (2.8: 10 s, or more). */
+static bool run_waits_for_one_way(const struct world *w)
+{
+    for (unsigned node = 0; node < w->host_count; node++) {
+        struct pool_view view;
+
+        if (host_is_up(&w->hosts[node]) && settle_share(w, node) > 1) {
+            core_view_pool(w->hosts[node].core, 0, &view);
+            if (!addr_is_none(&view.one_way)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void run_until_even(struct world *w, bool hurry)
 {
     unsigned from, to;
     unsigned rounds = 0;
     /* Hurrying makes everybody forget who takes nothing: then it is done seldom, and gets more time. */
     unsigned hurry_every = run_has_liar(w) ? 10 : 1;
-    int64_t limit_us = w->now_us + run_even_bound_us(w) * (run_has_liar(w) ? 3 : 1);
+    int64_t bound_us = run_even_bound_us(w) * (run_has_liar(w) ? 3 : 1);
+    int64_t limit_us = w->now_us + bound_us, one_way_until_us = w->now_us + ONE_WAY_MAX_US;
 
     while (!settle_is_even(w, &from, &to) && !w->oracle.failed) {
+        if (w->now_us < one_way_until_us && run_waits_for_one_way(w)) {
+            limit_us = w->now_us + bound_us;
+        }
         if (w->now_us > limit_us) {
             oracle_fail(w, "P3 even", SIM_UNITS_MAX,
                         "host %u (load %u, share %u) could give to host %u (load %u, share %u)", from,

@@ -117,6 +117,7 @@ unsigned scenario_run_all(struct world *w, const char *filter, unsigned *count)
 {
     unsigned failed = 0;
 
+    scenario_run_list(w, scenarios_leaving, scenarios_leaving_count, filter, count, &failed);
     scenario_run_list(w, scenarios_planned, scenarios_planned_count, filter, count, &failed);
     scenario_run_list(w, scenarios_reload, scenarios_reload_count, filter, count, &failed);
     scenario_run_list(w, scenarios_faults, scenarios_faults_count, filter, count, &failed);

@@ -12,6 +12,8 @@ struct scenario {
 
 extern const struct scenario scenarios_faults[];
 extern const unsigned scenarios_faults_count;
+extern const struct scenario scenarios_leaving[];
+extern const unsigned scenarios_leaving_count;
 extern const struct scenario scenarios_reload[];
 extern const unsigned scenarios_reload_count;
 extern const struct scenario scenarios_planned[];

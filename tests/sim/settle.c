@@ -146,10 +146,34 @@ static bool settle_is_pair_uneven(const struct world *w, const unsigned *loads, 
     return share_a == 1 || loads[a] * share_b > (loads[b] + 1) * share_a;
 }
 
+/* A unit that an operator has pinned belongs to that host, also when it has lost it meanwhile. */
+static bool settle_is_pin_missed(const struct world *w, unsigned *from, unsigned *to)
+{
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        for (*to = 0; *to < w->host_count; (*to)++) {
+            unsigned holders = oracle_holders(w, u);
+            struct unit_view view;
+
+            if (!settle_can_hold(w, *to, u) || settle_share(w, *to) < 2 || (holders >> *to & 1) != 0) {
+                continue;
+            }
+            core_view_unit(w->hosts[*to].core, 0, u, &view);
+            *from = holders == 0 ? w->host_count : (unsigned)__builtin_ctz(holders);
+            if (view.pinned_here && *from < w->host_count && settle_share(w, *from) > 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* Preferred units belong to whom the file prefers, while that one lives and counts, unless an operator has pinned them.
  */
 static bool settle_is_misplaced(const struct world *w, unsigned *from, unsigned *to)
 {
+    if (settle_is_pin_missed(w, from, to)) {
+        return true;
+    }
     for (unsigned u = 0; u < w->unit_count; u++) {
         *to = w->units[u].prefer_count > 0 ? world_node_of(w, &w->units[u].prefer[0]) : SIM_NONE;
         if (*to == SIM_NONE || !settle_can_hold(w, *to, u) || settle_share(w, *to) < 2) {
@@ -164,25 +188,40 @@ static bool settle_is_misplaced(const struct world *w, unsigned *from, unsigned 
     return false;
 }
 
+/* To whom each host can give a unit, over others too: what one hands on makes room for what it is given. */
+static void settle_reach(const struct world *w, unsigned *reach)
+{
+    for (unsigned a = 0; a < w->host_count; a++) {
+        reach[a] = 0;
+        for (unsigned b = 0; b < w->host_count; b++) {
+            for (unsigned u = 0; u < w->unit_count && a != b && settle_share(w, b) > 1; u++) {
+                reach[a] |= (unsigned)settle_may_move(w, u, a, b) << b;
+            }
+        }
+    }
+    for (unsigned via = 0; via < w->host_count; via++) {
+        for (unsigned a = 0; a < w->host_count; a++) {
+            reach[a] |= (reach[a] >> via & 1) != 0 ? reach[via] : 0;
+        }
+    }
+}
+
 bool settle_is_even(const struct world *w, unsigned *from, unsigned *to)
 {
     unsigned loads[SIM_HOSTS_MAX];
+    unsigned reach[SIM_HOSTS_MAX];
 
     if (settle_is_misplaced(w, from, to)) {
         return false;
     }
+    settle_reach(w, reach);
     for (unsigned node = 0; node < w->host_count; node++) {
         loads[node] = settle_load(w, node);
     }
     for (*from = 0; *from < w->host_count; (*from)++) {
         for (*to = 0; *to < w->host_count; (*to)++) {
-            if (*from == *to || !settle_is_pair_uneven(w, loads, *from, *to)) {
-                continue;
-            }
-            for (unsigned u = 0; u < w->unit_count; u++) {
-                if (settle_may_move(w, u, *from, *to)) {
-                    return false;
-                }
+            if (*from != *to && (reach[*from] >> *to & 1) != 0 && settle_is_pair_uneven(w, loads, *from, *to)) {
+                return false;
             }
         }
     }

@@ -153,6 +153,10 @@ static void test_fault__link_not_tracked__goes_on(void **state)
     rig_link(rig, false, RIG_SELF);
     rig_run(rig, SECOND);
     assert_int_equal(rig_state(rig, 0), INSTANCE_ACTIVE);
+    struct event closed = {.kind = EVENT_LINK, .closed = true, .primary_ipv4 = rig_address(FAMILY_IPV4, RIG_SELF)};
+    rig_mark(rig);
+    rig_event(rig, closed); /* nothing can be sent there: its lease would end, again and again */
+    assert_states(rig, 0, INSTANCE_ACTIVE, INSTANCE_FAULT, REASON_LINK_DOWN);
     rig_free(rig);
 }
 
@@ -188,6 +192,28 @@ static void test_source__configured__spoken_from_and_tracked(void **state)
     assert_int_equal(rig_view(rig, 0).faults, INSTANCE_FAULT_SOURCE);
     rig_track(rig, 0, false, 0);
     assert_int_equal(rig_state(rig, 0), INSTANCE_BACKUP);
+    rig_free(rig);
+}
+
+static void test_source__owner_without_another_address__the_one_it_owns(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(2, 3, FAMILY_IPV4);
+
+    rig->instances[0].priority = VRRP_PRIORITY_OWNER;
+    rig_start(rig);
+    rig_link(rig, true, 0);
+    rig_run(rig, SECOND);
+    assert_int_equal(rig_state(rig, 0), INSTANCE_ACTIVE);
+    assert_int_equal(rig_state(rig, 1), INSTANCE_FAULT); /* who owns nothing has nothing to speak from */
+    rig_mark(rig);
+    rig_run(rig, SECOND);
+    assert_int_equal(rig_packet(rig, 0, 0)->packet[15], 50);
+    rig_link(rig, true, 7);
+    rig_run(rig, SECOND);
+    rig_mark(rig);
+    rig_run(rig, SECOND);
+    assert_int_equal(rig_packet(rig, 0, 0)->packet[15], 7);
     rig_free(rig);
 }
 
@@ -502,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_fault__link_not_tracked__goes_on),
         cmocka_unit_test(test_fault__no_address__until_there_is_one),
         cmocka_unit_test(test_source__configured__spoken_from_and_tracked),
+        cmocka_unit_test(test_source__owner_without_another_address__the_one_it_owns),
         cmocka_unit_test(test_weight__changed__effective_priority_within_its_limits),
         cmocka_unit_test(test_weight__active__said_at_once_when_it_changed),
         cmocka_unit_test(test_weight__while_claiming__as_claimed_until_it_is_open),

@@ -51,6 +51,19 @@ static void rig_pinned_by_peer(struct rig *rig, unsigned unit)
 
 /* --- 2.5: releases --- */
 
+/* All are reserves (starting up, say): evenness between them keeps to its rounds, and is no drain. */
+static void test_move__among_reserves__one_per_round(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_alone(6);
+    rig_command(rig, EVENT_DRAIN, 0);
+    rig_run(rig, SECOND);
+    rig_peer(rig, 20, 1);
+    assert_int_equal(rig_run_with_taker(rig, RIG_MEMBER_US), 0);
+    assert_int_equal(rig_run_with_taker(rig, 2 * SECOND), 2);
+    rig_free(rig);
+}
+
 static void test_move__newcomer__gets_its_part_one_per_round(void **state)
 {
     (void)state;
@@ -541,6 +554,7 @@ static void test_differences__version_2_pool__discards_other_intervals_versions_
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_move__among_reserves__one_per_round),
         cmocka_unit_test(test_move__newcomer__gets_its_part_one_per_round),
         cmocka_unit_test(test_move__break_before_make__addresses_go_before_priority_0),
         cmocka_unit_test(test_move__rebalance_off__nothing_moves),

@@ -156,6 +156,21 @@ static void test_yield__one__the_others_are_released(void **state)
     rig_free(rig);
 }
 
+static void test_weaker_heard__of_one__all_are_announced(void **state)
+{
+    (void)state;
+    struct rig *rig = all_active(3);
+
+    rig_hear(rig, 2, 1, 50);
+    rig_run(rig, 0);
+    for (unsigned u = 0; u < 3; u++) {
+        assert_true(rig_count(rig, EFFECT_ANNOUNCE, u) > 0);
+        assert_int_equal(rig_sends(rig, u, 100), u == 1);
+    }
+    assert_all(rig, INSTANCE_ACTIVE);
+    rig_free(rig);
+}
+
 static void test_fault__one__all_and_back_together(void **state)
 {
     (void)state;
@@ -285,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_take__one_kernel_slow__nobody_says_anything_before),
         cmocka_unit_test(test_take__one_kernel_refuses__the_others_fall_back),
         cmocka_unit_test(test_yield__one__the_others_are_released),
+        cmocka_unit_test(test_weaker_heard__of_one__all_are_announced),
         cmocka_unit_test(test_fault__one__all_and_back_together),
         cmocka_unit_test(test_fault__two_and_one_recovers__still_all),
         cmocka_unit_test(test_fault__the_groups_own__all),
