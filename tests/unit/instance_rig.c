@@ -90,7 +90,9 @@ void rig_start(struct rig *rig)
     assert_true(rig->storage != NULL && rig->effects.list != NULL);
     rig->core = core_init(rig->storage, &rig->settings, (struct mono){rig->now_us});
     core_check(rig->core);
-    rig_link(rig, true, RIG_SELF);
+    if (!rig->link_late) {
+        rig_link(rig, true, RIG_SELF);
+    }
     rig_run(rig, 0);
 }
 

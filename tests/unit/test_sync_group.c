@@ -77,6 +77,27 @@ static void test_start__checks_without_result__held_until_there_is_one(void **st
     rig_free(rig);
 }
 
+static void test_start__tracked_before_its_link_is_known__nobody_is_in_fault(void **state)
+{
+    (void)state;
+    struct rig *rig = grouped(2);
+    struct event hold = {.kind = EVENT_TRACK, .fault = true, .hold = true};
+
+    rig->link_late = true;
+    rig_start(rig);
+    rig_event(rig, hold);
+    rig_run(rig, 0);
+    rig_link(rig, true, RIG_SELF);
+    rig_run(rig, SECOND);
+    rig_track(rig, 0, false, 0);
+    rig_run(rig, SECOND);
+    assert_all(rig, INSTANCE_ACTIVE);
+    for (unsigned k = 0; k < rig->logged; k++) {
+        assert_int_not_equal(rig->log[k].effect.to_state, INSTANCE_FAULT);
+    }
+    rig_free(rig);
+}
+
 static void test_take__one_held_elsewhere__none(void **state)
 {
     (void)state;
@@ -295,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_take__timers_differ__all_at_the_last_one),
         cmocka_unit_test(test_start__checks_without_result__held_until_there_is_one),
+        cmocka_unit_test(test_start__tracked_before_its_link_is_known__nobody_is_in_fault),
         cmocka_unit_test(test_take__one_held_elsewhere__none),
         cmocka_unit_test(test_take__weaker_elsewhere__all_preempt),
         cmocka_unit_test(test_take__one_kernel_slow__nobody_says_anything_before),
