@@ -210,9 +210,13 @@ static void instance_set_fault(struct instance *i, enum instance_fault fault, bo
     i->faults = (uint8_t)(on ? i->faults | fault : i->faults & ~(unsigned)fault);
 }
 
-/* `source` is what it would speak from now. */
+/* `source` is what it would speak from now. Before its link is known nothing is: the rest of its group would be in
+ * Fault for it. */
 static void instance_judge_source(struct instance *i, const struct addr *source)
 {
+    if (!instance_link(i)->known) {
+        return;
+    }
     bool gone = i->settings->track_source && i->no_source;
     instance_set_fault(i, INSTANCE_FAULT_SOURCE, gone || addr_is_none(source));
 }

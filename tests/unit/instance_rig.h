@@ -43,6 +43,7 @@ struct rig {
     unsigned steps;
     int64_t now_us;
     bool manual_kernel; /* levels are confirmed by rig_level_done only */
+    bool link_late;     /* rig_start leaves the link unknown */
     bool mute;          /* nothing leaves: EVENT_SENT carries an error */
     bool sent;          /* in the step under way */
     bool left;          /* EFFECT_LEFT has come */
