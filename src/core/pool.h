@@ -21,6 +21,7 @@
 #include "core/router.h"
 
 #define UNIT_CONTENDERS_MAX 3
+#define POOL_CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed another */
 
 /* Another router that claims a unit while somebody else, we perhaps, holds it. */
 struct contender {
@@ -233,6 +234,8 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
 /* `by` claims the unit that `against` holds: counted, told once. */
 void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against, struct mono now,
                    struct effects *fx);
+/* `by`, heard last at `heard`, was asked for it and will release it, if awake: not worth a word, but not forgotten. */
+void contest_remember(struct unit *u, const struct addr *by, struct mono heard);
 /* We are Active, and somebody weaker claims the unit too. */
 void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
                     struct mono now, struct effects *fx);
