@@ -149,6 +149,7 @@ static const struct config_words told_words = {
 
 static const struct config_extension compat_extension = {
     .root = &compat_root_table,
+    .expected = "vrrp_instance NAME { ... }",
     .words = &told_words,
     .start = compat_start,
     .finish = compat_finish,

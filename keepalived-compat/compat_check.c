@@ -118,12 +118,13 @@ static void check_late_backup(struct compat_words *words, struct compat_instance
 
 static void check_password(struct compat_words *words, struct instance_words *instance)
 {
+    static const char kind[] = "a long password";
     struct compat_instance *model = &instance->model;
     const struct word *password = &instance->password;
     size_t length = strlen(password->text);
 
     if (length > sizeof(model->password)) {
-        COMPAT_WARN(words->run, password->place,
+        report_kind(words->run->report, password->place, kind,
                     "auth_pass has %zu characters; the first %zu are used, as on all hosts", length,
                     sizeof(model->password));
         length = sizeof(model->password);
@@ -144,19 +145,23 @@ static void check_authentication(struct compat_words *words, struct instance_wor
                     model->name);
         model->authentication = COMPAT_AUTH_NONE;
     } else if (model->authentication == COMPAT_AUTH_AH) {
-        COMPAT_WARN(words->run, place, "auth_type AH is not ours; vrrp_instance %s runs without authentication",
+        COMPAT_WARN(words->run, place,
+                    "auth_type AH is not ours; vrrp_instance %s runs without authentication, and hosts that use it do "
+                    "not hear this one",
                     model->name);
         model->authentication = COMPAT_AUTH_NONE;
     } else if (!password) {
         COMPAT_WARN(words->run, place, "auth_type PASS needs auth_pass; vrrp_instance %s runs without authentication",
                     model->name);
         model->authentication = COMPAT_AUTH_NONE;
-    } else {
-        if (model->authentication == COMPAT_AUTH_NONE)
-            COMPAT_WARN(words->run, place, "auth_pass without auth_type; auth_type PASS is used");
-        model->authentication = COMPAT_AUTH_PASS;
+    } else if (model->authentication == COMPAT_AUTH_NONE) {
+        /* As keepalived does: with a password here and none there, neither would hear the other. */
+        COMPAT_WARN(words->run, place,
+                    "auth_pass without auth_type PASS has no effect, as on keepalived's hosts; vrrp_instance %s runs "
+                    "without authentication",
+                    model->name);
+    } else
         check_password(words, instance);
-    }
 }
 
 static void check_vmac(struct compat_words *words, struct compat_instance *model)

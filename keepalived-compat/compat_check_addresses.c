@@ -88,8 +88,11 @@ static void address_list(struct compat_words *words, struct compat_list *list, c
         if (first == NULL)
             items[kept++] = items[i];
         else
-            COMPAT_WARN(words->run, items[i].place, "%s is listed twice; the first is at %s:%u, this one is left out",
-                        addr_format(&items[i].address, text), first->place.file, first->place.line);
+            COMPAT_WARN(
+                words->run, items[i].place,
+                "%s is listed twice; the first is at %s:%u, this one is left out (keepalived 2.2 advertises both, "
+                "and does not hear a host that does not: take it out of all files)",
+                addr_format(&items[i].address, text), first->place.file, first->place.line);
     }
     list->count = kept;
 }

@@ -19,6 +19,7 @@ struct host {
     const struct check_command *last;
     bool last_known;
     const char *last_interface; /* the last one that exists */
+    const char *last_missing;   /* the last one that does not */
 };
 
 /* --- commands --- */
@@ -53,6 +54,20 @@ static void host_refuse(struct host *host, struct check_command *command, enum c
     COMPAT_WARN(host->words->run, command->place, "%s", text);
 }
 
+/* A script without its first line: the kernel refuses it, and a shell would have run it. */
+static bool host_lacks_interpreter(const char *path)
+{
+    char start[4] = "";
+    FILE *in = fopen(path, "re");
+
+    if (in == NULL)
+        return false; /* who runs it may be able to */
+    size_t length = fread(start, 1, sizeof(start), in);
+
+    fclose(in);
+    return length < 2 || (memcmp(start, "#!", 2) != 0 && memcmp(start, "\177ELF", sizeof(start)) != 0);
+}
+
 static void host_command(struct host *host, struct check_command *command, const char *what)
 {
     struct permit permit = {.verdict = CHECK_NO_USER};
@@ -69,6 +84,10 @@ static void host_command(struct host *host, struct check_command *command, const
         COMPAT_WARN(host->words->run, command->place,
                     "%s %s runs as root and others than root could replace it; "
                     "enable_script_security would refuse it",
+                    what, permit.path);
+    if (host_lacks_interpreter(permit.path))
+        COMPAT_WARN(host->words->run, command->place,
+                    "%s %s does not begin with #! and an interpreter; it will fail, unless the kernel knows its format",
                     what, permit.path);
     command->permit = CHECK_RUNNABLE;
     command->path = arena_text(host->words->run->arena, permit.path, strlen(permit.path));
@@ -94,7 +113,9 @@ static void host_interface(struct host *host, const char *name, struct place pla
         host->last_interface = name;
         return;
     }
-    COMPAT_WARN(host->words->run, place,
+    if (!same_text(name, host->last_missing))
+        host->last_missing = name;
+    report_kind(host->words->run->report, place, host->last_missing,
                 "interface %s of %s does not exist on this host; it counts as down until it does", name, what);
 }
 

@@ -28,6 +28,19 @@ static const struct keyword authentication_rows[] = {
 static const struct keyword_table authentication_table = {
     .context = "authentication", .rows = authentication_rows, .count = ARRAY_LENGTH(authentication_rows)};
 
+/* keepalived loses the second of them without a word, so that the hosts of a mixed cluster do not hear each other. */
+static void warn_of_one_line(struct keyword_run *run, const struct statement *line)
+{
+    for (unsigned i = 1; line->kind == STATEMENT_LINE && i < line->word_count; i++) {
+        const struct keyword *row = keyword_find(&authentication_table, line->words[i].text);
+
+        if (row != NULL && !line->words[i].quoted && i + 1 < line->word_count)
+            COMPAT_WARN(run, line->words[i].place,
+                        "auth_type and auth_pass on one line: both are used here, but keepalived would not see the "
+                        "second; until no host runs it any more, write two lines on all of them");
+    }
+}
+
 static void enter_authentication(struct keyword_run *run, const struct keyword *row, const struct word *keyword,
                                  const struct word_list *words, const struct statement *first, void *target)
 {
@@ -41,6 +54,8 @@ static void enter_authentication(struct keyword_run *run, const struct keyword *
         keyword_parse_line(&authentication_table, run, &bare, target, given);
     }
     keyword_parse(&authentication_table, run, first, target, given);
+    for (const struct statement *s = first; s != NULL; s = s->next)
+        warn_of_one_line(run, s);
 }
 
 /* --- arguments of their own --- */

@@ -221,6 +221,7 @@ static void resolve_trackers(struct compat_words *words, struct compat_list *lis
 
 static void resolve_own_interface(struct compat_words *words, struct compat_instance *model)
 {
+    static const char kind[] = "own interface";
     unsigned kept = 0;
 
     for (unsigned i = 0; i < model->tracker_count; i++) {
@@ -228,10 +229,9 @@ static void resolve_own_interface(struct compat_words *words, struct compat_inst
 
         if (tracker->kind == CHECK_TRACK_INTERFACE && model->interface != NULL && model->track_primary &&
             strcmp(tracker->name, model->interface) == 0) {
-            COMPAT_WARN(words->run, tracker->place,
-                        "%s is %s's own interface, which is tracked anyway; the line is "
-                        "ignored",
-                        tracker->name, model->name);
+            report_kind(words->run->report, tracker->place, kind,
+                        "%s is %s's own interface, which is tracked anyway; the line is ignored", tracker->name,
+                        model->name);
             continue;
         }
         if (model->priority == 255 && tracker->weight.value != 0)

@@ -310,7 +310,8 @@ static void route_finish(struct route_line *r, struct compat_list *list)
     if (route->family == FAMILY_NONE)
         route->family = route->source.family != FAMILY_NONE ? route->source.family : FAMILY_IPV4;
     if (r->bad || none) {
-        COMPAT_WARN(r->run, r->line->place, "the route%s is left out", none ? " has no destination; it" : "");
+        COMPAT_WARN(r->run, r->line->place, "the route is left out as a whole: %s",
+                    none ? "it has no destination" : "one of its options is of no use");
         return;
     }
     route->hops = r->hops.items;

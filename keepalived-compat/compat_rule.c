@@ -3,6 +3,7 @@
  * Lines of policy rules (virtual_rules, static_rules), in iproute2's words. A rule with an option that we cannot carry
  * out is left out as a whole. Called by the keyword engine.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,8 @@ static const struct rule_option {
     {"unreachable", RULE_ACTION, NET_RULE_UNREACHABLE},
     {"prohibit", RULE_ACTION, NET_RULE_PROHIBIT},
 };
+
+#define RULE_FIRST_PREFERENCE 16384
 
 struct rule_line {
     struct keyword_run *run;
@@ -284,11 +287,16 @@ static void rule_line(struct keyword_run *run, const struct keyword *row, const 
     if (rule->family == FAMILY_NONE)
         rule->family = FAMILY_IPV4;
     if (r.bad) {
-        COMPAT_WARN(run, line->place, "the rule is left out");
+        COMPAT_WARN(run, line->place, "the rule is left out as a whole: one of its options is of no use");
         return;
     }
-    if (rule->preference == NET_UNSET)
-        COMPAT_WARN(run, line->place, "the rule has no preference; the kernel chooses one");
+    if (rule->preference == NET_UNSET) {
+        struct compat_words *words = run->context;
+
+        /* As keepalived numbers them; the kernel's choice would be another one each time the rule is put again. */
+        rule->preference = RULE_FIRST_PREFERENCE - words->numbered_rules++;
+        COMPAT_WARN(run, line->place, "the rule has no preference; %" PRId64 " is used", rule->preference);
+    }
     *(struct net_rule *)compat_push(run->arena, context, sizeof(*rule)) = *rule;
 }
 

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "compat_words.h"
 
 static void *take_target(const struct keyword *row, void *target)
@@ -48,20 +49,13 @@ unsigned compat_take_user(struct keyword_run *run, const struct keyword *row, co
 
 /* --- commands --- */
 
-/* words[from, to) of a line, split as a shell would. */
-static unsigned take_split(struct keyword_run *run, const struct statement *line, unsigned from, unsigned to,
-                           struct word **out)
+/* Text split as a shell would; `place` becomes that of all the words. */
+static unsigned take_split(struct keyword_run *run, const char *text, struct place place, struct word **out)
 {
-    const char *raw = line->raw + line->words[from].offset;
-    size_t length = to < line->word_count ? (size_t)(line->words[to].offset - line->words[from].offset) : strlen(raw);
-    struct word *words = arena_array(run->arena, to - from, sizeof(*words));
-    struct statement part = {.kind = STATEMENT_LINE, .words = words, .word_count = to - from};
+    struct word whole = {.text = text, .place = place, .quoted = true};
+    const struct statement line = {.kind = STATEMENT_LINE, .words = &whole, .word_count = 1};
 
-    memcpy(words, line->words + from, (to - from) * sizeof(*words));
-    for (unsigned i = 0; i < part.word_count; i++)
-        words[i].offset -= line->words[from].offset;
-    part.raw = arena_text(run->arena, raw, length);
-    return reader_shell_words(&part, 0, out, run->arena, run->report);
+    return reader_shell_words(&line, 0, out, run->arena, run->report);
 }
 
 static void take_arguments(struct keyword_run *run, struct check_command *command, const struct word *words,
@@ -84,36 +78,160 @@ static bool take_first(struct keyword_run *run, const struct keyword *row, const
     return false;
 }
 
+/* --- what only a shell would understand --- */
+
 /*
- * The command of words[at], up to *end; what follows a quoted command is left to the caller. A backslash before the
- * closing quote means that the line's idea of the word is wrong: then all of the line is looked at.
+ * "</dev/tcp/127.0.0.1/80": no program, but the shortest way to say "this can be opened". keepalived hands it to
+ * system(3); only bash knows /dev/tcp and /dev/udp.
  */
-static bool take_command(struct keyword_run *run, const struct statement *line, unsigned at, unsigned *end,
-                         struct check_command *command)
+static bool take_redirection(struct keyword_run *run, struct check_command *command, const char *text)
 {
-    const struct word *first = &line->words[at + 1];
+    bool network = strstr(text, "/dev/tcp/") != NULL || strstr(text, "/dev/udp/") != NULL;
+    const struct word words[] = {{.text = network ? "/bin/bash" : "/bin/sh"}, {.text = "-c"}, {.text = text}};
+    char quote[REPORT_QUOTE_MAX];
+
+    if (text[0] != '<' || text[1 + strspn(text + 1, " \t")] != '/')
+        return false;
+    COMPAT_WARN(run, command->place, "%s is text for a shell; it is run as %s -c", report_quote(text, quote),
+                words[0].text);
+    take_arguments(run, command, words, ARRAY_LENGTH(words));
+    return true;
+}
+
+static bool take_is_for_shell(const char *text)
+{
+    static const char *const operators[] = {"&&", "||", "|", "&", ";", NULL};
+    size_t length = strlen(text), digits = strspn(text, "0123456789&");
+
+    for (unsigned i = 0; operators[i] != NULL; i++)
+        if (strcmp(text, operators[i]) == 0)
+            return true;
+    if (length == 0 || strpbrk(text, " \t\n") != NULL)
+        return false; /* it was quoted, and may be a shell's own text */
+    return text[digits] == '>' || text[digits] == '<' || text[0] == '`' || strncmp(text, "$(", 2) == 0 ||
+           text[length - 1] == ';';
+}
+
+/* keepalived hands these on as well, and never says so: many a check is green because of it. */
+static void take_warn_of_shell(struct keyword_run *run, const struct check_command *command)
+{
+    char quote[REPORT_QUOTE_MAX];
+
+    for (unsigned i = 0; i < command->argument_count; i++)
+        if (take_is_for_shell(command->arguments[i])) {
+            COMPAT_WARN(run, command->place,
+                        "%s is for a shell, and none is used: it is handed to %s as it stands; write \"sh -c '...'\"",
+                        report_quote(command->arguments[i], quote), i == 0 ? "nobody" : command->arguments[0]);
+            return;
+        }
+}
+
+/* --- which words are the command --- */
+
+static bool take_ends_word(char c)
+{
+    return c == '\0' || c == ' ' || c == '\t';
+}
+
+/* raw[1, close), the quotes of which are the outermost; *end: the first word after them. */
+static const char *take_between(struct keyword_run *run, const struct statement *line, unsigned at, const char *raw,
+                                const char *close, unsigned *end)
+{
+    for (*end = at + 1; *end < line->word_count && line->raw + line->words[*end].offset <= close;)
+        ++*end;
+    return arena_text(run->arena, raw + 1, (size_t)(close - raw) - 1);
+}
+
+/* "sh -c \"x\"": what a shell makes of the outer quotes. */
+static const char *take_unescaped(struct keyword_run *run, const char *raw, const char *close, struct place place)
+{
+    const char *text = arena_text(run->arena, raw, (size_t)(close - raw) + (*close != '\0'));
+    struct word whole = {.text = text, .place = place};
+    const struct statement line = {.kind = STATEMENT_LINE, .words = &whole, .word_count = 1, .raw = text};
     struct word *words;
-    size_t length = strlen(first->text);
-    bool escaped = first->quoted && length > 0 && first->text[length - 1] == '\\';
-    unsigned count;
 
-    if (escaped) {
-        *end = line->word_count;
-        count = take_split(run, line, at + 1, *end, &words);
-        struct statement inner = {.kind = STATEMENT_LINE, .words = words, .word_count = 1};
+    return reader_shell_words(&line, 0, &words, run->arena, run->report) > 0 ? words[0].text : "";
+}
 
-        words[0].quoted = true;
-        count = count > 0 ? reader_shell_words(&inner, 0, &words, run->arena, run->report) : 0;
-    } else {
-        *end = first->quoted ? at + 2 : *end;
-        count = take_split(run, line, at + 1, *end, &words);
+/*
+ * The text of the command at words[at] without the quotes around all of it, and in *end the index of the first word
+ * that is not its own. Where a quote stands inside the quotes ("bash -c "x"", or \"), the line has cut it in the wrong
+ * places: then the last quote that ends a word is the outer one.
+ */
+static const char *take_text(struct keyword_run *run, const struct statement *line, unsigned at, unsigned *end,
+                             bool *whole)
+{
+    const struct word *first = &line->words[at];
+    const char *raw = line->raw + first->offset;
+    size_t length = strlen(first->text), raw_length = strlen(raw);
+
+    while (raw_length > 0 && take_ends_word(raw[raw_length - 1]))
+        raw_length--;
+    *whole = first->quoted || raw[0] == '\'';
+    if (first->quoted && take_ends_word(raw[length + 2 <= raw_length ? length + 2 : raw_length])) {
+        *end = at + 1;
+        return first->text;
     }
-    command->place = first->place;
+    if (first->quoted) {
+        const char *close = raw + raw_length;
+
+        while (close > raw + 1 && (close[-1] != '"' || !take_ends_word(*close)))
+            close--;
+        close = close > raw + 1 ? close - 1 : raw + raw_length;
+        const char *inner = take_between(run, line, at, raw, close, end);
+
+        if (length > 0 && first->text[length - 1] == '\\')
+            return take_unescaped(run, raw, close, first->place);
+        COMPAT_WARN(run, first->place, "quotes inside quotes; the outermost are taken off, use ' for the inner ones");
+        return inner;
+    }
+    const char *close = raw[0] == '\'' ? memchr(raw + 1, '\'', raw_length - 1) : NULL;
+
+    if (close != NULL && take_ends_word(close[1]))
+        return take_between(run, line, at, raw, close, end);
+    *whole = false;
+    return *end == line->word_count ? raw : arena_text(run->arena, raw, line->words[*end].offset - first->offset);
+}
+
+/* The command at words[at], up to *end. What follows a quoted command is left to the caller. */
+static bool take_command(struct keyword_run *run, const struct statement *line, unsigned at, unsigned *end,
+                         struct check_command *command, bool *whole)
+{
+    const char *text = take_text(run, line, at, end, whole);
+    struct word *words;
+
+    command->place = line->words[at].place;
+    if (take_redirection(run, command, text))
+        return true;
+    unsigned count = take_split(run, text, command->place, &words);
+
     if (count > 0 && words[0].text[0] != '\0')
         take_arguments(run, command, words, count);
     else
-        COMPAT_WARN(run, first->place, "the command is empty; it is ignored");
+        COMPAT_WARN(run, command->place, "the command is empty; it is ignored");
+    take_warn_of_shell(run, command);
     return command->argument_count > 0;
+}
+
+/* "pgrep" "-x" "etcd": nothing else can stand here, so these are arguments. Returns the index after the last. */
+static unsigned take_more_arguments(struct keyword_run *run, const struct statement *line, unsigned at, unsigned end,
+                                    struct check_command *command)
+{
+    unsigned last = at, count = command->argument_count;
+
+    while (last < end && line->words[last].quoted)
+        last++;
+    if (last == at || count == 0)
+        return at;
+    struct word *words = arena_array(run->arena, count + last - at, sizeof(*words));
+
+    for (unsigned i = 0; i < count; i++)
+        words[i].text = command->arguments[i];
+    memcpy(words + count, line->words + at, (last - at) * sizeof(*words));
+    take_arguments(run, command, words, count + last - at);
+    COMPAT_WARN(run, line->words[at].place,
+                "words after a quoted command are read as its arguments; they should stand inside its quotes");
+    return last;
 }
 
 unsigned compat_take_script(struct keyword_run *run, const struct keyword *row, const struct statement *line,
@@ -122,12 +240,14 @@ unsigned compat_take_script(struct keyword_run *run, const struct keyword *row, 
     struct check_command *command = take_target(row, target), other = {0};
     unsigned used = end;
     char quote[REPORT_QUOTE_MAX];
+    bool whole;
 
     if (end == at + 1)
         return take_missing(run, row, line, at);
     if (!take_first(run, row, &line->words[at], command))
         command = &other;
-    take_command(run, line, at, &used, command);
+    take_command(run, line, at + 1, &used, command, &whole);
+    used = take_more_arguments(run, line, used, end, command);
     if (used < end)
         COMPAT_WARN(run, line->words[used].place, "unexpected %s after a quoted command; it is ignored",
                     report_quote(line->words[used].text, quote));
@@ -178,14 +298,15 @@ unsigned compat_take_command(struct keyword_run *run, const struct keyword *row,
     struct check_command *command = take_target(row, target), other = {0};
     unsigned limit = at == 0 && line->word_count > 1 && !line->words[1].quoted ? line->word_count : end;
     unsigned used = limit;
+    bool whole;
 
     if (limit == at + 1)
         return take_missing(run, row, line, at);
     if (!take_first(run, row, &line->words[at], command))
         command = &other;
-    if (!take_command(run, line, at, &used, command))
+    if (!take_command(run, line, at + 1, &used, command, &whole))
         return limit;
-    if (!line->words[at + 1].quoted)
+    if (!whole)
         take_bare_user(run, command);
     else if (used < limit)
         take_user_words(run, row, line->words + used, limit - used, &command->user, &command->group);

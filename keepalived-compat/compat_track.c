@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compat_rows.h"
+#include "config/suggest.h"
 
 /* --- vrrp_script --- */
 
@@ -257,9 +258,11 @@ void compat_each_line(struct keyword_run *run, const struct keyword *row, const 
         line(run, row, &bare, context);
     }
     for (const struct statement *s = first; s != NULL; s = s->next) {
-        if (s->kind == STATEMENT_LINE && keyword_is_root(run, s)) {
-            s = keyword_parse_line(run->root, run, s, run->root_target, run->root_given);
-        } else if (s->kind == STATEMENT_LINE)
+        const struct statement *other = s->kind == STATEMENT_LINE ? keyword_outer_line(run, s) : NULL;
+
+        if (other != NULL)
+            s = other;
+        else if (s->kind == STATEMENT_LINE)
             line(run, row, s, context);
         else
             COMPAT_WARN(run, s->place, "unexpected { in %s; the block is skipped", row->name);
@@ -273,15 +276,52 @@ static const int tracker_weight_max[] = {
     [CHECK_TRACK_PROCESS] = CHECK_VALUE_WEIGHT_MAX,
 };
 
+/*
+ * A word after the name that is no option: a weight without its keyword, or an option that is misspelt. False: it must
+ * be another name.
+ */
+static bool tracker_stray(struct keyword_run *run, const struct keyword *row, const struct keyword *weight,
+                          const struct word *word, struct check_tracker *tracker)
+{
+    struct suggest suggest = suggest_start(word->text);
+    bool number = word->text[strspn(word->text, "+-0123456789")] == '\0';
+    char quote[REPORT_QUOTE_MAX];
+    int64_t value;
+
+    suggest_offer(&suggest, "weight");
+    suggest_offer(&suggest, "reverse");
+    suggest_offer(&suggest, "noreverse");
+    if (number && !tracker->weight.given &&
+        compat_read_integer(run, weight->name, word, -weight->maximum, weight->maximum, &value)) {
+        tracker->weight.value = (int16_t)value;
+        tracker->weight.given = true;
+        COMPAT_WARN(run, word->place, "%s stands in %s without the word weight; read as %s's weight",
+                    report_quote(word->text, quote), row->name, tracker->name);
+        return true;
+    }
+    if (!number && suggest.best == NULL && strpbrk(word->text, ";,=") == NULL)
+        return false;
+    COMPAT_WARN(run, word->place, "unexpected %s in %s%s%s%s; it is ignored", report_quote(word->text, quote),
+                row->name, suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
+                suggest.best != NULL ? "\"?" : "");
+    return true;
+}
+
 static void tracker_line(struct keyword_run *run, const struct keyword *row, const struct statement *line,
                          void *context)
 {
     uint8_t kind = (uint8_t)row->minimum;
     const struct keyword weight = {
         .name = "weight", .argument = "N [reverse|noreverse]", .maximum = tracker_weight_max[kind]};
+    struct check_tracker nothing = {.name = ""}, *last = &nothing;
 
     for (unsigned at = 0; at < line->word_count;) {
         const struct word *word = &line->words[at];
+
+        if (at > 0 && tracker_stray(run, row, &weight, word, last)) {
+            at++;
+            continue;
+        }
         const char *name = kind == CHECK_TRACK_INTERFACE ? compat_read_interface(run, row->name, word) : word->text;
         struct check_tracker tracker = {.place = word->place, .kind = kind, .name = name};
 
@@ -292,8 +332,11 @@ static void tracker_line(struct keyword_run *run, const struct keyword *row, con
             tracker.weight.reverse = true;
             at++;
         }
-        if (name != NULL)
-            *(struct check_tracker *)compat_push(run->arena, context, sizeof(tracker)) = tracker;
+        last = &nothing;
+        if (name == NULL)
+            continue;
+        last = compat_push(run->arena, context, sizeof(tracker));
+        *last = tracker;
     }
 }
 

@@ -26,15 +26,16 @@ void *compat_push(struct arena *arena, struct compat_list *list, size_t size)
     return (unsigned char *)list->items + list->count++ * size;
 }
 
-/* "192.0.2.1;": what people write who come from other files. */
+/* "192.0.2.1;" or "192.0.2.1,": what people write who come from other files. */
 static size_t value_length(struct keyword_run *run, const struct word *word)
 {
     size_t length = strlen(word->text);
     char quote[REPORT_QUOTE_MAX];
 
-    if (length < 2 || word->text[length - 1] != ';')
+    if (length < 2 || strchr(";,", word->text[length - 1]) == NULL)
         return length;
-    COMPAT_WARN(run, word->place, "%s ends in a semicolon; read without it", report_quote(word->text, quote));
+    COMPAT_WARN(run, word->place, "%s ends in a %s; read without it", report_quote(word->text, quote),
+                word->text[length - 1] == ';' ? "semicolon" : "comma");
     return length - 1;
 }
 
@@ -51,10 +52,16 @@ static bool value_address(const char *text, size_t length, struct addr *out)
 
 bool compat_read_address(struct keyword_run *run, const char *keyword, const struct word *word, struct addr *out)
 {
+    size_t total = value_length(run, word);
+    const char *slash = memchr(word->text, '/', total);
     char quote[REPORT_QUOTE_MAX];
 
-    if (value_address(word->text, value_length(run, word), out))
+    if (value_address(word->text, slash == NULL ? total : (size_t)(slash - word->text), out)) {
+        if (slash != NULL)
+            COMPAT_WARN(run, word->place, "%s takes no prefix length; %.*s is ignored", keyword,
+                        (int)(word->text + total - slash), slash);
         return true;
+    }
     COMPAT_WARN(run, word->place, "%s %s is not an address; it is ignored", keyword, report_quote(word->text, quote));
     return false;
 }
@@ -74,6 +81,21 @@ static int value_prefix_length(const char *text, size_t length, unsigned most)
     return value <= most ? (int)value : -1;
 }
 
+/* "255.255.255.0": the length that such a mask means, or -1. */
+static int value_mask_length(const char *text, size_t length)
+{
+    struct addr mask;
+    uint32_t bits = 0;
+
+    if (!value_address(text, length, &mask) || mask.family != FAMILY_IPV4)
+        return -1;
+    for (unsigned i = 0; i < 4; i++)
+        bits = bits << 8 | mask.bytes[i];
+    int ones = bits == 0 ? 0 : 32 - __builtin_ctz(bits);
+
+    return ones > 0 && bits == UINT32_MAX << (32 - ones) ? ones : -1;
+}
+
 bool compat_read_prefix(struct keyword_run *run, const char *keyword, const struct word *word, struct addr *out,
                         uint8_t *length)
 {
@@ -91,9 +113,10 @@ bool compat_read_prefix(struct keyword_run *run, const char *keyword, const stru
     int prefix = slash == NULL ? (int)most : value_prefix_length(slash + 1, total - address - 1, most);
 
     if (prefix < 0) {
-        COMPAT_WARN(run, word->place, "%s %s has no valid prefix length, expected 0..%u; it is ignored", keyword,
-                    report_quote(word->text, quote), most);
-        return false;
+        prefix = most == 32 ? value_mask_length(slash + 1, total - address - 1) : -1;
+        prefix = prefix < 0 ? (int)most : prefix;
+        COMPAT_WARN(run, word->place, "%s %s has no prefix length of 0..%u; read as %.*s/%d", keyword,
+                    report_quote(word->text, quote), most, (int)address, word->text, prefix);
     }
     *length = (uint8_t)prefix;
     return true;

@@ -68,7 +68,8 @@ struct compat_words {
     struct compat_list groups;                                 /* struct group_words * */
     struct compat_list scripts, files, processes, garp_groups; /* of the model's types */
     struct compat_list static_addresses, static_routes, static_rules;
-    bool something; /* the file holds a block of keepalived's */
+    unsigned numbered_rules; /* rules without a preference so far */
+    bool something;          /* the file holds a block of keepalived's */
 };
 
 /* --- tables --- */

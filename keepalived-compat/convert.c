@@ -75,9 +75,29 @@ static void convert_address(struct convert_host *host)
         const struct compat_instance *instance = &host->model->instances[i];
         struct addr *address = &host->address[instance->family == FAMILY_IPV6];
 
-        if (addr_is_none(address))
+        /* In an IPv6 pool members are known by the link-local address that they advertise from. */
+        if (addr_is_none(address) && (instance->family != FAMILY_IPV6 || addr_is_link_local(&instance->source)))
             *address = instance->source;
     }
+}
+
+/* The same file twice, or one that was copied to another host and not changed. */
+static bool convert_hosts_differ(const struct convert *convert, config_report *report, void *context)
+{
+    char address[ADDR_TEXT_MAX], text[512];
+
+    for (unsigned i = 0; i < 2 * convert->host_count; i++)
+        for (unsigned j = 0; j < i / 2; j++) {
+            const struct convert_host *host = &convert->hosts[i / 2], *other = &convert->hosts[j];
+
+            if (addr_is_none(&host->address[i % 2]) || !addr_equal(&host->address[i % 2], &other->address[i % 2]))
+                continue;
+            snprintf(text, sizeof(text), "it sends from %s, and so does %s: these are not the files of two hosts",
+                     addr_format(&host->address[i % 2], address), other->file);
+            report(context, CONFIG_ERROR, host->file, 0, 0, text);
+            return false;
+        }
+    return true;
 }
 
 static bool convert_load(struct convert *convert, unsigned count, char *const *files, config_report *report,
@@ -259,7 +279,8 @@ bool convert_keepalived(unsigned count, char *const *files, FILE *out, config_re
         for (unsigned r = 0; r < convert->router_count; r++)
             if (convert->routers[r].bundle == r)
                 bundle_judge(convert, r);
-        good = convert_possible(convert, report, context) && convert_write(convert, out, report, context);
+        good = convert_possible(convert, report, context) && convert_hosts_differ(convert, report, context) &&
+               convert_write(convert, out, report, context);
     }
     for (unsigned i = 0; i < convert->host_count; i++)
         config_free(convert->hosts[i].config);

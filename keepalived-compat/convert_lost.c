@@ -116,8 +116,9 @@ void convert_print_lost(const struct convert *convert, unsigned pool, FILE *out)
     } lost[] = {
         {"authentication: a pool has none; who may take part is said by members and strict_members",
          lost_authentication},
-        {"trackers (scripts, interfaces, files, processes)", lost_trackers},
-        {"notify scripts", lost_notify},
+        {"trackers: what the host as a whole depends on can be said by track_script and the like in the pool",
+         lost_trackers},
+        {"notify scripts: notify in the pool is told of each unit", lost_notify},
         {"unicast_peer: the pool's advertisements are multicast", lost_unicast},
         {"virtual_routes and virtual_rules", lost_routes},
         {"virtual_ipaddress_excluded: now part of the unit, and advertised where interface and family are the pool's",

@@ -8,9 +8,13 @@
 #include "compat.h"
 #include "convert.h"
 
-static struct config *dialect_load(const char *path, bool strict, config_report *report, void *context)
+static struct config *dialect_load(const char *path, const char *config_id, bool strict, config_report *report,
+                                   void *context)
 {
-    return compat_load(path, COMPAT_CHECK_HOST | (strict ? CONFIG_STRICT : 0u), report, context);
+    const struct config_request request = {
+        .path = path, .config_id = config_id, .flags = COMPAT_CHECK_HOST | (strict ? CONFIG_STRICT : 0u)};
+
+    return compat_read(request, report, context);
 }
 
 static unsigned dialect_count(const struct config *config)

@@ -17,7 +17,7 @@ _keelctl_ask()
     _keelctl_call "$@" --no-headings 2>/dev/null
 }
 
-# Addresses; and names of instances, where there are no pools beside them.
+# Addresses, and names of instances.
 _keelctl_units()
 {
     _keelctl_ask list --columns ADDRESSES | tr ',' '\n'

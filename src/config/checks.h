@@ -20,11 +20,12 @@
 /* Whether a command may run. Known after a load that looks at this host only; to be asked again before each start of a
  * check. */
 enum check_permit {
-    CHECK_UNKNOWN,  /* nobody has looked */
-    CHECK_RUNNABLE, /* uid and gid are set */
-    CHECK_MISSING,  /* no such file, or it cannot be executed */
-    CHECK_INSECURE, /* enable_script_security, and somebody else than root could replace it */
-    CHECK_NO_USER,  /* its user or group does not exist here */
+    CHECK_UNKNOWN,    /* nobody has looked */
+    CHECK_RUNNABLE,   /* uid and gid are set */
+    CHECK_MISSING,    /* no such file */
+    CHECK_NO_PROGRAM, /* the file is there, but cannot be executed */
+    CHECK_INSECURE,   /* enable_script_security, and somebody else than root could replace it */
+    CHECK_NO_USER,    /* its user or group does not exist here */
 };
 
 /*

@@ -60,6 +60,7 @@ struct languages {
     struct keyword_run runs[2];
     void *targets[2];
     struct place *given[2];
+    struct keyword_level levels[2];
     unsigned count;
 };
 
@@ -72,11 +73,8 @@ static void languages_add(struct languages *languages, struct load *load, const 
     languages->targets[at] = target;
     languages->given[at] = arena_array(&load->arena, table->count, sizeof(struct place));
     languages->runs[at].tolerant = tolerant;
-    if (!tolerant)
-        return;
-    languages->runs[at].root = table;
-    languages->runs[at].root_target = target;
-    languages->runs[at].root_given = languages->given[at];
+    languages->levels[at] = (struct keyword_level){table, target, languages->given[at], NULL};
+    languages->runs[at].level = &languages->levels[at];
 }
 
 /*
@@ -113,13 +111,25 @@ static void languages_parse(struct languages *languages, const struct statement 
     }
 }
 
-static bool load_holds_pool(const struct statement *tree)
+/* One that stands in another block is an error in any language: the host must not go on without its pool. */
+static bool load_holds_pool(struct load *load, const struct statement *tree, bool outermost)
 {
-    for (const struct statement *s = tree; s != NULL; s = s->next)
-        if (s->kind == STATEMENT_LINE && !s->words[0].quoted &&
-            keyword_find(&pool_keyword_root, s->words[0].text) != NULL)
-            return true;
-    return false;
+    bool found = false;
+
+    for (const struct statement *s = tree; s != NULL; s = s->next) {
+        if (s->kind == STATEMENT_BLOCK)
+            found = load_holds_pool(load, s->first, false) || found;
+        if (s->kind != STATEMENT_LINE || s->words[0].quoted ||
+            keyword_find(&pool_keyword_root, s->words[0].text) == NULL)
+            continue;
+        bool block = s->next != NULL && s->next->kind == STATEMENT_BLOCK;
+
+        if (!outermost && block)
+            report_error(&load->report, s->place, "%s inside another block: a } must be missing before it",
+                         s->words[0].text);
+        found = found || outermost || block;
+    }
+    return found;
 }
 
 /* The model of the pools; an empty one when there are none, which is for the caller to judge. */
@@ -138,7 +148,7 @@ static struct config *load_tree(struct load *load, const struct config_request *
         .runs = {{.arena = &load->arena, .report = &load->report}, {.arena = &load->arena, .report = &load->report}}};
     void *model = extension != NULL ? extension->start(&languages.runs[1], request->flags) : NULL;
 
-    report_settle(&load->report, extension != NULL && !load_holds_pool(tree));
+    report_settle(&load->report, extension != NULL && !load_holds_pool(load, tree, true));
     languages_add(&languages, load, &pool_keyword_root, false, &words);
     if (extension != NULL)
         languages_add(&languages, load, extension->root, true, model);
@@ -151,9 +161,9 @@ static struct config *load_tree(struct load *load, const struct config_request *
     pool_watch_make(&words, extension, model, &languages.runs[0], words.pool_count > 0 ? config : NULL);
     report_settle(&load->report, true);
     if (!some && load->report.error_count == 0)
-        report_error(&load->report, (struct place){request->path, 0, 0},
-                     extension == NULL ? "the file defines no pool; expected vrrp_pool NAME { ... }"
-                                       : "the file defines nothing that can be run; expected vrrp_pool NAME { ... }");
+        report_error(&load->report, (struct place){request->path, 0, 0}, "the file defines %s; expected %s%s%s",
+                     extension == NULL ? "no pool" : "nothing that can be run", "vrrp_pool NAME { ... }",
+                     extension == NULL ? "" : " or ", extension == NULL ? "" : extension->expected);
     if (config != NULL) {
         config->extension = extension;
         config->model = model;

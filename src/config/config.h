@@ -120,6 +120,7 @@ struct suggest;
 struct config_extension {
     const struct keyword_table *root; /* the target of its rows is the model */
     const struct config_words *words; /* what commands are told; NULL: our own words */
+    const char *expected;             /* what a file must hold to be of use: "BLOCK NAME { ... }" */
     /* An empty model in run->arena, which lives as long as the configuration. */
     void *(*start)(struct keyword_run *run, unsigned flags);
     /*

@@ -42,6 +42,13 @@ void keyword_complain(struct keyword_run *run, struct place place, const char *i
         report_error(run->report, place, "%s", text);
 }
 
+/* Of other languages' files. */
+static bool keyword_looks_like_comment(const struct word *word)
+{
+    return word->text[0] == ';' || strncmp(word->text, "//", 2) == 0 || strncmp(word->text, "/*", 2) == 0 ||
+           strncmp(word->text, "--", 2) == 0;
+}
+
 void keyword_report_unknown(const struct keyword_table *table, struct keyword_run *run, const struct word *word)
 {
     struct suggest suggest = suggest_start(word->text);
@@ -51,8 +58,10 @@ void keyword_report_unknown(const struct keyword_table *table, struct keyword_ru
         suggest_offer(&suggest, table->rows[i].name);
     keyword_complain(run, word->place, "it is skipped", "unknown keyword %s%s%s%s%s%s", report_quote(word->text, quote),
                      table->context != NULL ? " in " : "", table->context != NULL ? table->context : "",
-                     suggest.best != NULL ? "; did you mean \"" : "", suggest.best != NULL ? suggest.best : "",
-                     suggest.best != NULL ? "\"?" : "");
+                     suggest.best != NULL               ? "; did you mean \""
+                     : keyword_looks_like_comment(word) ? "; a comment begins with # or !"
+                                                        : "",
+                     suggest.best != NULL ? suggest.best : "", suggest.best != NULL ? "\"?" : "");
 }
 
 void keyword_defaults(const struct keyword_table *table, struct keyword_run *run, void *target)
@@ -175,7 +184,10 @@ static const struct statement *keyword_block_of(const struct statement *line)
 
 static void keyword_refuse(const struct keyword *row, struct keyword_run *run, const struct word *word)
 {
-    keyword_complain(run, word->place, "it is skipped", "%s %s", row->name, row->help);
+    if (run->tolerant)
+        report_kind(run->report, word->place, row->help, "%s %s; it is skipped", row->name, row->help);
+    else
+        report_error(run->report, word->place, "%s %s", row->name, row->help);
 }
 
 /*
@@ -241,30 +253,81 @@ static const struct statement *keyword_block(const struct keyword_table *table, 
     return block;
 }
 
-bool keyword_is_root(const struct keyword_run *run, const struct statement *line)
+const struct statement *keyword_outer_line(struct keyword_run *run, const struct statement *line)
 {
-    const struct keyword *row = run->root != NULL ? keyword_of(run->root, &line->words[0]) : NULL;
+    struct keyword_level *inner = run->level;
 
-    if (row == NULL || row->type != KEYWORD_BLOCK || keyword_block_of(line) == NULL)
-        return false;
-    report_warning(run->report, line->words[0].place,
-                   "%s inside another block: a } must be missing before it; read as "
-                   "if it were there",
-                   row->name);
-    return true;
+    if (!run->tolerant || keyword_block_of(line) == NULL)
+        return NULL;
+    for (struct keyword_level *outer = inner; outer != NULL; outer = outer->outer) {
+        const struct keyword *row = keyword_of(outer->table, &line->words[0]);
+
+        if (row == NULL || row->type != KEYWORD_BLOCK)
+            continue;
+        report_warning(run->report, line->words[0].place,
+                       "%s inside another block: a } must be missing before it; read as if it were there", row->name);
+        run->level = outer;
+        line = keyword_parse_line(outer->table, run, line, outer->target, outer->given);
+        run->level = inner;
+        return line;
+    }
+    return NULL;
+}
+
+/* What the file's outermost table refuses, and somebody wrote into another block. */
+static const struct keyword *keyword_refused_outside(const struct keyword_run *run, const struct word *word)
+{
+    const struct keyword_level *level = run->level;
+
+    while (level != NULL && level->outer != NULL)
+        level = level->outer;
+    const struct keyword *row = level != NULL ? keyword_of(level->table, word) : NULL;
+
+    return row != NULL && row->type == KEYWORD_REFUSED ? row : NULL;
+}
+
+/* "nopreempt;": the line without the semicolon, or NULL when it is no keyword then either. */
+static const struct statement *keyword_without_semicolon(const struct keyword_table *table, struct keyword_run *run,
+                                                         const struct statement *line)
+{
+    const char *text = line->words[0].text;
+    size_t length = strlen(text);
+    char quote[REPORT_QUOTE_MAX];
+
+    if (!run->tolerant || length < 2 || text[length - 1] != ';')
+        return NULL;
+    struct statement *copy = arena_new(run->arena, struct statement);
+    struct word *words = arena_array(run->arena, line->word_count, sizeof(*words));
+
+    *copy = *line;
+    copy->words = words;
+    memcpy(words, line->words, line->word_count * sizeof(*words));
+    words[0].text = arena_text(run->arena, text, length - 1);
+    if (keyword_of(table, &words[0]) == NULL)
+        return NULL;
+    report_warning(run->report, words[0].place, "%s ends in a semicolon; read without it", report_quote(text, quote));
+    return copy;
 }
 
 /* What no keyword of the table begins with; returns the statement that was used last. */
 static const struct statement *keyword_unknown(const struct keyword_table *table, struct keyword_run *run,
-                                               const struct statement *line, void *target)
+                                               const struct statement *line, void *target, struct place *given)
 {
-    const struct statement *block = keyword_block_of(line);
+    const struct statement *block = keyword_block_of(line), *other = keyword_outer_line(run, line);
 
-    if (table != run->root && keyword_is_root(run, line))
-        return keyword_parse_line(run->root, run, line, run->root_target, run->root_given);
+    if (other != NULL)
+        return other;
+    other = keyword_without_semicolon(table, run, line);
+    if (other != NULL)
+        return keyword_parse_line(table, run, other, target, given);
     if (block == NULL && table->other != NULL && table->other(run, line, target))
         return line;
-    keyword_report_unknown(table, run, &line->words[0]);
+    const struct keyword *refused = keyword_refused_outside(run, &line->words[0]);
+
+    if (refused != NULL)
+        keyword_refuse(refused, run, &line->words[0]);
+    else
+        keyword_report_unknown(table, run, &line->words[0]);
     return block != NULL ? block : line;
 }
 
@@ -278,7 +341,7 @@ const struct statement *keyword_parse_line(const struct keyword_table *table, st
         const struct keyword *row = keyword_of(table, &line->words[at]);
 
         if (row == NULL && last == NULL)
-            return keyword_unknown(table, run, line, target);
+            return keyword_unknown(table, run, line, target, given);
         if (row == NULL) {
             keyword_complain(run, line->words[at].place, "it is ignored", "unexpected %s after %s",
                              report_quote(line->words[at].text, quote), last->name);
@@ -309,10 +372,14 @@ const struct statement *keyword_parse_line(const struct keyword_table *table, st
 void keyword_parse(const struct keyword_table *table, struct keyword_run *run, const struct statement *first,
                    void *target, struct place *given)
 {
+    struct keyword_level level = {table, target, given, run->level};
+
+    run->level = &level;
     for (const struct statement *s = first; s != NULL; s = s->next) {
         if (s->kind == STATEMENT_LINE)
             s = keyword_parse_line(table, run, s, target, given);
         else
             keyword_complain(run, s->place, "the block is skipped", "unexpected {: no keyword stands before it");
     }
+    run->level = level.outer;
 }

@@ -101,10 +101,15 @@ struct keyword_run {
     struct report *report;
     void *context; /* of the `enter` functions */
     bool tolerant;
-    /* Tolerant: the file's outermost table, for blocks that are never closed; NULL: none. */
-    const struct keyword_table *root;
-    void *root_target;
-    struct place *root_given;
+    struct keyword_level *level; /* the blocks that the parse is in, innermost first; keyword_parse adds to it */
+};
+
+/* A block that is being parsed. In a tolerant run it may go on where a block inside it is never closed. */
+struct keyword_level {
+    const struct keyword_table *table;
+    void *target;
+    struct place *given;
+    struct keyword_level *outer;
 };
 
 /* The row called `name`, or NULL. */
@@ -121,11 +126,11 @@ void keyword_parse(const struct keyword_table *table, struct keyword_run *run, c
                    void *target, struct place *given);
 
 /*
- * Whether a line that stands inside a block begins one of the file's outermost blocks, in a tolerant run: then a } is
- * missing before it. Reports that; the caller parses the line by run->root. For `enter` functions whose lines are no
- * keywords; keyword_parse does it by itself.
+ * Parses a line that stands inside a block, but begins a block of one outside it, in a tolerant run: a } is missing
+ * before it. Returns the statement that was used last; NULL: it is no such line. For `enter` functions whose lines are
+ * no keywords; keyword_parse does it by itself.
  */
-bool keyword_is_root(const struct keyword_run *run, const struct statement *line);
+const struct statement *keyword_outer_line(struct keyword_run *run, const struct statement *line);
 
 /*
  * One line, with the block that belongs to it; returns the statement that was used last. What keyword_parse does with

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PERMIT_DEFAULT_USER "keepalived_script" /* who scripts run as in others' installations, where it exists */
 
@@ -87,8 +88,13 @@ bool permit_is_replaceable(const char *path)
 void permit_judge(const struct check_command *command, uid_t uid, gid_t gid, bool security, struct permit *out)
 {
     *out = (struct permit){.verdict = CHECK_MISSING, .uid = uid, .gid = gid};
-    if (command->argument_count == 0 || !permit_find_file(command->arguments[0], out->path))
+    if (command->argument_count == 0)
         return;
+    if (!permit_find_file(command->arguments[0], out->path)) {
+        if (strchr(command->arguments[0], '/') != NULL && access(command->arguments[0], F_OK) == 0)
+            out->verdict = CHECK_NO_PROGRAM;
+        return;
+    }
     out->verdict = CHECK_RUNNABLE;
     /* Only what runs as root can be abused by whoever replaces it. */
     out->replaceable = uid == 0 && permit_is_replaceable(out->path);
@@ -111,11 +117,11 @@ const char *permit_refusal(const struct check_command *command, enum check_permi
 {
     switch (verdict) {
     case CHECK_MISSING:
-        if (command->argument_count == 0)
-            return "no command is given";
-        return strpbrk(command->arguments[0], "<>|&;()$`*") != NULL
+        return command->argument_count > 0 && strpbrk(command->arguments[0], "<>|&;()$`*") != NULL
                    ? "it is text for a shell, and none is used; write \"sh -c '...'\""
                    : "there is no such program on this host";
+    case CHECK_NO_PROGRAM:
+        return "it exists, but is no executable file";
     case CHECK_INSECURE:
         return "others than root could replace it, which enable_script_security forbids";
     case CHECK_NO_USER:

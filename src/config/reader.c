@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "config/reader_internal.h"
 
 struct place reader_place(const struct file_reader *r, unsigned column)
@@ -79,12 +80,44 @@ static bool reader_check_bytes(struct file_reader *r, struct text *line)
     return true;
 }
 
+/*
+ * What a web page makes of blanks and quotes: a no-break space, and quotation marks. *length is that of the sequence;
+ * returns what it must have been, or '\0'.
+ */
+static char reader_look_alike(struct file_reader *r, const char *bytes, size_t left, size_t *length)
+{
+    static const struct {
+        const char *bytes, *name;
+        char meant;
+    } known[] = {
+        {"\xc2\xa0", "no-break space", ' '},
+        {"\xe2\x80\x9c", "quotation mark", '"'},
+        {"\xe2\x80\x9d", "quotation mark", '"'},
+        {"\xe2\x80\x9e", "quotation mark", '"'},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LENGTH(known); i++) {
+        *length = strlen(known[i].bytes);
+        if (left < *length || memcmp(bytes, known[i].bytes, *length) != 0)
+            continue;
+        if (!r->look_alikes)
+            report_tolerable(
+                r->report, reader_place(r, 1), "read as one, as are others in this file",
+                "this line holds the character \"%s\", a %s of a printed page, where a plain %s must stand",
+                known[i].bytes, known[i].name, known[i].meant == ' ' ? "blank" : "\"");
+        r->look_alikes = true;
+        return known[i].meant;
+    }
+    return '\0';
+}
+
 /* The line up to its comment; \# and \! stand for themselves. */
 static struct text reader_strip_comment(struct file_reader *r, const char *bytes, size_t length)
 {
     struct text line = {0};
-    bool quoted = false;
+    bool quoted = false, printed = false; /* `printed`: by a quotation mark */
     unsigned quote_column = 0;
+    size_t sequence;
 
     for (size_t i = 0; i < length; i++) {
         unsigned column = (unsigned)(i + 1);
@@ -92,10 +125,18 @@ static struct text reader_strip_comment(struct file_reader *r, const char *bytes
 
         if (!quoted && (c == '#' || c == '!'))
             break;
+        if ((c & 0x80) != 0 && (!quoted || printed)) {
+            char meant = reader_look_alike(r, bytes + i, length - i, &sequence);
+
+            c = meant != '\0' ? meant : c;
+            i += meant != '\0' ? sequence - 1 : 0;
+            printed = printed || meant == '"';
+        }
         if (!quoted && c == '\\' && i + 1 < length && (bytes[i + 1] == '#' || bytes[i + 1] == '!'))
             c = bytes[++i];
         else if (c == '"') {
             quoted = !quoted;
+            printed = printed && quoted;
             quote_column = column;
         }
         text_add(&line, c, column);
@@ -126,6 +167,11 @@ void reader_read_bytes(struct file_reader *r, const char *bytes, size_t length)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
 
+    if (length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0)) {
+        r->line = 1;
+        report_error(r->report, reader_place(r, 1), "this is UTF-16; the file must be saved as UTF-8");
+        return;
+    }
     if (length >= 3 && memcmp(bytes, byte_order_mark, 3) == 0) {
         bytes += 3;
         length -= 3;
@@ -175,9 +221,20 @@ static void reader_start(struct file_reader *r, struct statement **tree)
     reader_set_config_id(r);
 }
 
+/* Without a word about it half of the file would be gone on a host that has another name. */
+static void reader_check_conditions(struct file_reader *r)
+{
+    if (r->condition.file != NULL && !r->condition_met && r->options->config_id == NULL && !r->options->untrusted)
+        report_warning(r->report, r->condition,
+                       "no line with @ is for \"%s\", as this host is called; the first is for \"%s\". Option "
+                       "--config-id says which to read",
+                       r->config_id, r->condition_id);
+}
+
 static void reader_end(struct file_reader *r)
 {
     reader_tree_end(r);
+    reader_check_conditions(r);
     while (r->definitions != NULL)
         reader_undefine(r, r->definitions->name, strlen(r->definitions->name));
 }

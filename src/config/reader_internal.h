@@ -48,8 +48,13 @@ struct file_reader {
     unsigned line;
     unsigned include_depth;
     unsigned line_depth;
-    bool stopped; /* a limit was reached: nothing more is read */
-    bool damaged; /* a line was dropped: braces may be missing because of that */
+    bool stopped;             /* a limit was reached: nothing more is read */
+    bool damaged;             /* a line was dropped: braces may be missing because of that */
+    bool templated;           /* it was said that this looks like a template */
+    bool look_alikes;         /* it was said that a character only looks like the right one */
+    bool condition_met;       /* a line with a condition was for this host */
+    struct place condition;   /* the first @id line that was not; file NULL: none */
+    const char *condition_id; /* its id */
 
     struct definition *definitions;
     struct include_policy include;

@@ -87,6 +87,11 @@ static bool reader_condition(struct file_reader *r, const struct text *line, siz
     }
     bool equal = end - id == strlen(r->config_id) && memcmp(line->bytes + id, r->config_id, end - id) == 0;
 
+    r->condition_met = r->condition_met || equal;
+    if (!equal && !negated && r->condition.file == NULL) {
+        r->condition = reader_place(r, line->columns[*start]);
+        r->condition_id = arena_text(r->arena, line->bytes + id, end - id);
+    }
     while (end < line->length && reader_is_blank(line->bytes[end]))
         end++;
     *start = end;

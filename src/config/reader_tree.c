@@ -160,11 +160,26 @@ static size_t tree_words(struct file_reader *r, const struct text *line, size_t 
     return at;
 }
 
+/* {{ name }} or {% if %}. */
+static void tree_look_for_template(struct file_reader *r, const struct text *line, size_t at)
+{
+    const char *text = line->bytes + at;
+
+    if (r->templated || text[0] != '{' || (text[1] != '%' && (text[1] != '{' || text[2] == '{' || text[2] == '\0')))
+        return;
+    if (at > 0 && text[-1] == '{')
+        return;
+    report_tolerable(r->report, reader_place(r, line->columns[at]), "its braces are read as a block's",
+                     "%.2s: this looks like a template that was not filled in", text);
+    r->templated = true;
+}
+
 void reader_tree_add(struct file_reader *r, const struct text *line)
 {
     for (size_t at = tree_skip_blanks(line, 0); at < line->length && !r->stopped; at = tree_skip_blanks(line, at)) {
         struct place place = reader_place(r, line->columns[at]);
 
+        tree_look_for_template(r, line, at);
         if (line->bytes[at] == '{') {
             tree_open(r, place);
             at++;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define REPORT_TEXT_MAX 512
+#define REPORT_ALSO_MAX 80 /* of the list of further lines */
 #define REPORT_PLACES (REPORT_FINDINGS_MAX + REPORT_ERRORS_MAX)
 
 struct finding {
@@ -20,6 +21,11 @@ struct finding {
     unsigned file_order; /* files in the order in which they first had a finding */
     unsigned sequence;   /* keeps qsort stable */
     const char *text;
+    const char *kind;  /* what others of its kind have, too; NULL: it stands for itself */
+    struct place last; /* of its kind in that file */
+    const char *also;  /* "7, 8"; NULL: there is no other */
+    bool also_many;    /* more than one of them */
+    bool unlisted;     /* and more, for which there is no room */
 };
 
 static unsigned report_file_order(const struct report *report, const char *file)
@@ -64,6 +70,44 @@ __attribute__((format(printf, 4, 0))) static void report_add(struct report *repo
     if (place.file != NULL)
         finding->place.file = arena_text(&report->arena, place.file, strlen(place.file));
     report->finding_count++;
+}
+
+/* "; it is skipped" -> "; it is skipped (lines 7, 8 too)", the end of which is added when it is told. */
+static void report_add_line(struct report *report, struct finding *finding, struct place place)
+{
+    char text[REPORT_ALSO_MAX];
+    size_t used = finding->also != NULL ? strlen(finding->also) : 0;
+
+    if (place.line == finding->last.line || used + 16 > sizeof(text)) {
+        finding->unlisted = finding->unlisted || place.line != finding->last.line;
+        return;
+    }
+    finding->last = place;
+    finding->also_many = finding->also != NULL;
+    snprintf(text, sizeof(text), "%s%s%u", used > 0 ? finding->also : "", used > 0 ? ", " : "", place.line);
+    finding->also = arena_text(&report->arena, text, strlen(text));
+}
+
+void report_kind(struct report *report, struct place place, const char *kind, const char *format, ...)
+{
+    unsigned before = report->finding_count;
+    va_list arguments;
+
+    for (unsigned i = 0; i < before; i++) {
+        struct finding *f = &report->findings[i];
+
+        if (f->kind == kind && strcmp(f->place.file, place.file) == 0) {
+            report_add_line(report, f, place);
+            return;
+        }
+    }
+    va_start(arguments, format);
+    report_add(report, CONFIG_WARNING, place, format, arguments);
+    va_end(arguments);
+    if (report->finding_count == before)
+        return;
+    report->findings[before].kind = kind;
+    report->findings[before].last = place;
 }
 
 void report_error(struct report *report, struct place place, const char *format, ...)
@@ -155,10 +199,19 @@ static int report_compare(const void *a, const void *b)
     return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
+static void report_whole_text(const struct finding *finding, char *text, size_t size)
+{
+    if (finding->also == NULL)
+        snprintf(text, size, "%s", finding->text);
+    else
+        snprintf(text, size, "%s (line%s %s%s too)", finding->text, finding->also_many ? "s" : "", finding->also,
+                 finding->unlisted ? " and more" : "");
+}
+
 bool report_deliver(struct report *report, config_report *sink, void *context)
 {
     unsigned shown = 0;
-    char text[64];
+    char text[REPORT_TEXT_MAX + REPORT_ALSO_MAX + 32];
 
     report_settle(report, false);
     if (report->finding_count > 0)
@@ -168,7 +221,8 @@ bool report_deliver(struct report *report, config_report *sink, void *context)
 
         if (f->severity == CONFIG_ERROR && ++shown > REPORT_ERRORS_MAX)
             continue;
-        sink(context, f->severity, f->place.file, f->place.line, f->place.column, f->text);
+        report_whole_text(f, text, sizeof(text));
+        sink(context, f->severity, f->place.file, f->place.line, f->place.column, text);
     }
     if (report->unkept_count > 0) {
         snprintf(text, sizeof(text), "%u more warnings are not shown", report->unkept_count);

@@ -5,6 +5,7 @@
  */
 #include "config/suggest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define SUGGEST_WORD_MAX 40 /* longer words are no keywords */
@@ -25,7 +26,7 @@ static unsigned suggest_distance(const char *a, size_t a_length, const char *b, 
     for (size_t i = 1; i <= a_length; i++) {
         now[0] = (unsigned)i;
         for (size_t j = 1; j <= b_length; j++) {
-            unsigned replace = last[j - 1] + (a[i - 1] != b[j - 1]);
+            unsigned replace = last[j - 1] + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
 
             now[j] = suggest_min(replace, suggest_min(last[j], now[j - 1]) + 1);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])

@@ -237,7 +237,7 @@ static void unit_take_over(struct pool *p, struct unit *u, const struct unit *fr
     r->unit = fresh.router.unit;
     r->open_delay_us = fresh.router.open_delay_us;
     u->address_list_differs = false; /* told anew with the next advertisement */
-    u->address_list_from = ADDR_NONE;
+    u->address_list_from = u->differs_from = ADDR_NONE;
     if (r->advert_interval_us != u->settings->advert_interval_us) {
         r->advert_interval_us = u->settings->advert_interval_us;
         u->interval_noted = false;

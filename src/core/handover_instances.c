@@ -83,7 +83,7 @@ static void instance_take_over(struct instance *i, const struct instance *from, 
     i->settings = made.settings;
     i->faults = (uint8_t)((from->faults & ~(unsigned)INSTANCE_FAULT_PEERS) | made.faults);
     i->address_list_differs = false; /* told anew with the next advertisement */
-    i->address_list_from = i->list_checked = ADDR_NONE;
+    i->address_list_from = i->list_checked = i->refused_from = ADDR_NONE;
     i->lease_pending = MONO_NEVER;
     instance_take_over_router(r, &from->router, &made.router);
     if (from->settings->preempt != i->settings->preempt) {

@@ -48,7 +48,7 @@ void instance_init(struct instance *i, struct instance_set *set, unsigned unit, 
     i->checksum_heard = WIRE_CHECKSUM_PLAIN;
     i->faults = s->unicast && s->fault_without_peer && s->peer_count == 0 ? INSTANCE_FAULT_PEERS : 0;
     i->state = INSTANCE_INITIALIZE;
-    i->since = now;
+    i->since = i->made = now;
     i->lease_base = i->lease_pending = i->last_sent = i->running_since = MONO_NEVER;
     instance_clear_holder(i);
 }
@@ -113,6 +113,7 @@ static void instance_tell(struct instance *i, struct mono now, struct effects *f
                          : to == INSTANCE_STOPPED ? REASON_SHUTDOWN
                                                   : (enum reason)i->router.state_reason;
     i->counters.released += from == INSTANCE_ACTIVE;
+    i->previous = (uint8_t)from;
     i->state = (uint8_t)to;
     i->last_reason = (uint8_t)reason;
     i->since = now;
@@ -125,6 +126,10 @@ static void instance_tell(struct instance *i, struct mono now, struct effects *f
     note->to_state = (uint8_t)to;
     note->to = to == INSTANCE_ACTIVE ? i->router.primary : i->holder;
     note->value = i->router.priority;
+    if (!runs) { /* it does not listen: who has it from now on is not known here */
+        instance_clear_holder(i);
+        i->address_list_differs = false;
+    }
 }
 
 /* RFC 9568 6.1: Skew_Time is a part of the interval that the Active uses; RFC 3768: of a second. */

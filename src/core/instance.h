@@ -50,6 +50,9 @@ struct instance {
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard (checksum auto) */
     bool address_list_differs;
     struct addr address_list_from;
+    uint8_t refused_why;      /* enum instance_refusal of the last one that shows a difference between hosts */
+    struct addr refused_from; /* none: there was none */
+    struct mono refused_at;
     struct addr list_checked;  /* skip_check_addresses: whose list was compared last */
     int64_t interval_noted_us; /* the foreign interval that was told; 0: none */
     struct mono preempt_at;    /* preempt_delay runs until then; never: it does not run */
@@ -63,11 +66,13 @@ struct instance {
     /* What was told. */
     uint8_t state; /* enum instance_state */
     uint8_t last_reason;
+    uint8_t previous;    /* enum instance_state before */
     uint64_t sends_seen; /* the router's count when last looked at */
     struct mono last_sent;
     struct mono weaker_told;
     struct mono since;
     struct mono running_since;
+    struct mono made; /* its counters began */
 };
 
 struct instance_set {

@@ -80,8 +80,19 @@ const char *instance_refusal_name(enum instance_refusal refusal)
     return names[refusal];
 }
 
-static void instance_refuse(struct instance *i, enum instance_refusal refusal)
+/* What a router that is configured as this one would not send; not what this instance does not want now. */
+static bool instance_shows_difference(enum instance_refusal refusal)
 {
+    return refusal != REFUSED_IDLE && refusal != REFUSED_LOOPED && refusal != REFUSED_OWNER;
+}
+
+static void instance_refuse(struct instance *i, const struct advert *advert, enum instance_refusal refusal)
+{
+    if (instance_shows_difference(refusal)) {
+        i->refused_why = (uint8_t)refusal;
+        i->refused_from = advert->source;
+        i->refused_at = i->set->all->stepped;
+    }
     i->counters.refused[refusal]++;
     i->counters.last_refused = (uint8_t)refusal;
     if (refusal == REFUSED_TTL || refusal == REFUSED_VERSION || refusal == REFUSED_CHECKSUM) {
@@ -184,7 +195,7 @@ void instances_refused(struct instances *all, unsigned link, const struct advert
     uint32_t key = instance_key(link, advert->source.family, advert->vrid);
     for (unsigned k = instances_find(all, key); k < all->count && all->keys[k].key == key; k++) {
         if (instance_expects(all->keys[k].instance, &advert->destination)) {
-            instance_refuse(all->keys[k].instance, (enum instance_refusal)refusals[result]);
+            instance_refuse(all->keys[k].instance, advert, (enum instance_refusal)refusals[result]);
         }
     }
 }
@@ -328,7 +339,7 @@ static void instance_hear(struct instance *i, const struct advert *advert, struc
 {
     enum instance_refusal refusal = instance_judge(i, advert);
     if (refusal != REFUSED_NONE) {
-        instance_refuse(i, refusal);
+        instance_refuse(i, advert, refusal);
         return;
     }
     i->counters.adverts_received++;

@@ -76,6 +76,7 @@ static void isolation_set(struct pool *p, enum isolation_state to, struct mono n
     if (was) { /* listen first: whoever lives is heard within an interval */
         for (unsigned i = 0; i < p->settings->unit_count; i++) {
             struct unit *u = &p->units[i];
+            u->unwatched = u->unwatched || (from == ISOLATION_DEAF && u->owner_kind != HOLDER_SELF);
             if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
                 router_wait(&u->router, now, 2 * p->settings->member_interval_us);
             }

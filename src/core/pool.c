@@ -41,6 +41,7 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->settings = &s->units[i];
         u->checksum_heard = WIRE_CHECKSUM_PLAIN;
         u->never_owned = true;
+        u->made = now;
         u->stranger_since = u->vacant_since = u->released_until = MONO_NEVER;
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
@@ -123,17 +124,19 @@ void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, cons
 {
     if (u->owner_kind == kind && addr_equal(&u->owner, owner)) {
         u->vacant_since = MONO_NEVER;
+        u->unwatched = false;
         return;
     }
     u->last_from = u->owner;
     u->last_to = *owner;
     u->last_reason = (uint8_t)reason;
-    u->last_gap_us = u->never_owned ? -1 : mono_is_never(u->vacant_since) ? 0 : mono_diff_us(now, u->vacant_since);
+    bool known = !u->never_owned && !u->unwatched;
+    u->last_gap_us = !known ? -1 : mono_is_never(u->vacant_since) ? 0 : mono_diff_us(now, u->vacant_since);
     u->last_change = u->owner_since = now;
     u->owner = *owner;
     u->owner_kind = (uint8_t)kind;
     u->vacant_since = MONO_NEVER;
-    u->never_owned = false;
+    u->never_owned = u->unwatched = false;
     p->changed = true;
     struct effect *note = pool_note(p, u, NOTE_UNIT_OWNER, fx);
     note->from = u->last_from;
@@ -296,6 +299,7 @@ static void pool_stop(struct pool *p, enum reason reason, struct mono now, struc
         router_stop(&u->router, reason, fx);
         u->claiming = false;
         pool_clear_holder(u); /* whoever it is, we do not hear it any more */
+        u->unwatched = true;
         if (held) {
             u->vacant_since = now;
         }
@@ -345,6 +349,7 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         u->claiming = false;
+        u->unwatched = true;
         if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
             int64_t wait_us = u->stranger_seen ? router_silence_us(r) : r->down_wait_min_us;
             pool_clear_holder(u);

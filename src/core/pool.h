@@ -42,7 +42,10 @@ struct unit {
     /* Times. */
     struct mono holder_heard; /* the holder's last advertisement */
     int64_t holder_interval_us;
+    struct mono made; /* its counters began */
+    struct mono differs_at;     /* of `differs_from` */
     struct mono stranger_since; /* never: the holder is no stranger */
+    bool unwatched; /* this host could not hear, or slept, since it last knew the owner: the gap is not known */
     struct mono vacant_since;   /* nobody holds it since then; never: it is held, or was never */
     struct mono released_until; /* of `released_by` */
     struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
@@ -68,6 +71,8 @@ struct unit {
     bool address_list_differs;
     struct addr address_list_from;
     struct addr address_list_extra, address_list_missing; /* the first that only it, only we have; none */
+    uint8_t differs;                                      /* enum unit_difference */
+    struct addr differs_from;                             /* none: nobody's did */
     bool interval_noted;
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 

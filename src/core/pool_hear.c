@@ -223,19 +223,31 @@ static bool unit_lists_differ(const struct unit *u, const struct advert *advert,
     return advert->address_count != s->address_count || !addr_is_none(extra);
 }
 
+static void unit_note_difference(struct unit *u, enum unit_difference what, const struct advert *advert,
+                                 struct mono now)
+{
+    u->differs = (uint8_t)what;
+    u->differs_from = advert->source;
+    u->differs_at = now;
+}
+
 /* RFC 3768 7.1 and RFC 9568 7.1: the checks that need the virtual router. False: the packet is dropped. */
-static bool unit_check_advert(struct pool *p, struct unit *u, const struct advert *advert, struct effects *fx)
+static bool unit_check_advert(struct pool *p, struct unit *u, const struct advert *advert, struct mono now,
+                              struct effects *fx)
 {
     if (advert->version != u->router.version) {
         u->counters.version_mismatch++;
+        unit_note_difference(u, DIFFERS_VERSION, advert, now);
         return false;
     }
     if (advert->version == 2 && advert->auth_type != 0) {
         u->counters.auth_mismatch++;
+        unit_note_difference(u, DIFFERS_AUTH, advert, now);
         return false;
     }
     if (advert->interval_us != u->router.advert_interval_us) {
         u->counters.interval_differs++;
+        unit_note_difference(u, DIFFERS_INTERVAL, advert, now);
         if (!u->interval_noted) {
             u->interval_noted = true;
             struct effect *note = pool_note(p, u, NOTE_INTERVAL_DIFFERS, fx);
@@ -331,7 +343,8 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
     if (member && advert->priority == ROUTER_PRIORITY_PINNED && addr_compare(&advert->source, &p->primary) > 0) {
         u->claims_left = 0; /* pinned there, and stronger: to ask on would look like a contest */
     }
-    enum reason reason = u->owner_kind == HOLDER_NONE      ? REASON_HEARD
+    bool unknown = u->owner_kind == HOLDER_NONE || u->unwatched; /* it may have had it for long */
+    enum reason reason = unknown                           ? REASON_HEARD
                          : !mono_is_never(u->vacant_since) ? (enum reason)u->router.reason
                                                            : REASON_STRONGER;
     pool_set_holder(p, u, advert, member, received, reason, now, fx);
@@ -379,7 +392,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
                            struct mono now, struct effects *fx)
 {
     u->counters.adverts_received++;
-    if (!unit_check_advert(p, u, advert, fx)) {
+    if (!unit_check_advert(p, u, advert, now, fx)) {
         return;
     }
     u->checksum_heard = advert->checksum;

@@ -50,6 +50,13 @@ struct member_view {
     struct mono since;      /* of `state` */
 };
 
+/* What of an advertisement is not as this host is configured, but for its list of addresses. */
+enum unit_difference {
+    DIFFERS_VERSION,  /* refused */
+    DIFFERS_AUTH,     /* refused */
+    DIFFERS_INTERVAL, /* version 2: refused */
+};
+
 struct unit_view {
     uint8_t vrid;
     uint8_t state;           /* enum router_state of this host */
@@ -67,6 +74,10 @@ struct unit_view {
     struct addr address_list_from;    /* who advertises the other list; valid while it differs, as the next two */
     struct addr address_list_extra;   /* the first address that only it has; none */
     struct addr address_list_missing; /* the first that only we have; none */
+    uint8_t differs;                  /* enum unit_difference of the last advertisement that differed otherwise */
+    struct addr differs_from;         /* who sent it; none: there was none */
+    struct mono differs_at;           /* valid with it */
+    struct mono made;                 /* its counters began: the start, or the reload that brought it */
     bool links_up;                    /* all its links are up here */
     struct addr holder;
     struct addr next;         /* who gets it if the holder dies now; none when nobody */
@@ -159,12 +170,17 @@ struct instance_view {
     uint8_t holder_priority;   /* as heard or sent; 0: no holder */
     uint8_t highest_other;     /* highest priority heard since the last change of state; 0: none */
     uint8_t last_reason;       /* enum reason of the last change of state */
+    uint8_t previous;          /* enum instance_state before it */
     bool address_list_differs; /* between us and address_list_from */
     int16_t weight;            /* sum of its own and its group's trackers */
     int32_t kernel_error;      /* errno with INSTANCE_FAULT_KERNEL */
     struct addr primary;       /* what it speaks from; none */
     struct addr holder;        /* the Active router, this host perhaps; none */
     struct addr address_list_from;
+    uint8_t refused_why;        /* enum instance_refusal of the last one that shows a difference between hosts */
+    struct addr refused_from;   /* who sent it; none: there was none */
+    struct mono refused_at;     /* valid with it */
+    struct mono made;           /* its counters began: the start, or the reload that brought it */
     int64_t holder_interval_us; /* as heard; own when Active */
     struct mono holder_heard;   /* MONO_NEVER: not heard, or it is us */
     struct mono since;          /* the last change of state */

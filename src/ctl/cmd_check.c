@@ -96,7 +96,7 @@ int check_command(const struct ctl *ctl, int argc, char **argv)
 {
     const char *file = argc > 0 ? argv[0] : EVENKEEL_CONF;
     struct check check = {.ctl = ctl, .findings = ctl->json ? json_array() : NULL};
-    struct config *config = ctl_dialect.load(file, ctl->strict, take_finding, &check);
+    struct config *config = ctl_dialect.load(file, ctl->config_id, ctl->strict, take_finding, &check);
     int code = config != NULL ? EX_OK : EX_CONFIG;
 
     if (ctl->json && print_result(&check, file, config) != EX_OK)

@@ -105,6 +105,9 @@ static int show_plan(const struct ctl *ctl, const json_t *answer)
     size_t i, j;
     int code = EX_OK;
 
+    if (json_array_size(reply_get(answer, "pools")) == 0)
+        fputs("There is no pool: instances have fixed priorities, and nothing is planned (keelctl explain NAME).\n",
+              stderr);
     json_array_foreach(reply_get(answer, "pools"), i, pool)
     {
         struct table *table = table_new(ctl, plan_columns, ARRAY_LENGTH(plan_columns), &code);

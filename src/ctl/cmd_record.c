@@ -168,7 +168,7 @@ static void add_counters(const struct ctl *ctl, struct table *table, const json_
 static int show_counters(const struct ctl *ctl, const json_t *answer)
 {
     char scope[128];
-    json_t *link, *pool, *unit, *instance;
+    json_t *link, *pool, *unit, *instance, *tracker;
     size_t i, j;
     int code;
     struct table *table = table_new(ctl, counter_columns, ARRAY_LENGTH(counter_columns), &code);
@@ -199,6 +199,11 @@ static int show_counters(const struct ctl *ctl, const json_t *answer)
         add_counters(ctl, table, answer, scope, instance);
         snprintf(scope, sizeof(scope), "instance %s refused", reply_text(instance, "name"));
         add_counters(ctl, table, answer, scope, json_object_get(instance, "refused"));
+    }
+    json_array_foreach(reply_get(answer, "trackers"), i, tracker)
+    {
+        snprintf(scope, sizeof(scope), "%s %s", reply_text(tracker, "kind"), reply_text(tracker, "name"));
+        add_counters(ctl, table, answer, scope, tracker);
     }
     add_counters(ctl, table, answer, "daemon", json_object_get(answer, "daemon"));
     return table_print(table);

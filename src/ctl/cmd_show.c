@@ -88,26 +88,30 @@ int members_command(const struct ctl *ctl, int argc, char **argv)
     int code = client_ask(ctl, client_request(ctl, "members"), &answer);
 
     (void)argc, (void)argv;
-    if (code == EX_OK)
-        code = ctl->json
-                   ? client_print(answer)
-                   : show_table(ctl, answer, "members", member_columns, ARRAY_LENGTH(member_columns), member_colour);
+    if (code == EX_OK && ctl->json)
+        code = client_print(answer);
+    else if (code == EX_OK && json_array_size(reply_get(answer, "pools")) == 0)
+        fputs("There is no pool, so there are no members: instances know others only by who is Active.\n", stderr);
+    else if (code == EX_OK)
+        code = show_table(ctl, answer, "members", member_columns, ARRAY_LENGTH(member_columns), member_colour);
     json_decref(answer);
     return code;
 }
 
-/* Columns that were asked for are those of units, where there are any. */
+/* Columns that were asked for may be those of units, of instances or of both; of none, the complaint is the first's. */
 static int show_list(const struct ctl *ctl, const json_t *answer)
 {
-    bool pools = json_array_size(reply_get(answer, "pools")) > 0;
-    bool instances = json_array_size(reply_get(answer, "instances")) > 0;
+    bool has_pools = json_array_size(reply_get(answer, "pools")) > 0;
+    bool has_instances = json_array_size(reply_get(answer, "instances")) > 0;
+    bool instances = has_instances && (!has_pools || instances_have_columns(ctl));
+    bool units = !instances || (has_pools && table_has_columns(unit_columns, ARRAY_LENGTH(unit_columns), ctl->columns));
     int code = EX_OK;
 
-    if (pools || !instances)
+    if (units)
         code = show_table(ctl, answer, "units", unit_columns, ARRAY_LENGTH(unit_columns), unit_colour);
-    if (code != EX_OK || !instances || (pools && ctl->columns != NULL))
+    if (code != EX_OK || !instances)
         return code;
-    if (pools)
+    if (units && !ctl->no_headings)
         putchar('\n');
     return instances_show(ctl, answer);
 }

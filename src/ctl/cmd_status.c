@@ -19,6 +19,7 @@ int status_command(const struct ctl *ctl, int argc, char **argv)
         code = client_print(answer);
     else {
         status_show(stdout, ctl, answer);
+        instances_heading(ctl, answer);
         code = instances_show(ctl, answer);
     }
     json_decref(answer);

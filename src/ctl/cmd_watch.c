@@ -66,6 +66,7 @@ static int print_plainly(const struct ctl *ctl, int64_t interval_ms)
         } else {
             printf("%s\n", reply_text(answer, "time"));
             status_show(stdout, ctl, answer);
+            instances_heading(ctl, answer);
             instances_show(ctl, answer);
             putchar('\n');
         }

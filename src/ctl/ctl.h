@@ -22,7 +22,8 @@ struct ctl {
     const char *pool; /* NULL: all */
     const char *with[CTL_MEMBERS_MAX], *without[CTL_MEMBERS_MAX];
     unsigned with_count, without_count;
-    const char *svg; /* where to write the picture; "-": standard output; NULL: no picture */
+    const char *config_id; /* of @id lines; NULL: this host's name */
+    const char *svg;       /* where to write the picture; "-": standard output; NULL: no picture */
     bool timeline;
     bool now, no_wait, follow, print, running, all, names, strict;
     int timeout_s;   /* how long to wait for the result; 0: the command's own time */

@@ -17,8 +17,11 @@ struct ctl_converter {
 };
 
 struct ctl_dialect {
-    /* As config_load; also holds the file against this host. `strict`: every warning is an error. */
-    struct config *(*load)(const char *path, bool strict, config_report *report, void *context);
+    /*
+     * As config_load; also holds the file against this host. `config_id`: of @id lines, NULL is the host's name;
+     * `strict`: every warning is an error.
+     */
+    struct config *(*load)(const char *path, const char *config_id, bool strict, config_report *report, void *context);
     /* How many virtual routers it holds that are not units of a pool. */
     unsigned (*instance_count)(const struct config *config);
     const struct ctl_converter *converters; /* ends with a NULL name */

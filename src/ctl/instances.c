@@ -2,6 +2,7 @@
 /* See instances.h. Called by cmd_status.c and cmd_show.c. */
 #include "ctl/instances.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -29,6 +30,36 @@ static enum colour instance_colour(const json_t *instance)
     if (strcmp(state, "Fault") == 0)
         return COLOUR_RED;
     return strcmp(state, "Active") == 0 ? COLOUR_GREEN : COLOUR_NONE;
+}
+
+void instances_heading(const struct ctl *ctl, const json_t *answer)
+{
+    static const char *const states[] = {"Active", "Backup", "Fault", "Initialize", "Stopped"};
+    const json_t *instances = reply_get(answer, "instances");
+    const char *separator = ": ";
+    char uptime[REPLY_DURATION_MAX];
+    json_t *instance;
+    size_t i;
+
+    if (json_array_size(instances) == 0)
+        return;
+    if (json_array_size(reply_get(answer, "pools")) > 0)
+        putchar('\n');
+    printf("%sinstances%s", term_begin(&ctl->term, COLOUR_BOLD), term_end(&ctl->term, COLOUR_BOLD));
+    for (size_t s = 0; s < ARRAY_LENGTH(states); s++) {
+        unsigned count = 0;
+
+        json_array_foreach(instances, i, instance) count += strcmp(reply_text(instance, "state"), states[s]) == 0;
+        if (count > 0)
+            printf("%s%u %s", separator, count, states[s]);
+        separator = count > 0 ? ", " : separator;
+    }
+    printf(", up %s\n", reply_duration((double)reply_int(reply_get(answer, "daemon"), "uptime_s"), uptime));
+}
+
+bool instances_have_columns(const struct ctl *ctl)
+{
+    return table_has_columns(instance_columns, ARRAY_LENGTH(instance_columns), ctl->columns);
 }
 
 int instances_show(const struct ctl *ctl, const json_t *answer)

@@ -45,6 +45,7 @@ enum option_code {
     OPTION_RUNNING,
     OPTION_NAMES,
     OPTION_STRICT,
+    OPTION_CONFIG_ID,
 };
 
 static const struct option long_options[] = {
@@ -71,6 +72,7 @@ static const struct option long_options[] = {
     {"running", no_argument, NULL, OPTION_RUNNING},
     {"names", no_argument, NULL, OPTION_NAMES},
     {"strict", no_argument, NULL, OPTION_STRICT},
+    {"config-id", required_argument, NULL, OPTION_CONFIG_ID},
     {0},
 };
 
@@ -99,6 +101,7 @@ static const struct {
     {OPTION_PRINT, "--print", "the configuration in canonical form, which reads back to the same"},
     {OPTION_RUNNING, "--running", "also compare with the running daemon's"},
     {OPTION_STRICT, "--strict", "take every warning for an error"},
+    {OPTION_CONFIG_ID, "--config-id ID", "read the lines that are marked @ID; this host's name by default"},
     {OPTION_NAMES, "--names", "names of objects and values, as with the MIB files at hand"},
 };
 
@@ -150,7 +153,8 @@ static const struct command commands[] = {
     {"snmp", "[OID]", 0, 1, TAKES(OPTION_NAMES), snmp_command,
      "The objects of VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, as snmpwalk prints them."},
     {"dump", "data|stats|json", 1, 1, 0, dump_command, "The daemon's state as keepalived's files show theirs."},
-    {"check", "[FILE]", 0, 1, TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING) | TAKES(OPTION_STRICT), check_command,
+    {"check", "[FILE]", 0, 1,
+     TAKES(OPTION_CONFIG_ID) | TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING) | TAKES(OPTION_STRICT), check_command,
      "Checks a configuration file; needs no daemon."},
     {"convert", "FROM FILE...", 2, 33, 0, convert_command,
      "Makes a configuration of other programs' files, one of each host."},
@@ -314,6 +318,9 @@ static bool take_option(struct ctl *ctl, enum option_code code, const char *valu
         return true;
     case OPTION_STRICT:
         ctl->strict = true;
+        return true;
+    case OPTION_CONFIG_ID:
+        ctl->config_id = value;
         return true;
     case OPTION_HELP:
     case OPTION_VERSION:

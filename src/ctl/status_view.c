@@ -78,9 +78,14 @@ static void show_heading(const struct screen *s)
     json_array_foreach(s->units, i, unit) held += strcmp(reply_text(unit, "holder_kind"), "none") != 0;
     fprintf(s->out, "%s%s%s on %s: ", term_begin(term, COLOUR_BOLD), reply_text(s->pool, "name"),
             term_end(term, COLOUR_BOLD), reply_text(s->pool, "interface"));
-    fprintf(s->out, "%u of %zu units held, %zu members, arp_filter %s, up %s\n", held, json_array_size(s->units),
-            json_array_size(s->members), reply_text(reply_get(s->pool, "filter"), "in_force"),
-            reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
+    if (!reply_bool(s->pool, "ready"))
+        fprintf(s->out, "not ready, so who holds its %zu units is not known here, up %s\n", json_array_size(s->units),
+                reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
+    else
+        fprintf(s->out, "%u of %zu units held, %zu member%s, arp_filter %s, up %s\n", held, json_array_size(s->units),
+                json_array_size(s->members), json_array_size(s->members) == 1 ? "" : "s",
+                reply_text(reply_get(s->pool, "filter"), "in_force"),
+                reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
 }
 
 static enum colour state_colour(const char *state)
@@ -140,7 +145,11 @@ static void show_others(const struct screen *s, const char *who, const char *hol
     unsigned count = brief_units(s->units, holder, s->common, room_for_units(s), units, sizeof(units));
 
     fprintf(s->out, "%s! %-*.*s %-7s %5s %4u %*s %s%s\n", term_begin(term, colour), s->member_width, s->member_width,
-            who, *holder == '\0' ? "unowned" : "strange", "", count, BAR_CELLS, "", units, term_end(term, colour));
+            who,
+            *holder != '\0'                ? "strange"
+            : reply_bool(s->pool, "ready") ? "unowned"
+                                           : "",
+            "", count, BAR_CELLS, "", units, term_end(term, colour));
 }
 
 /* Routers that hold units and are no members, each once, and "" when units are held by nobody, as keys. */
@@ -179,7 +188,7 @@ static void show_rest(const struct screen *s)
             show_others(s, holder, holder, COLOUR_YELLOW);
     }
     if (json_object_get(others, "") != NULL)
-        show_others(s, "nobody", "", COLOUR_RED);
+        show_others(s, reply_bool(s->pool, "ready") ? "nobody" : "not known", "", COLOUR_RED);
     json_decref(others);
 }
 

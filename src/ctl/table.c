@@ -37,6 +37,18 @@ static void complain_column(const struct column *columns, unsigned count, const 
     fputc('\n', stderr);
 }
 
+bool table_has_columns(const struct column *columns, unsigned count, const char *names)
+{
+    while (names != NULL) {
+        size_t length = strcspn(names, ",");
+
+        if (find_column(columns, count, names, length) < 0)
+            return false;
+        names = names[length] == ',' ? names + length + 1 : NULL;
+    }
+    return true;
+}
+
 /* Fills t->shown from "name,holder" or with the usual ones. */
 static bool choose_columns(struct table *t, const char *names, unsigned count)
 {

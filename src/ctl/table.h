@@ -30,6 +30,8 @@ struct table;
 
 /* NULL after saying why: --columns names an unknown column (then *code is EX_USAGE), or no memory. */
 struct table *table_new(const struct ctl *ctl, const struct column *columns, unsigned count, int *code);
+/* Whether all of --columns (NULL: the usual ones) are among these. */
+bool table_has_columns(const struct column *columns, unsigned count, const char *names);
 /* One line. `answer` is where ages are counted from; `pool` is what the field "pool" shows when the row has none. */
 void table_add(struct table *table, const json_t *answer, const char *pool, const json_t *row, enum colour colour);
 /* Prints and frees. EX_OK or EX_IOERR. */

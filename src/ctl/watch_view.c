@@ -309,13 +309,14 @@ static void draw_instances(struct page *page, const json_t *instances)
         const json_t *addresses = reply_get(instance, "addresses");
         const char *holder = reply_text(instance, "holder");
         size_t more = json_array_size(addresses);
+        const char *nobody = strcmp(reply_text(instance, "state"), "Backup") == 0 ? "nobody" : "-"; /* it listens */
         char rest[32] = "";
 
         if (more > 1)
             snprintf(rest, sizeof(rest), " +%zu", more - 1);
         add_line(page, instance_colour(reply_text(instance, "state")), "  %-24.24s %-10s %8lld  %-24s %s%s",
                  reply_text(instance, "name"), reply_text(instance, "state"),
-                 (long long)reply_int(instance, "priority"), *holder != '\0' ? holder : "nobody",
+                 (long long)reply_int(instance, "priority"), *holder != '\0' ? holder : nobody,
                  more > 0 ? json_string_value(json_array_get(addresses, 0)) : "-", rest);
     }
 }

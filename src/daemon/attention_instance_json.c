@@ -11,6 +11,7 @@
 
 #define TEXT_MAX 512
 #define CONFLICT_RECENT_S 60
+#define REFUSAL_RECENT_S 10
 
 static json_t *add(struct answer *a, json_t *list, const char *severity, const char *code, const char *instance,
                    const char *format, ...) __attribute__((format(printf, 6, 7)));
@@ -68,14 +69,15 @@ static void add_conflict(struct answer *a, json_t *alarms, unsigned set, unsigne
 {
     const struct daemon_conflict *conflicts = a->view->pools[set].conflicts;
     const struct daemon_conflict *c = conflicts != NULL ? &conflicts[unit] : NULL;
-    char address[ADDR_TEXT_MAX];
+    char address[ADDR_TEXT_MAX], ago[AGO_TEXT_MAX];
 
     if (c == NULL || c->count == 0 || mono_is_never(c->last) ||
         mono_diff_us(a->view->now, c->last) >= (int64_t)CONFLICT_RECENT_S * US_PER_S)
         return;
     add(a, alarms, "alarm", "conflict", a->view->config->core.pools[set].units[unit].instance->name,
-        "is answered for by somebody else: %s by %02x:%02x:%02x:%02x:%02x:%02x", addr_format(&c->address, address),
-        c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5]);
+        "was answered for by somebody else: %s by %02x:%02x:%02x:%02x:%02x:%02x, %s ago",
+        addr_format(&c->address, address), c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5],
+        ago_text(a, c->last, ago));
 }
 
 static void add_list(struct answer *a, json_t *warnings, unsigned set, unsigned unit, const struct instance_view *i)
@@ -88,15 +90,31 @@ static void add_list(struct answer *a, json_t *warnings, unsigned set, unsigned 
             addr_format(&i->address_list_from, address));
 }
 
+/* Another password or interval: each of the two takes itself for alone, and both are Active. */
+static void add_refusals(struct answer *a, json_t *warnings, unsigned set, unsigned unit, const struct instance_view *i)
+{
+    const struct unit_settings *settings = &a->view->config->core.pools[set].units[unit];
+    int64_t recent_us = REFUSAL_RECENT_S * (int64_t)US_PER_S + 2 * settings->advert_interval_us;
+    char address[ADDR_TEXT_MAX];
+
+    if (!addr_is_none(&i->refused_from) && mono_diff_us(a->view->now, i->refused_at) < recent_us)
+        add(a, warnings, "warning", "refused", settings->instance->name,
+            "does not accept what %s advertises for it: %s", addr_format(&i->refused_from, address),
+            refusal_text((enum instance_refusal)i->refused_why));
+}
+
 /* What makes it fail is said with that. */
-static void add_trackers(struct answer *a, json_t *warnings, unsigned set, unsigned unit)
+static void add_trackers(struct answer *a, json_t *warnings, unsigned set, unsigned unit, const struct instance_view *i)
 {
     const char *name = a->view->config->core.pools[set].units[unit].instance->name;
     struct tracker_finding tracker;
+    char configured[32];
 
-    for (unsigned i = 0; tracker_text(a, TRACK_INSTANCE, set, unit, i, &tracker); i++)
+    snprintf(configured, sizeof(configured), " (%u is configured)", i->base_priority);
+    for (unsigned k = 0; tracker_text(a, TRACK_INSTANCE, set, unit, k, &tracker); k++)
         if (tracker.failed && !tracker.fault)
-            add(a, warnings, "warning", "tracker", name, "tracks what fails: %s", tracker.text);
+            add(a, warnings, "warning", "tracker", name, "has priority %u%s: %s", i->priority,
+                i->priority != i->base_priority ? configured : "", tracker.text);
 }
 
 void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings)
@@ -110,6 +128,30 @@ void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *
         add_state(a, alarms, set, u, &i);
         add_conflict(a, alarms, set, u);
         add_list(a, warnings, set, u, &i);
-        add_trackers(a, warnings, set, u);
+        add_refusals(a, warnings, set, u, &i);
+        add_trackers(a, warnings, set, u, &i);
+    }
+}
+
+/* What a group tracks and weighs; what makes it fail is said with its members. */
+void group_attention(struct answer *a, json_t *warnings)
+{
+    for (unsigned g = 0; g < a->view->config->core.group_count; g++) {
+        struct tracker_finding tracker;
+
+        for (unsigned i = 0; tracker_text(a, TRACK_GROUP, 0, g, i, &tracker); i++) {
+            char text[TEXT_MAX];
+
+            if (!tracker.failed || tracker.fault)
+                continue;
+            snprintf(text, sizeof(text), "group %s: %s", a->view->config->instances->groups[g].name, tracker.text);
+            json_t *object = new_object(a);
+
+            put_text(a, object, "code", "tracker");
+            put_text(a, object, "severity", "warning");
+            put_new(a, object, "pool", json_null());
+            put_text(a, object, "text", text);
+            append_new(a, warnings, object);
+        }
     }
 }

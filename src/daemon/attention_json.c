@@ -16,6 +16,8 @@
 #define NAMED_UNITS_MAX 3 /* in a sentence; all of them are in "vrids" */
 #define UNOWNED_INTERVALS 4
 #define CONFLICT_RECENT_S 60 /* somebody else's answer is worth a line for so long */
+#define DIFFERENCE_RECENT_S 15
+#define STALL_RECENT_S 600
 
 enum severity {
     ALARM,   /* somebody may get no answer, or two */
@@ -27,6 +29,7 @@ struct findings {
     struct answer *a;
     unsigned pool;   /* that is being looked at */
     json_t *list[2]; /* by severity */
+    bool stall_told;
 };
 
 static json_t *add(struct findings *f, enum severity severity, const char *code, const char *format, ...)
@@ -45,7 +48,7 @@ static json_t *add(struct findings *f, enum severity severity, const char *code,
     va_end(arguments);
     put_text(f->a, object, "code", code);
     put_text(f->a, object, "severity", severity == ALARM ? "alarm" : "warning");
-    put_text(f->a, object, "pool", pool);
+    put_text(f->a, object, "pool", f->pool < f->a->view->config->core.pool_count ? pool : NULL); /* a set is none */
     put_text(f->a, object, "text", text);
     append_new(f->a, f->list[severity], object);
     return object;
@@ -61,6 +64,17 @@ __attribute__((format(printf, 4, 5))) static void append(char *text, size_t size
     int written = vsnprintf(text + *used, room, format, arguments);
     va_end(arguments);
     *used += (size_t)written < room ? (size_t)written : room - 1;
+}
+
+const char *ago_text(struct answer *a, struct mono then, char text[static AGO_TEXT_MAX])
+{
+    double seconds = (double)mono_diff_us(a->view->now, then) / US_PER_S;
+
+    if (seconds < 120)
+        snprintf(text, AGO_TEXT_MAX, "%.1f s", seconds);
+    else
+        snprintf(text, AGO_TEXT_MAX, "%.0f min", seconds / 60);
+    return text;
 }
 
 /* One kind of trouble that a unit can have. `detail` adds what is special to this unit, like " (10.0.0.9)". */
@@ -113,10 +127,12 @@ static bool is_conflict(struct answer *a, unsigned pool, unsigned unit, const st
 static void conflict_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
                             size_t size)
 {
-    const uint8_t *mac = a->view->pools[pool].conflicts[unit].mac;
+    const struct daemon_conflict *c = &a->view->pools[pool].conflicts[unit];
+    char ago[AGO_TEXT_MAX];
 
     (void)u;
-    snprintf(text, size, " by %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    snprintf(text, size, " by %02x:%02x:%02x:%02x:%02x:%02x, %s ago", c->mac[0], c->mac[1], c->mac[2], c->mac[3],
+             c->mac[4], c->mac[5], ago_text(a, c->last, ago));
 }
 
 static bool is_strange(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
@@ -155,6 +171,27 @@ static bool is_different(struct answer *a, unsigned pool, unsigned unit, const s
     return u->address_list_differs;
 }
 
+static bool is_configured_otherwise(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    (void)pool, (void)unit;
+    return !addr_is_none(&u->differs_from) &&
+           mono_diff_us(a->view->now, u->differs_at) < (int64_t)DIFFERENCE_RECENT_S * US_PER_S;
+}
+
+static void difference_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
+                              size_t size)
+{
+    static const char *const what[] = {
+        [DIFFERS_VERSION] = "in another version of VRRP",
+        [DIFFERS_AUTH] = "with authentication",
+        [DIFFERS_INTERVAL] = "with another interval",
+    };
+    char from[MEMBER_TEXT_MAX];
+
+    (void)unit;
+    snprintf(text, size, " by %s %s", member_text(a->view, pool, &u->differs_from, from), what[u->differs]);
+}
+
 static bool is_cut(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
 {
     (void)a, (void)pool, (void)unit;
@@ -164,12 +201,14 @@ static bool is_cut(struct answer *a, unsigned pool, unsigned unit, const struct 
 static const struct unit_trouble troubles[] = {
     {ALARM, "unowned", "has no owner", "have no owner", is_unowned, NULL},
     {ALARM, "contested", "has two owners: claimed", "have two owners: claimed", is_contested, contest_detail},
-    {ALARM, "conflict", "is answered for by somebody else", "are answered for by somebody else", is_conflict,
+    {ALARM, "conflict", "was answered for by somebody else", "were answered for by somebody else", is_conflict,
      conflict_detail},
     {WARNING, "stranger", "is held by a router that is no member", "are held by routers that are no members",
      is_strange, holder_detail},
     {WARNING, "address_list", "is advertised with another list of addresses than this host has",
      "are advertised with other lists of addresses than this host has", is_different, list_detail},
+    {WARNING, "configuration", "is advertised not as this host is configured",
+     "are advertised not as this host is configured", is_configured_otherwise, difference_detail},
     {WARNING, "link_down", "cannot be held by this host: a link of it is down",
      "cannot be held by this host: a link of them is down", is_cut, NULL},
 };
@@ -307,6 +346,19 @@ static void add_own_state(struct findings *f, const struct pool_view *p)
             "this host is drained, it holds only what nobody else can (keelctl undrain ends it)");
 }
 
+/* Over when it is told, but the next one is near where the first came from. */
+static void add_stall(struct findings *f)
+{
+    const struct daemon_pool_view *p = &f->a->view->pools[f->pool];
+    char ago[AGO_TEXT_MAX];
+
+    if (p->stalled_us == 0 || mono_diff_us(f->a->view->now, p->stalled_at) >= (int64_t)STALL_RECENT_S * US_PER_S)
+        return;
+    f->stall_told = true;
+    add(f, WARNING, "stalled", "this host slept for %.1f s, longer than its lease, and gave up what it held %s ago",
+        (double)p->stalled_us / US_PER_S, ago_text(f->a, p->stalled_at, ago));
+}
+
 static void add_members(struct findings *f, const struct pool_view *p)
 {
     const struct daemon_view *view = f->a->view;
@@ -364,6 +416,8 @@ json_t *attention_array(struct answer *a, unsigned first, unsigned end)
 
         if (f.pool >= a->view->config->core.pool_count) {
             instance_attention(a, f.pool, f.list[ALARM], f.list[WARNING]);
+            if (!f.stall_told) /* a host sleeps as one */
+                add_stall(&f);
             add_filter(&f);
             continue;
         }
@@ -374,8 +428,11 @@ json_t *attention_array(struct answer *a, unsigned first, unsigned end)
         add_own_state(&f, &p);
         add_trackers(&f);
         add_members(&f, &p);
+        add_stall(&f);
         add_filter(&f);
     }
+    if (end > a->view->config->core.pool_count)
+        group_attention(a, f.list[WARNING]);
     if (json_array_extend(f.list[ALARM], f.list[WARNING]) != 0)
         a->failed = true;
     json_decref(f.list[WARNING]);

@@ -216,6 +216,7 @@ enum request_outcome counters_answer(struct answer *a)
         append_new(a, pools, pool_counters_object(a, p));
     put_new(a, a->root, "pools", pools);
     put_new(a, a->root, "instances", instance_counters_array(a, first, end));
+    put_new(a, a->root, "trackers", tracker_counters_array(a));
     own = new_object(a);
     for (unsigned i = 0; i < a->view->counter_count; i++)
         put_int(a, own, a->view->counters[i].name, (int64_t)a->view->counters[i].value);

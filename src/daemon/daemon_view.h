@@ -28,6 +28,8 @@ struct daemon_pool_view {
     const char *filter_text;                 /* why it is that one (kernel_report.text); NULL: nothing to say */
     const struct daemon_conflict *conflicts; /* one per unit of the pool; NULL: no audit runs */
     const struct owner_changes *changes;
+    struct mono stalled_at; /* this host slept longer than its lease, and gave up what it held; valid with the next */
+    int64_t stalled_us;     /* for how long it slept; 0: it has not */
 };
 
 /* A counter of the daemon itself (not of the core), by its stable lower-case name: "netlink_overruns". */

@@ -46,7 +46,9 @@ static void explain_holder(struct subject *s)
 {
     char address[ADDR_TEXT_MAX];
 
-    if (addr_is_none(&s->i.holder))
+    if (s->i.state != INSTANCE_ACTIVE && s->i.state != INSTANCE_BACKUP)
+        add_fact(s, "held", "not_heard", "Who holds it is not known here: it does not run on this host.");
+    else if (addr_is_none(&s->i.holder))
         add_fact(s, "held", "unowned", "Nobody is known to hold it.");
     else if (s->i.state == INSTANCE_ACTIVE)
         add_fact(s, "held", "self", "This host, %s, holds it with priority %u.", addr_format(&s->i.holder, address),
@@ -60,11 +62,36 @@ static void explain_holder(struct subject *s)
                  addr_format(&s->i.address_list_from, address));
 }
 
+/* What it tracks and has failed, when that is not said as a fault. */
+static void explain_trackers(struct subject *s)
+{
+    struct tracker_finding tracker;
+
+    for (unsigned i = 0; tracker_text(s->a, TRACK_INSTANCE, s->set, s->unit, i, &tracker); i++)
+        if (tracker.failed && !tracker.fault)
+            add_fact(s, "here", "tracker", "Tracked: %s.", tracker.text);
+}
+
+static void explain_refusals(struct subject *s)
+{
+    struct instance_counters counters;
+    char address[ADDR_TEXT_MAX], ago[AGO_TEXT_MAX];
+
+    core_view_instance_counters(s->a->view->core, s->set, s->unit, &counters);
+    if (!addr_is_none(&s->i.refused_from))
+        add_fact(s, "held", "refused", "What %s advertised for it %s ago was not accepted (%llu such so far): %s.",
+                 addr_format(&s->i.refused_from, address), ago_text(s->a, s->i.refused_at, ago),
+                 (unsigned long long)counters.refused[s->i.refused_why],
+                 refusal_text((enum instance_refusal)s->i.refused_why));
+}
+
 static void explain_here(struct subject *s)
 {
-    const char *why = note_reason_text((enum reason)s->i.last_reason);
+    const struct note change = {
+        .kind = NOTE_INSTANCE_STATE, .reason = s->i.last_reason, .from_state = s->i.previous, .to_state = s->i.state};
+    const char *why = note_cause(&change);
 
-    add_fact(s, "here", "state", "This host has been %s for %.1f s%s%s.",
+    add_fact(s, "here", "state", "This host has been %s%s for %.1f s%s%s.", s->i.state == INSTANCE_FAULT ? "in " : "",
              instance_state_name((enum instance_state)s->i.state), seconds_since(s, s->i.since),
              *why == '\0' ? "" : ": ", why);
     if (s->i.priority != s->i.base_priority)
@@ -77,6 +104,7 @@ static void explain_here(struct subject *s)
 
     json_array_foreach(faults, index, fault) add_fact(s, "here", "fault", "A fault: %s.", json_string_value(fault));
     json_decref(faults);
+    explain_trackers(s);
 }
 
 static void explain_next(struct subject *s)
@@ -113,6 +141,7 @@ enum request_outcome explain_instance(struct answer *a, unsigned set, unsigned u
 
     core_view_instance(a->view->core, set, unit, &s.i);
     explain_holder(&s);
+    explain_refusals(&s);
     explain_here(&s);
     explain_next(&s);
     json_t *instance = instance_object(a, set, unit);

@@ -112,7 +112,9 @@ static void explain_last_change(struct subject *s)
 
     if (mono_is_never(s->u.last_change))
         return;
-    if (s->u.last_gap_us >= 0)
+    if (s->u.last_gap_us >= 0 && s->u.last_gap_us < US_PER_MS / 10)
+        snprintf(gap, sizeof(gap), "; without a gap");
+    else if (s->u.last_gap_us >= 0)
         snprintf(gap, sizeof(gap), "; %.1f ms passed without an owner", (double)s->u.last_gap_us / US_PER_MS);
     add_fact(s, "held", "last_change", "It went from %s to %s %s ago%s%s%s.",
              member_text(s->a->view, s->pool, &s->u.last_from, from),

@@ -100,6 +100,13 @@ json_t *instances_array(struct answer *a, unsigned first, unsigned end, bool wit
 json_t *groups_array(struct answer *a);
 json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i);
 json_t *trackers_array(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit);
+/* How long ago, for sentences: "3.2 s", "15 min". */
+#define AGO_TEXT_MAX 32
+const char *ago_text(struct answer *a, struct mono then, char text[static AGO_TEXT_MAX]);
+/* A refusal as a clause that follows "because ": "its password is another one". */
+const char *refusal_text(enum instance_refusal refusal);
+/* Every source once, with how its runs went: `trackers` of the counters answer. */
+json_t *tracker_counters_array(struct answer *a);
 /* How tracker `index` of a target stands, as a clause; false: there are no more. */
 struct tracker_finding {
     bool failed;
@@ -109,6 +116,7 @@ struct tracker_finding {
 bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
                   struct tracker_finding *out);
 json_t *attention_array(struct answer *a, unsigned first, unsigned end);
+void group_attention(struct answer *a, json_t *warnings);
 void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *warnings);
 const char *family_text(uint8_t family); /* enum family: "ipv4" */
 const char *level_name(uint8_t level);   /* enum unit_level: "answering" */

@@ -89,7 +89,7 @@ static json_t *entry_object(struct answer *a, const struct history_entry *entry)
     put_text(a, object, "from_state", note_state_name(note, note->from_state));
     put_text(a, object, "to_state", note_state_name(note, note->to_state));
     put_text(a, object, "reason", reason_name(note->reason));
-    put_text(a, object, "cause", note_reason_text((enum reason)note->reason));
+    put_text(a, object, "cause", note_cause(note));
     put_ms(a, object, "gap_ms", owner ? note->value : -1);
     put_int(a, object, "value", note->value);
     put_bool(a, object, "warning", note_is_warning(note));

@@ -3,12 +3,39 @@
  * Instances and their groups as JSON objects: the same fields wherever they appear (status, list, explain). Copies from
  * core/view.h and the configuration; the only words of its own are those for faults.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "daemon/fields_json.h"
 
-#define FAULT_TEXT_MAX 256
+#define FAULT_TEXT_MAX 512
+
+const char *refusal_text(enum instance_refusal refusal)
+{
+    static const char *const texts[] = {
+        [REFUSED_NONE] = "",
+        [REFUSED_TTL] = "its TTL says that it comes from elsewhere",
+        [REFUSED_LENGTH] = "its length is wrong",
+        [REFUSED_VERSION] = "it is of another version of VRRP",
+        [REFUSED_TYPE] = "it is no advertisement",
+        [REFUSED_CHECKSUM] = "its checksum is wrong",
+        [REFUSED_NO_ADDRESSES] = "it has no address",
+        [REFUSED_IDLE] = "the instance does not run here",
+        [REFUSED_LOOPED] = "it is our own",
+        [REFUSED_DESTINATION] = "one of the two speaks unicast and the other does not",
+        [REFUSED_SOURCE] = "its source is no peer, or not link-local",
+        [REFUSED_AUTH_INVALID] = "its type of authentication does not exist",
+        [REFUSED_AUTH_MISMATCH] = "its type of authentication is another one",
+        [REFUSED_AUTH_FAILURE] = "its password is another one",
+        [REFUSED_INTERVAL] = "its interval is another one",
+        [REFUSED_OWNER] = "this host owns the addresses and ignores all",
+    };
+
+    static_assert(ARRAY_LENGTH(texts) == INSTANCE_REFUSAL_COUNT, "a text for each refusal");
+    return texts[refusal];
+}
 
 static const char *holder_kind_of(const struct instance_view *i)
 {
@@ -61,6 +88,36 @@ static void append_tracked_faults(struct answer *a, unsigned set, unsigned unit,
             append_new(a, array, text_value(a, tracker.text));
 }
 
+/* Whose fault it is: what the group tracks, or a member with a fault of its own. */
+static void append_group_fault(struct answer *a, unsigned set, unsigned unit, json_t *array)
+{
+    const struct core_settings *core = &a->view->config->core;
+    uint16_t group = core->pools[set].units[unit].instance->group;
+    const char *name = a->view->config->instances->groups[group].name;
+    struct tracker_finding tracker;
+    char text[FAULT_TEXT_MAX] = "";
+
+    for (unsigned i = 0; text[0] == '\0' && tracker_text(a, TRACK_GROUP, 0, group, i, &tracker); i++)
+        if (tracker.fault)
+            snprintf(text, sizeof(text), "its group %s is in Fault: %s", name, tracker.text);
+    for (unsigned p = core->pool_count; p < settings_all_count(core) && text[0] == '\0'; p++) {
+        for (unsigned u = 0; u < core->pools[p].unit_count; u++) {
+            const struct instance_settings *other = core->pools[p].units[u].instance;
+            struct instance_view view;
+
+            core_view_instance(a->view->core, p, u, &view);
+            if (other->group != group || (p == set && u == unit) ||
+                (view.faults & ~(INSTANCE_FAULT_GROUP | INSTANCE_FAULT_KERNEL)) == 0)
+                continue;
+            snprintf(text, sizeof(text), "%s of its group %s is in Fault", other->name, name);
+            break;
+        }
+    }
+    if (text[0] == '\0')
+        snprintf(text, sizeof(text), "its group %s is in Fault", name);
+    append_new(a, array, text_value(a, text));
+}
+
 json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const struct instance_view *i)
 {
     const struct unit_settings *settings = &a->view->config->core.pools[set].units[unit];
@@ -75,15 +132,24 @@ json_t *instance_faults(struct answer *a, unsigned set, unsigned unit, const str
         append_tracked_faults(a, set, unit, array);
     if ((i->faults & INSTANCE_FAULT_PEERS) != 0)
         append_new(a, array, text_value(a, "it speaks unicast and has no peer"));
-    if ((i->faults & INSTANCE_FAULT_GROUP) != 0) {
-        snprintf(text, sizeof(text), "its group %s is in Fault",
-                 a->view->config->instances->groups[settings->instance->group].name);
-        append_new(a, array, text_value(a, text));
-    }
+    if ((i->faults & INSTANCE_FAULT_GROUP) != 0)
+        append_group_fault(a, set, unit, array);
     if ((i->faults & INSTANCE_FAULT_KERNEL) != 0) {
         snprintf(text, sizeof(text), "the kernel refused its addresses: %s", strerror(i->kernel_error));
         append_new(a, array, text_value(a, text));
     }
+    return array;
+}
+
+static json_t *fault_kinds(struct answer *a, uint8_t faults)
+{
+    static const char *const names[] = {"link", "source", "tracked", "peers", "group", "kernel"};
+    json_t *array = new_array(a);
+
+    static_assert(INSTANCE_FAULT_KERNEL == 1 << (ARRAY_LENGTH(names) - 1), "a name for each bit");
+    for (unsigned i = 0; i < ARRAY_LENGTH(names); i++)
+        if ((faults >> i & 1) != 0)
+            append_new(a, array, text_value(a, names[i]));
     return array;
 }
 
@@ -141,6 +207,7 @@ json_t *instance_object(struct answer *a, unsigned set, unsigned unit)
     put_bool(a, object, "accept", router->accept);
     put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_text(filter));
     put_new(a, object, "faults", instance_faults(a, set, unit, &i));
+    put_new(a, object, "fault_kinds", fault_kinds(a, i.faults));
     put_new(a, object, "trackers", trackers_array(a, TRACK_INSTANCE, set, unit));
     put_new(a, object, "conflict", conflict_object(a, set, unit));
     return object;

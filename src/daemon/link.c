@@ -206,7 +206,10 @@ void link_take_over(struct worker *worker, const struct handover *map, unsigned 
 
 void link_tell_all(struct worker *worker, struct mono now)
 {
-    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        if (worker->links[i].port != NULL)
+            join_groups(worker, i); /* an instance may be new */
         if (worker->links[i].known)
             tell_core(worker, i, now);
+    }
 }

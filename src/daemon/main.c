@@ -29,8 +29,13 @@
 static void print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
                           unsigned column, const char *text)
 {
+    const char *kind = severity == CONFIG_ERROR ? "error" : "warning";
+
     (void)context;
-    fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, severity == CONFIG_ERROR ? "error" : "warning", text);
+    if (line > 0)
+        fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, kind, text);
+    else
+        fprintf(stderr, "%s: %s: %s\n", file, kind, text);
 }
 
 static int check_only(const struct options *options)

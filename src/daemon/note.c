@@ -16,7 +16,7 @@
 
 static const char *const reason_texts[] = {
     [REASON_NONE] = "",
-    [REASON_STARTUP] = "this host starts",
+    [REASON_STARTUP] = "this host begins to take part",
     [REASON_TIMEOUT] = "nobody was heard for it",
     [REASON_MEMBER_DEAD] = "its owner was not heard any more",
     [REASON_RELEASED] = "its owner released it",
@@ -33,11 +33,22 @@ static const char *const reason_texts[] = {
     [REASON_ISOLATED] = "this host is isolated",
     [REASON_ONE_WAY] = "its owner is not heard by a claimant: a one-way fault",
     [REASON_KERNEL] = "the kernel refused it",
-    [REASON_HEARD] = "first heard",
+    [REASON_HEARD] = "heard from its owner itself",
     [REASON_TRACKED] = "what it tracks",
-    [REASON_GROUP] = "another member of its group",
+    [REASON_GROUP] = "its group moves as one",
 };
 static_assert(ARRAY_LENGTH(reason_texts) == REASON_COUNT, "a text for each reason");
+
+/* The same reason makes an instance fail and ends that; groups have words of their own. NULL: the text above. */
+static const char *const fault_texts[REASON_COUNT] = {
+    [REASON_TRACKED] = "what it tracks has failed",
+    [REASON_GROUP] = "another member of its group is in Fault",
+};
+static const char *const recovery_texts[REASON_COUNT] = {
+    [REASON_STARTUP] = "its interface can be used again",
+    [REASON_TRACKED] = "what it tracks is good again",
+    [REASON_GROUP] = "its group is no longer in Fault",
+};
 
 /*
  * How each kind of note reads after "POOL: " or "POOL: unit VRID (ADDRESS): ". %f from, %t to, %a whichever of them is
@@ -185,6 +196,17 @@ static void format_mac(int64_t mac, char text[static WHO_MAX])
                                  (unsigned)(mac >> (shift - 8)) & 0xff);
 }
 
+/* Nothing when it is not known. */
+static const char *gap_text(int64_t us, char text[static WHO_MAX])
+{
+    if (us < 0)
+        return "";
+    if (us < US_PER_MS / 10)
+        return ", without a gap";
+    snprintf(text, WHO_MAX, ", %.1f ms without owner", (double)us / US_PER_MS);
+    return text;
+}
+
 /* What stands for one letter of a template; `buffer` is for pieces that have to be made. */
 static const char *expand(const struct config *config, const struct note *note, char letter,
                           char buffer[static WHO_MAX])
@@ -210,14 +232,13 @@ static const char *expand(const struct config *config, const struct note *note, 
     case 'i':
         return note->value == 0 ? "it hears nobody, so it claims nothing" : "nobody hears it, so it holds nothing";
     case 'g':
-        snprintf(buffer, WHO_MAX, ", %.1f ms without owner", (double)note->value / US_PER_MS);
-        return note->value < 0 ? "" : buffer;
+        return gap_text(note->value, buffer);
     case 'S':
         snprintf(buffer, WHO_MAX, "%s -> %s", note_state_name(note, note->from_state),
                  note_state_name(note, note->to_state));
         return buffer;
     case 'w':
-        snprintf(buffer, WHO_MAX, "%s%s", note->reason == REASON_NONE ? "" : ": ", reason_texts[note->reason]);
+        snprintf(buffer, WHO_MAX, "%s%s", note->reason == REASON_NONE ? "" : ": ", note_cause(note));
         return buffer;
     default:
         CHECK(letter == '%');
@@ -275,6 +296,21 @@ const char *note_reason_text(enum reason reason)
 {
     CHECK(reason < REASON_COUNT);
     return reason_texts[reason];
+}
+
+const char *note_cause(const struct note *note)
+{
+    bool group = note->kind == NOTE_GROUP_STATE, fails = note->to_state == INSTANCE_FAULT;
+    const char *text = NULL;
+
+    CHECK(note->reason < REASON_COUNT);
+    if (group && note->reason == REASON_GROUP)
+        return fails                                ? "a member of it is in Fault"
+               : note->from_state == INSTANCE_FAULT ? "no member of it is in Fault any more"
+                                                    : "its members move as one";
+    if ((group || note->kind == NOTE_INSTANCE_STATE) && (fails || note->from_state == INSTANCE_FAULT))
+        text = fails ? fault_texts[note->reason] : recovery_texts[note->reason];
+    return text != NULL ? text : reason_texts[note->reason];
 }
 
 const char *note_name(const struct note *note)

@@ -56,6 +56,8 @@ void note_format(const struct config *config, const struct note *note, char text
 
 /* Why, as a clause: "its owner was not heard any more"; empty for REASON_NONE. */
 const char *note_reason_text(enum reason reason);
+/* The note's reason in words that fit the change: what ended a fault is not what made it. "": none. */
+const char *note_cause(const struct note *note);
 
 /* Notes that an operator should act on, or know of when they come unexpected. */
 bool note_is_warning(const struct note *note);

@@ -77,6 +77,10 @@ void notes_take(struct worker *worker, const struct effect *effect, struct mono 
     note_from_effect(worker->config, effect, &note);
     if (effect->note == NOTE_UNIT_OWNER)
         owner_changes_count(&worker->pools[effect->pool].changes, (enum reason)effect->reason, effect->value);
+    if (effect->note == NOTE_STALLED) {
+        worker->pool_views[effect->pool].stalled_at = now;
+        worker->pool_views[effect->pool].stalled_us = effect->value;
+    }
     add(worker, &note, now);
 }
 

@@ -137,6 +137,8 @@ static json_t *snmp_unit_object(struct answer *a, unsigned pool, unsigned unit)
     put_truth(a, object, "links_up", u.links_up);
     put_text(a, object, "level", level_name(u.level_done));
     put_ownership(a, object, &u);
+    put_known(a, object, "differs_from", &u.differs_from);
+    put_stamp(a, object, "counting_cs", u.made);
     put_number(a, object, "conflicts", conflicts == NULL ? 0 : (int64_t)conflicts[unit].count);
     put_new(a, object, "advertised", advertised_array(a, &a->view->config->core.pools[pool].units[unit]));
     put_new(a, object, "vips", vips_array(a, pool, unit));
@@ -214,6 +216,8 @@ static json_t *snmp_instance_object(struct answer *a, unsigned set, unsigned uni
     put_truth(a, object, "accept", config->pools[set].units[unit].router->accept);
     put_number(a, object, "auth_type", settings->instance->auth_type);
     put_stamp(a, object, "running_cs", i.running_since);
+    put_known(a, object, "refused_from", &i.refused_from);
+    put_stamp(a, object, "counting_cs", i.made);
     put_new(a, object, "advertised", advertised_array(a, settings));
     put_instance_counters(a, counters, set, unit, false);
     put_new(a, object, "counters", counters);

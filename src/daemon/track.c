@@ -2,6 +2,7 @@
 /* See track.h. Sources are in track_source.c; here are the targets and their sums (doc/keepalived.md, weights). */
 #include "daemon/track.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,6 +353,17 @@ const char *track_state_name(enum track_state state)
     static const char *const names[] = {[TRACK_WAITING] = "waiting", [TRACK_GOOD] = "good", [TRACK_FAILED] = "failed"};
 
     return names[state];
+}
+
+const char *track_outcome_name(enum track_outcome outcome)
+{
+    static const char *const names[] = {
+        [TRACK_RAN_GOOD] = "good",   [TRACK_RAN_BAD] = "bad",  [TRACK_RAN_OVER] = "timeout",
+        [TRACK_NOT_RUN] = "not_run", [TRACK_BUSY] = "skipped",
+    };
+
+    static_assert(ARRAY_LENGTH(names) == TRACK_OUTCOME_COUNT, "a name for each");
+    return names[outcome];
 }
 
 const char *track_kind_name(enum check_tracker_kind kind)

@@ -52,6 +52,7 @@ enum track_outcome {
     TRACK_RAN_OVER, /* timed out, which is bad */
     TRACK_NOT_RUN,  /* cannot be run, which is bad */
     TRACK_BUSY,     /* the one before is not gone: no result */
+    TRACK_OUTCOME_COUNT,
 };
 
 /* A source as people see it. */
@@ -65,6 +66,9 @@ struct track_view {
     /* scripts: */
     bool running;
     struct mono last_run; /* MONO_NEVER: none was */
+    bool ended;           /* one did: the next two are valid */
+    uint8_t last_outcome; /* enum track_outcome, but TRACK_BUSY */
+    int64_t last_took_us; /* from the order to the result */
     uint64_t runs, failures, timeouts, not_run;
     uint64_t skipped; /* not started, since the one before still ran */
 };
@@ -122,6 +126,7 @@ bool track_effect(const struct track *track, enum track_target_kind kind, unsign
                   unsigned tracker, struct track_effect_view *out);
 
 const char *track_state_name(enum track_state state);      /* "good" */
+const char *track_outcome_name(enum track_outcome outcome); /* "timeout" */
 const char *track_kind_name(enum check_tracker_kind kind); /* "script" */
 
 #endif

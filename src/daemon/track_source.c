@@ -148,6 +148,9 @@ void track_sources_take_over(struct track_sources *sources, const struct track_s
         source->timeouts = from->timeouts;
         source->not_run = from->not_run;
         source->skipped = from->skipped;
+        source->ended = from->ended;
+        source->outcome = from->outcome;
+        source->took_us = from->took_us;
         set_text(source, from->text);
         if (!script)
             continue;
@@ -205,6 +208,9 @@ bool track_source_script(struct track_source *source, uint32_t run, enum track_o
         source->skipped++;
         return false;
     }
+    source->ended = true;
+    source->outcome = (uint8_t)outcome;
+    source->took_us = mono_diff_us(now, source->last);
     source->runs += outcome != TRACK_NOT_RUN;
     source->not_run += outcome == TRACK_NOT_RUN;
     source->timeouts += outcome == TRACK_RAN_OVER;
@@ -330,6 +336,9 @@ void track_source_view(const struct track_source *source, struct track_view *out
         .value = source->value,
         .running = source->running,
         .last_run = source->last,
+        .ended = source->ended,
+        .last_outcome = source->outcome,
+        .last_took_us = source->took_us,
         .runs = source->runs,
         .failures = source->failures,
         .timeouts = source->timeouts,

@@ -22,6 +22,9 @@ struct track_source {
     uint32_t run;
     struct mono next;    /* the next start */
     struct mono last;    /* the last one */
+    bool ended;          /* one did, with this outcome, after so long */
+    uint8_t outcome;
+    int64_t took_us;
     struct mono give_up; /* no result so long after: it is lost */
     uint64_t runs, failures, timeouts, not_run, skipped;
     /* Processes: what was seen last, and when it counts. */

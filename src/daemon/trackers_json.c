@@ -52,6 +52,42 @@ json_t *trackers_array(struct answer *a, enum track_target_kind kind, unsigned p
     return array;
 }
 
+/* Runs are counted for scripts only; the rest is known without. */
+static void put_runs(struct answer *a, json_t *object, const struct track_view *view)
+{
+    put_int(a, object, "runs", (int64_t)view->runs);
+    put_int(a, object, "failures", (int64_t)view->failures);
+    put_int(a, object, "timeouts", (int64_t)view->timeouts);
+    put_int(a, object, "not_run", (int64_t)view->not_run);
+    put_int(a, object, "skipped", (int64_t)view->skipped);
+    put_text(a, object, "last_result", view->ended ? track_outcome_name((enum track_outcome)view->last_outcome) : NULL);
+    if (view->ended)
+        put_ms(a, object, "last_took_ms", view->last_took_us);
+    else
+        put_new(a, object, "last_took_ms", json_null());
+}
+
+json_t *tracker_counters_array(struct answer *a)
+{
+    json_t *array = new_array(a);
+    unsigned count = a->view->track != NULL ? track_source_count(a->view->track) : 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        json_t *object = new_object(a);
+        struct track_view view;
+
+        track_view(a->view->track, i, &view);
+        put_text(a, object, "kind", track_kind_name((enum check_tracker_kind)view.kind));
+        put_text(a, object, "name", view.name);
+        put_text(a, object, "state", track_state_name((enum track_state)view.state));
+        put_int(a, object, "value", view.value);
+        if (view.kind == CHECK_TRACK_SCRIPT)
+            put_runs(a, object, &view);
+        append_new(a, array, object);
+    }
+    return array;
+}
+
 bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
                   struct tracker_finding *out)
 {

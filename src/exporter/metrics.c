@@ -22,6 +22,14 @@
     {                                                                                                                  \
         COUNTER(name, help), .write = write_unit_sum, .key = field                                                     \
     }
+#define INSTANCE_COUNTER(name, field, help)                                                                            \
+    {                                                                                                                  \
+        COUNTER(name, help), .write = write_instance_counter, .key = field                                             \
+    }
+#define TRACKER_COUNTER(name, field, help)                                                                             \
+    {                                                                                                                  \
+        COUNTER(name, help), .write = write_tracker_number, .key = field                                               \
+    }
 #define DAEMON_COUNTER(field, help)                                                                                    \
     {                                                                                                                  \
         COUNTER("evenkeel_" field, help), .write = write_daemon_counter, .key = field                                  \
@@ -98,27 +106,6 @@ const struct metrics_row metrics_rows[] = {
     POOL_COUNTER("evenkeel_mute", "mute", "Times that this host found that nobody hears it."),
     POOL_COUNTER("evenkeel_members_refused", "members_full", "Packets of would-be members for whom there is no room."),
 
-    {INFO("evenkeel_instance", "A vrrp_instance on this host, as configured; address: what it speaks from."),
-     .write = write_instance_info},
-    {STATES("evenkeel_instance_state", "The state of the instance on this host."), .write = write_instance_state},
-    {GAUGE("evenkeel_instance_answering", "1: this host answers for the instance's addresses."),
-     .write = write_instance_answering},
-    {GAUGE("evenkeel_instance_priority", "The priority in force, with what is tracked."),
-     .write = write_instance_number, .key = "priority"},
-    {GAUGE("evenkeel_instance_faults", "How many causes keep the instance in Fault, or would."),
-     .write = write_instance_length, .key = "faults"},
-    {GAUGE("evenkeel_instance_trackers_failed", "How many of what the instance tracks has failed."),
-     .write = write_trackers_failed},
-    {COUNTER("evenkeel_instance_became_active", "How often this host took the instance."),
-     .write = write_instance_counter, .key = "became_active"},
-    {COUNTER("evenkeel_instance_adverts_sent", "Advertisements of the instance sent."),
-     .write = write_instance_counter, .key = "adverts_sent"},
-    {COUNTER("evenkeel_instance_adverts_received", "Advertisements of the instance received and believed."),
-     .write = write_instance_counter, .key = "adverts_received"},
-    {COUNTER("evenkeel_instance_packets_refused", "Packets for the instance refused, for whatever reason."),
-     .write = write_instance_refused},
-    {STATES("evenkeel_group_state", "The state of the sync group on this host."), .write = write_group_state},
-
     {COUNTER("evenkeel_packets_accepted", "VRRP packets that were well made."), .write = write_link_counter,
      .key = "accepted"},
     {COUNTER("evenkeel_packets_refused", "VRRP packets refused, by reason."), .write = write_refused},
@@ -137,6 +124,50 @@ const struct metrics_row metrics_rows[] = {
     UNIT_SUM("evenkeel_unit_zero_received", "zero_received", "Releases of units received (priority 0)."),
     UNIT_SUM("evenkeel_assertions", "asserted", "Assertions against weaker claims."),
     POOL_COUNTER("evenkeel_assertions_held_back", "assertions_held_back", "Assertions held back, so that none storm."),
+
+    {INFO("evenkeel_instance", "The instance on this host, as configured; address: what it speaks from."),
+     .write = write_instance_info},
+    {STATES("evenkeel_instance_state", "The state of this host's virtual router."), .write = write_instance_state},
+    {GAUGE("evenkeel_instance_answering", "1: this host answers for the instance's addresses; address: the first."),
+     .write = write_instance_answering},
+    {GAUGE("evenkeel_instance_priority", "The priority in force."), .write = write_instance_number, .key = "priority"},
+    {GAUGE("evenkeel_instance_base_priority", "The priority as configured, before what is tracked."),
+     .write = write_instance_number, .key = "base_priority"},
+    {INFO("evenkeel_instance_holder", "Who is Active: this host (self), another, or nobody known (none)."),
+     .write = write_instance_holder},
+    {GAUGE("evenkeel_instance_holder_priority", "The priority that the Active router advertises; 0: there is none."),
+     .write = write_instance_number, .key = "holder_priority"},
+    {GAUGE("evenkeel_instance_fault", "1: the instance has a fault of that kind."), .write = write_instance_faults},
+    INSTANCE_COUNTER("evenkeel_instance_became_active", "became_active", "How often this host became Active."),
+    INSTANCE_COUNTER("evenkeel_instance_released", "released", "How often this host ceased to be Active."),
+    INSTANCE_COUNTER("evenkeel_instance_adverts_sent", "adverts_sent", "Advertisements sent."),
+    INSTANCE_COUNTER("evenkeel_instance_adverts_received", "adverts_received", "Advertisements accepted."),
+    INSTANCE_COUNTER("evenkeel_instance_zero_sent", "zero_sent", "Releases sent (priority 0)."),
+    INSTANCE_COUNTER("evenkeel_instance_zero_received", "zero_received", "Releases received (priority 0)."),
+    INSTANCE_COUNTER("evenkeel_instance_assertions", "asserted", "Assertions against weaker claims: there were two."),
+    INSTANCE_COUNTER("evenkeel_instance_assertions_held_back", "assertions_held_back",
+                     "Assertions held back, so that none storm."),
+    INSTANCE_COUNTER("evenkeel_instance_stalls", "stalls", "Times that this host slept longer than its lease."),
+    {COUNTER("evenkeel_instance_refused", "Advertisements for the instance's VRID refused, by reason."),
+     .write = write_instance_refused},
+    {COUNTER("evenkeel_instance_adverts_differing", "Advertisements that differ from ours, by what differs."),
+     .write = write_instance_differing},
+    {COUNTER("evenkeel_instance_conflicts", "Answers of somebody else for addresses that this host holds."),
+     .write = write_instance_conflicts},
+    {STATES("evenkeel_group_state", "The state of the sync group on this host."), .write = write_group_state},
+
+    {STATES("evenkeel_tracker_state", "What is tracked, and how it stands."), .write = write_tracker_state},
+    {STATES("evenkeel_tracker_result", "How the script's last run ended; all 0: none has."),
+     .write = write_tracker_result},
+    {SECONDS("evenkeel_tracker_duration_seconds", "How long the script's last run took."),
+     .write = write_tracker_number, .key = "last_took_ms", .divisor = 1000},
+    {GAUGE("evenkeel_tracker_value", "The number in the file; how many processes match."), .write = write_tracker_value,
+     .key = "value"},
+    TRACKER_COUNTER("evenkeel_tracker_runs", "runs", "Runs of the script that ended."),
+    TRACKER_COUNTER("evenkeel_tracker_failures", "failures", "Failures of the script, for whatever reason."),
+    TRACKER_COUNTER("evenkeel_tracker_timeouts", "timeouts", "Runs that were ended for taking too long."),
+    TRACKER_COUNTER("evenkeel_tracker_not_run", "not_run", "Times that the script could not be run at all."),
+    TRACKER_COUNTER("evenkeel_tracker_skipped", "skipped", "Runs left out: the one before still ran."),
 
     DAEMON_COUNTER("frames_in", "Frames received."),
     DAEMON_COUNTER("frames_out", "Frames sent."),

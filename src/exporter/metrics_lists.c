@@ -236,18 +236,35 @@ struct attention_kind {
 };
 
 static const struct attention_kind attention_kinds[] = {
-    {"unowned", "alarm"},       {"contested", "alarm"},        {"conflict", "alarm"},
-    {"not_ready", "alarm"},     {"isolated", "alarm"},         {"one_way", "alarm"},
-    {"stranger", "warning"},    {"address_list", "warning"},   {"link_down", "warning"},
-    {"member_dead", "warning"}, {"member_reserve", "warning"}, {"drained", "warning"},
-    {"leaving", "warning"},     {"filter", "warning"},         {"fault", "alarm"},
-    {"tracker", "warning"},
+    {"unowned", "alarm"},         {"contested", "alarm"},        {"conflict", "alarm"},
+    {"not_ready", "alarm"},       {"isolated", "alarm"},         {"one_way", "alarm"},
+    {"stranger", "warning"},      {"address_list", "warning"},   {"link_down", "warning"},
+    {"member_dead", "warning"},   {"member_reserve", "warning"}, {"drained", "warning"},
+    {"leaving", "warning"},       {"filter", "warning"},         {"unknown_unit", "warning"},
+    {"configuration", "warning"}, {"stalled", "warning"},        {"tracker", "warning"},
+    {"fault", "alarm"},
 };
+/* The same of instances, whose lines name no pool. */
+static const struct attention_kind instance_kinds[] = {
+    {"fault", "alarm"},     {"kernel", "alarm"},    {"conflict", "alarm"}, {"address_list", "warning"},
+    {"tracker", "warning"}, {"refused", "warning"}, {"filter", "warning"}, {"stalled", "warning"},
+};
+
+/* Where `attention` has lines of its own: a pool, or (name NULL) all that is in none. */
+struct attention_part {
+    const char *name;
+    const struct attention_kind *kinds;
+    size_t kind_count;
+};
+
+static bool is_of_part(const json_t *line, const char *pool)
+{
+    return pool != NULL ? is_word(line, "pool", pool) : walk_text(line, "pool") == NULL;
+}
 
 static bool is_kind(const json_t *line, const char *pool, const struct attention_kind *kind)
 {
-    return is_word(line, "pool", pool) && is_word(line, "code", kind->code) &&
-           is_word(line, "severity", kind->severity);
+    return is_of_part(line, pool) && is_word(line, "code", kind->code) && is_word(line, "severity", kind->severity);
 }
 
 static void put_kind(struct openmetrics *text, const json_t *attention, const char *pool,
@@ -263,42 +280,54 @@ static void put_kind(struct openmetrics *text, const json_t *attention, const ch
     openmetrics_int(text, &labels, count);
 }
 
-/* Whether line `index` is the first of a kind that the table has not: a newer daemon's. */
-static bool is_new_kind(const json_t *attention, size_t index, const char *pool, const struct attention_kind *kind)
+/* Whether line `index` is the first of a kind that the part's table has not: a newer daemon's. */
+static bool is_new_kind(const json_t *attention, size_t index, const struct attention_part *part,
+                        const struct attention_kind *kind)
 {
-    if (kind->code == NULL || kind->severity == NULL || !is_word(json_array_get(attention, index), "pool", pool))
+    if (kind->code == NULL || kind->severity == NULL || !is_of_part(json_array_get(attention, index), part->name))
         return false;
-    for (size_t k = 0; k < ARRAY_LENGTH(attention_kinds); k++) {
-        if (strcmp(kind->code, attention_kinds[k].code) == 0 &&
-            strcmp(kind->severity, attention_kinds[k].severity) == 0)
+    for (size_t k = 0; k < part->kind_count; k++) {
+        if (strcmp(kind->code, part->kinds[k].code) == 0 && strcmp(kind->severity, part->kinds[k].severity) == 0)
             return false;
     }
     for (size_t i = 0; i < index; i++) {
-        if (is_kind(json_array_get(attention, i), pool, kind))
+        if (is_kind(json_array_get(attention, i), part->name, kind))
             return false;
     }
     return true;
 }
 
+static void put_part(struct openmetrics *text, const json_t *attention, const struct attention_part *part)
+{
+    const json_t *line;
+    size_t i;
+
+    for (size_t k = 0; k < part->kind_count; k++)
+        put_kind(text, attention, part->name, &part->kinds[k]);
+    json_array_foreach(attention, i, line)
+    {
+        struct attention_kind kind = {walk_text(line, "code"), walk_text(line, "severity")};
+
+        if (is_new_kind(attention, i, part, &kind))
+            put_kind(text, attention, part->name, &kind);
+    }
+}
+
 /* Every code that doc/control.md names has its sample, so that a rule can tell "none" from "not known". */
 METRICS_WRITER(write_attention)
 {
-    const json_t *attention = json_object_get(in->status, "attention"), *pool, *line;
-    size_t p, i;
+    const struct attention_part instances = {NULL, instance_kinds, ARRAY_LENGTH(instance_kinds)};
+    const json_t *attention = json_object_get(in->status, "attention"), *pool;
+    size_t p;
 
     (void)row;
     json_array_foreach(pools_of(in->status), p, pool)
     {
-        const char *name = walk_text(pool, "name");
+        const struct attention_part part = {walk_text(pool, "name"), attention_kinds, ARRAY_LENGTH(attention_kinds)};
 
-        for (size_t k = 0; name != NULL && k < ARRAY_LENGTH(attention_kinds); k++)
-            put_kind(text, attention, name, &attention_kinds[k]);
-        json_array_foreach(attention, i, line)
-        {
-            struct attention_kind kind = {walk_text(line, "code"), walk_text(line, "severity")};
-
-            if (name != NULL && is_new_kind(attention, i, name, &kind))
-                put_kind(text, attention, name, &kind);
-        }
+        if (part.name != NULL)
+            put_part(text, attention, &part);
     }
+    if (json_array_size(json_object_get(in->status, "instances")) > 0)
+        put_part(text, attention, &instances);
 }

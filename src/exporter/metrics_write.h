@@ -47,16 +47,22 @@ METRICS_WRITER(write_unit_counter);
 METRICS_WRITER(write_member_state);
 METRICS_WRITER(write_member_number);
 METRICS_WRITER(write_fair_share);
-/* per instance: `key` in status.instances[] as a number or as the length of a list; in counters.instances[] */
+/* per instance: `key` in status.instances[], in counters.instances[] */
 METRICS_WRITER(write_instance_info);
 METRICS_WRITER(write_instance_state);
 METRICS_WRITER(write_instance_number);
-METRICS_WRITER(write_instance_length);
 METRICS_WRITER(write_instance_answering);
-METRICS_WRITER(write_trackers_failed);
+METRICS_WRITER(write_instance_holder);
+METRICS_WRITER(write_instance_faults);
+METRICS_WRITER(write_instance_conflicts);
 METRICS_WRITER(write_instance_counter);
 METRICS_WRITER(write_instance_refused);
-/* per sync group */
+METRICS_WRITER(write_instance_differing);
 METRICS_WRITER(write_group_state);
+/* per script, file, process and interface that is tracked: `key` in counters.trackers[] */
+METRICS_WRITER(write_tracker_state);
+METRICS_WRITER(write_tracker_result);
+METRICS_WRITER(write_tracker_number);
+METRICS_WRITER(write_tracker_value);
 
 #endif

@@ -81,7 +81,7 @@ function shortNames(pool) {
 // What is the matter with a unit: [severity, sign, words].
 function troubleOf(unit, {status, pool}) {
   if (unit.contested) return ['alarm', '!', 'has two owners'];
-  if (unit.conflict && ageOf(status, unit.conflict.time) < 60) return ['alarm', '!', 'is answered for by somebody else'];
+  if (unit.conflict && ageOf(status, unit.conflict.time) < 60) return ['alarm', '!', 'was answered for by somebody else'];
   if (unit.holder_kind === 'none') return pool.ready ? ['alarm', '', 'has no owner'] : ['', '', 'its owner is not known here'];
   if (unit.holder_kind === 'stranger') return ['warning', '', 'is held by a stranger'];
   if (unit.address_list_differs) return ['warning', '≠', 'is advertised with another list of addresses'];
@@ -219,35 +219,75 @@ function updatePool(node, pool, status) {
   updateDetail(detail, context);
 }
 
-// --- keepalived's instances: what this host is for each ---
+// --- instances and groups: those that need attention first, then in the file's order ---
 
-function stateMark(instance) {
-  if (instance.state === 'Fault') return 'alarm';
-  if (instance.state === 'Active') return 'good';
-  return instance.state === 'Backup' && instance.holder_kind !== 'none' ? '' : 'warning';
+const STATE_SEVERITY = {Active: 'good', Fault: 'alarm'};
+const severityRank = (text) => ['alarm', 'warning'].indexOf(text) + 1 || 3;
+
+function troublesOf(thing) {
+  const failed = thing.trackers.filter((t) => (t.state === 'failed' || t.state === 'undefined') && !t.fault);
+  const faults = thing.faults || thing.trackers.filter((t) => t.fault).map((t) => `${t.kind} ${t.name}: ${t.text}`);
+  return [...faults.map((text) => ['alarm', text]),
+          ...failed.map((t) => ['warning', `${t.kind} ${t.name} has failed${t.text ? `: ${t.text}` : ''}`])];
 }
 
-function wordsOf(instance) {
-  const {priority, base_priority: base} = instance;
-  const holder = {none: 'nobody has it', self: 'this host has it'}[instance.holder_kind] || `${instance.holder} has it`;
-  const failed = instance.trackers.filter((t) => t.state === 'failed' || t.state === 'undefined');
-  return [holder, `priority ${priority}${priority === base ? '' : ` (${base} configured)`}`, ...instance.faults,
-          ...failed.map((t) => `${t.kind} ${t.name} has failed`)].join(' · ');
+function instanceTroubles(instance, status) {
+  const list = troublesOf(instance);
+  if (instance.conflict && ageOf(status, instance.conflict.time) < 60) {
+    list.push(['alarm', `was answered for by somebody else, ${instance.conflict.mac}`]);
+  }
+  if (instance.address_list_differs) list.push(['warning', 'is advertised with another list of addresses']);
+  return list;
 }
 
-function makeInstance() {
-  return el('li', 'lane', el('div', 'who', el('b'), el('span', 'mark'), el('small')), el('div', '', el('div'), el('small', 'sub')));
+const worstOf = (list) => list.reduce((worst, [severity]) => Math.min(worst, severityRank(severity)), 3);
+const worstFirst = (list, troubles) => list.map((thing) => [thing, troubles(thing)]).sort((a, b) => worstOf(a[1]) - worstOf(b[1]));
+
+function makeRow() {
+  return el('li', 'row', el('div', 'who', el('b'), el('span', 'mark')), el('div', '', el('p'), el('p', 'sub')), el('ul'));
 }
 
-function updateInstance(node, instance) {
-  const [who, rest] = node.children, [name, mark, place] = who.children;
-  setText(name, instance.name);
-  setClass(mark, `mark ${stateMark(instance)}`);
-  setText(mark, instance.state);
-  setText(place, [instance.interface, `VRID ${instance.vrid}`, instance.group ? `group ${instance.group}` : '']
-    .filter(Boolean).join(' · '));
-  setText(rest.children[0], instance.addresses.join(', '));
-  setText(rest.children[1], wordsOf(instance));
+function updateRow(node, {name, state, main, sub, troubles}) {
+  const [who, text, list] = node.children;
+  setText(who.children[0], name);
+  setText(who.children[1], state);
+  setClass(who.children[1], `mark ${STATE_SEVERITY[state] || ''}`);
+  setText(text.children[0], main);
+  setText(text.children[1], sub);
+  sync(list, troubles, ([severity, words]) => `${severity} ${words}`, () => el('li', '', el('span')),
+       (item, [severity, words]) => {
+         setClass(item, severity);
+         setText(item.firstChild, words);
+       });
+}
+
+function instanceRow([instance, troubles], status) {
+  const holder = instance.holder_kind === 'self' ? 'held by this host' :
+    instance.holder ? `held by ${instance.holder}, priority ${instance.holder_priority}` :
+    instance.state === 'Backup' ? 'held by nobody that is heard' : 'who holds it is not known here';
+  const priority = instance.priority === instance.base_priority ? `priority ${instance.priority}` :
+    `priority ${instance.priority} (${instance.base_priority} is configured)`;
+  return {
+    name: instance.name, state: instance.state, troubles,
+    main: namesOf(instance).join(', ') || 'no address',
+    sub: [holder, priority, `${instance.state} for ${span(ageOf(status, instance.since))}`,
+          `VRID ${instance.vrid} on ${instance.interface}, version ${instance.version}, ${instance.transport}`,
+          instance.group ? `group ${instance.group}` : ''].filter(Boolean).join(' · '),
+  };
+}
+
+function renderInstances(status) {
+  const instances = status.instances || [], groups = status.groups || [];
+  const counts = ['Active', 'Backup', 'Fault', 'Initialize', 'Stopped'].map((state) =>
+    [instances.filter((i) => i.state === state).length, state]).filter(([count]) => count);
+  byId('instances').hidden = !instances.length;
+  byId('groups').hidden = !groups.length;
+  setText(byId('instances-sub'), counts.map(([count, state]) => `${count} ${state}`).join(' · '));
+  sync(byId('routers'), worstFirst(instances, (i) => instanceTroubles(i, status)), ([i]) => i.name, makeRow,
+       (node, pair) => updateRow(node, instanceRow(pair, status)));
+  sync(byId('group-list'), worstFirst(groups, troublesOf), ([g]) => g.name, makeRow, (node, [group, troubles]) =>
+    updateRow(node, {name: group.name, state: group.state, troubles, main: group.members.join(', '),
+                     sub: `${group.state} for ${span(ageOf(status, group.since))}`}));
 }
 
 function updateLine(node, line) {
@@ -264,29 +304,31 @@ function updateEntry(node, entry, status) {
   setText(node.children[1], entry.text);
 }
 
-const instancesOf = (status) => status.instances || []; // an older daemon has none
-
 function verdictOf(status) {
   const alarms = status.attention.filter((line) => line.severity === 'alarm').length;
   const warnings = status.attention.length - alarms;
-  const routers = status.pools.flatMap((pool) => pool.units).concat(instancesOf(status));
-  const units = routers.length, held = routers.filter((u) => u.holder_kind !== 'none').length;
+  const units = status.pools.reduce((sum, pool) => sum + pool.units.length, 0);
+  const held = status.pools.reduce((sum, pool) => sum + pool.units.filter((u) => u.holder_kind !== 'none').length, 0);
   if (alarms) return ['alarm', plural(alarms, 'alarm') + (warnings ? `, ${plural(warnings, 'warning')}` : ''), alarms];
   if (warnings) return ['warning', plural(warnings, 'warning'), 0];
-  return held === units ? ['good', `All is well: ${held} of ${units} units held`, 0]
-                        : ['warning', `Starting: ${held} of ${units} units held`, 0];
+  const instances = status.instances || [];
+  const waiting = instances.filter((i) => i.state === 'Initialize' || (i.state === 'Backup' && i.holder_kind === 'none'));
+  const all = [units || !instances.length ? `${held} of ${units} units held` : '',
+               instances.length ? plural(instances.length, 'instance') : ''].filter(Boolean).join(', ');
+  return held === units && !waiting.length ? ['good', `All is well: ${all}`, 0] : ['warning', `Starting: ${all}`, 0];
 }
 
 function render() {
   if (!last) return;
   const {status, events} = last, selves = status.pools.flatMap((p) => p.members).filter((m) => m.self);
   const self = selves.find((m) => m.name) || selves[0];
-  setText(byId('host'), self ? [self.name, self.address].filter(Boolean).join(' · ') : '');
-  sync(byId('lines'), status.attention, (line) => `${line.pool} ${line.instance || ''} ${line.code} ${line.member || ''}`,
-       () => el('li', '', el('b'), el('span')), updateLine);
+  const speaker = (status.instances || []).find((i) => i.address);
+  setText(byId('host'), self ? [self.name, self.address].filter(Boolean).join(' · ') : speaker ? speaker.address : '');
+  const lineKey = (line) =>
+    [line.pool, line.instance, line.code, line.member, line.code === 'tracker' ? line.text : ''].join(' ');
+  sync(byId('lines'), status.attention, lineKey, () => el('li', '', el('b'), el('span')), updateLine);
   sync(byId('pools'), status.pools, (pool) => pool.name, makePool, (node, pool) => updatePool(node, pool, status));
-  byId('instances').hidden = instancesOf(status).length === 0;
-  sync(byId('routers'), instancesOf(status), (instance) => instance.name, makeInstance, updateInstance);
+  renderInstances(status);
   const entries = events.filter((e) => e.kind !== 'unit_state').reverse().slice(0, ENTRIES_SHOWN);
   byId('changes').hidden = entries.length === 0;
   sync(byId('entries'), entries, (e) => e.sequence, () => el('li', '', el('time'), el('span')),
@@ -322,7 +364,7 @@ async function ask() {
   } else {
     sayOld('evenkeeld does not answer on this host', answer.error);
   }
-  for (const id of ['lines', 'pools', 'instances', 'changes']) byId(id).classList.toggle('old', !answer.up);
+  for (const id of ['lines', 'pools', 'instances', 'groups', 'changes']) byId(id).classList.toggle('old', !answer.up);
 }
 
 async function turn() {
@@ -331,7 +373,7 @@ async function turn() {
       await ask();
     } catch (error) {
       sayOld('This page does not reach evenkeel-exporter', String(error.message || error));
-      for (const id of ['lines', 'pools', 'instances', 'changes']) byId(id).classList.add('old');
+      for (const id of ['lines', 'pools', 'instances', 'groups', 'changes']) byId(id).classList.add('old');
     }
   }
   setTimeout(turn, POLL_MS);

@@ -237,7 +237,8 @@ bool script_reap(struct script *script)
 
 void script_result_text(const struct script_result *result, char text[static SCRIPT_TEXT_MAX])
 {
-    static const struct check_command some = {0};
+    static char *words[] = {(char *)(uintptr_t) "", NULL};
+    static const struct check_command some = {.arguments = words, .argument_count = 1}; /* one without is not run */
 
     switch ((enum script_outcome)result->outcome) {
     case SCRIPT_EXITED:

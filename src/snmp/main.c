@@ -17,9 +17,9 @@
 #include "config.h"
 #endif
 
-#include "snmp/agent.h"
 #include "client/control.h"
 #include "client/identity.h"
+#include "snmp/agent.h"
 
 #define AGENTX_SOCKET "/var/agentx/master"
 #define REFRESH_MS 1000

@@ -16,6 +16,10 @@ static const uint32_t event_text[] = {SNMP_EVENKEEL_ROOT, 1, 9, 1, 0};
 static const uint32_t vrrpv3_new_master[] = {SNMP_VRRPV3_ROOT, 0, 1};
 static const uint32_t vrrpv3_proto_error[] = {SNMP_VRRPV3_ROOT, 0, 2};
 static const uint32_t vrrp_new_master[] = {SNMP_VRRP_ROOT, 0, 1};
+static const uint32_t vrrp_auth_failure[] = {SNMP_VRRP_ROOT, 0, 2};
+static const uint32_t vrrp_packet_source[] = {SNMP_VRRP_ROOT, 1, 5, 0};
+static const uint32_t vrrp_auth_error[] = {SNMP_VRRP_ROOT, 1, 6, 0};
+static const uint32_t event_instance[] = {SNMP_EVENKEEL_ROOT, 1, 9, 2, 0};
 
 /* Numbers of the module's own notifications, doc/EVENKEEL-MIB.txt. */
 enum own_notification {
@@ -26,6 +30,13 @@ enum own_notification {
     OWN_STALLED,
     OWN_UNIT_FAILED,
     OWN_UNIT_DIFFERS,
+    OWN_INSTANCE_EVENT,
+};
+
+enum auth_error { /* vrrpTrapAuthErrorType */
+                  AUTH_INVALID_TYPE = 1,
+                  AUTH_TYPE_MISMATCH,
+                  AUTH_FAILURE,
 };
 
 static const char *entry_text(const json_t *entry, const char *key)
@@ -86,6 +97,27 @@ static void bind_text(struct snmp_notice *notice, const json_t *entry)
     out->value = (struct snmp_value){.type = SNMP_TEXT, .bytes = (const uint8_t *)notice->text, .length = length};
 }
 
+/* What needs a person, of an instance: its name and the sentence. */
+static bool instance_event(const json_t *entry, struct snmp_notice *notice)
+{
+    size_t length = strnlen(entry_text(entry, "instance"), sizeof(notice->name) - 1);
+    struct snmp_bind *out = &notice->binds[0];
+
+    start_own(notice, OWN_INSTANCE_EVENT);
+    memcpy(notice->name, entry_text(entry, "instance"), length);
+    notice->name[length] = '\0';
+    notice->bind_count = 1;
+    set_oid(&out->oid, event_instance, ARRAY_LENGTH(event_instance));
+    out->value = (struct snmp_value){.type = SNMP_TEXT, .bytes = (const uint8_t *)notice->name, .length = length};
+    bind_text(notice, entry);
+    return true;
+}
+
+static bool is_of_instance(const json_t *entry)
+{
+    return *entry_text(entry, "instance") != '\0';
+}
+
 static bool take_pool(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice)
 {
     const struct snapshot_pool *pool = snapshot_find_pool(snapshot, entry_text(entry, "pool"));
@@ -111,9 +143,8 @@ static bool take_unit(const json_t *entry, const struct snapshot *snapshot, stru
 static bool new_master(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice)
 {
     const struct snapshot_router *router =
-        json_is_string(json_object_get(entry, "instance"))
-            ? snapshot_find_instance(snapshot, entry_text(entry, "instance"))
-            : snapshot_find_router(snapshot, entry_text(entry, "pool"), entry_number(entry, "vrid"));
+        is_of_instance(entry) ? snapshot_find_instance(snapshot, entry_text(entry, "instance"))
+                              : snapshot_find_router(snapshot, entry_text(entry, "pool"), entry_number(entry, "vrid"));
 
     if (router == NULL || strcmp(entry_text(entry, "to_state"), "Active") != 0)
         return false;
@@ -194,8 +225,24 @@ static bool isolation(const json_t *entry, const struct snapshot *snapshot, stru
     return true;
 }
 
+/* Into Fault, and out of it; and this host's becoming the Active router. */
+static bool instance_state(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice)
+{
+    if (strcmp(entry_text(entry, "from_state"), "Fault") == 0 || strcmp(entry_text(entry, "to_state"), "Fault") == 0)
+        return is_of_instance(entry) && instance_event(entry, notice);
+    return new_master(entry, snapshot, notice);
+}
+
+static bool instance_trouble(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice)
+{
+    (void)snapshot;
+    return is_of_instance(entry) && instance_event(entry, notice);
+}
+
 static bool stalled(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice)
 {
+    if (is_of_instance(entry))
+        return instance_event(entry, notice);
     if (!take_pool(entry, snapshot, notice))
         return false;
     start_own(notice, OWN_STALLED);
@@ -207,6 +254,8 @@ static bool stalled(const json_t *entry, const struct snapshot *snapshot, struct
 static bool unit_event(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice,
                        enum own_notification number, const char *column)
 {
+    if (is_of_instance(entry))
+        return instance_event(entry, notice);
     if (!take_unit(entry, snapshot, notice))
         return false;
     start_own(notice, number);
@@ -235,12 +284,25 @@ static const struct {
     const char *kind;
     bool (*make)(const json_t *entry, const struct snapshot *snapshot, struct snmp_notice *notice);
 } makers[] = {
-    {"unit_state", new_master},      {"unit_owner", unit_owner},     {"member_joined", member_event},
-    {"member_left", member_event},   {"member_dead", member_event},  {"member_reserve", member_event},
-    {"member_active", member_event}, {"contest", contest},           {"one_way", contest},
-    {"isolated", isolation},         {"rejoined", isolation},        {"stalled", stalled},
-    {"kernel_failed", unit_failed},  {"address_list", unit_differs}, {"interval_differs", unit_differs},
-    {"stranger", unit_differs},      {"instance_state", new_master},
+    {"unit_state", new_master},
+    {"unit_owner", unit_owner},
+    {"member_joined", member_event},
+    {"member_left", member_event},
+    {"member_dead", member_event},
+    {"member_reserve", member_event},
+    {"member_active", member_event},
+    {"contest", contest},
+    {"one_way", contest},
+    {"isolated", isolation},
+    {"rejoined", isolation},
+    {"stalled", stalled},
+    {"kernel_failed", unit_failed},
+    {"address_list", unit_differs},
+    {"interval_differs", unit_differs},
+    {"stranger", unit_differs},
+    {"instance_state", instance_state},
+    {"weaker", instance_trouble},
+    {"conflict", instance_trouble},
 };
 
 bool snmp_notice_from_event(const struct json_t *entry, const struct snapshot *snapshot, struct snmp_notice *out)
@@ -264,7 +326,8 @@ static void proto_error(struct snmp_notice *notice, const struct snapshot_router
     bind(notice, "vrrpv3StatisticsProtoErrReason", &notice->router);
 }
 
-/* The row that stands for an interface: this host's member router there, else any of version 3. */
+/* The row that stands for an interface: this host's member router there, else any of a pool; instances count for
+ * themselves. */
 static const struct snapshot_router *router_on(const struct snapshot *snapshot, int64_t ifindex)
 {
     const struct snapshot_router *found = NULL;
@@ -272,7 +335,8 @@ static const struct snapshot_router *router_on(const struct snapshot *snapshot, 
     for (unsigned i = 0; i < snapshot->router_count; i++) {
         const struct snapshot_router *router = &snapshot->routers[i];
 
-        if (router->ifindex == ifindex && router->version == 3 && (found == NULL || router->is_member))
+        if (router->ifindex == ifindex && router->version == 3 && router->pool != NULL &&
+            (found == NULL || router->is_member))
             found = router;
     }
     return found;
@@ -312,6 +376,62 @@ static const struct snapshot_link *same_link(const struct snapshot *snapshot, co
     return NULL;
 }
 
+static void auth_failure(struct snmp_notice *notice, const struct addr *source, enum auth_error error)
+{
+    static const uint8_t nobody[4];
+
+    notice->packet_source = *source;
+    notice->bind_count = 2;
+    set_oid(&notice->trap, vrrp_auth_failure, ARRAY_LENGTH(vrrp_auth_failure));
+    set_oid(&notice->binds[0].oid, vrrp_packet_source, ARRAY_LENGTH(vrrp_packet_source));
+    notice->binds[0].value =
+        (struct snmp_value){.type = SNMP_IPADDRESS,
+                            .bytes = source->family == FAMILY_IPV4 ? notice->packet_source.bytes : nobody,
+                            .length = sizeof(nobody)};
+    set_oid(&notice->binds[1].oid, vrrp_auth_error, ARRAY_LENGTH(vrrp_auth_error));
+    notice->binds[1].value = (struct snmp_value){.type = SNMP_INTEGER, .number = error};
+}
+
+/* An instance's counters are its own. Returns how many notices were made: 0 or 1. */
+static unsigned instance_errors(const struct snapshot_router *old, const struct snapshot_router *now,
+                                struct snmp_notice *out)
+{
+    int64_t reason = now->ttl_errors > old->ttl_errors             ? SNMP_PROTO_TTL
+                     : now->version_errors > old->version_errors   ? SNMP_PROTO_VERSION
+                     : now->checksum_errors > old->checksum_errors ? SNMP_PROTO_CHECKSUM
+                                                                   : SNMP_PROTO_NONE;
+
+    if (now->version == 3 && reason != SNMP_PROTO_NONE) {
+        proto_error(out, now, reason);
+        return 1;
+    }
+    if (now->version != 2)
+        return 0;
+    if (now->auth_failures > old->auth_failures)
+        auth_failure(out, &now->refused_from, AUTH_FAILURE);
+    else if (now->auth_type_errors > old->auth_type_errors)
+        auth_failure(out, &now->refused_from, AUTH_TYPE_MISMATCH);
+    else if (now->auth_invalid_errors > old->auth_invalid_errors)
+        auth_failure(out, &now->refused_from, AUTH_INVALID_TYPE);
+    else
+        return 0;
+    return 1;
+}
+
+static unsigned unit_errors(const struct snapshot *snapshot, const struct snapshot_unit *old,
+                            const struct snapshot_unit *now, struct snmp_notice *out)
+{
+    const struct snapshot_router *router = snapshot_find_router(snapshot, now->pool->name, now->vrid);
+
+    if (router != NULL && router->version == 3 && now->version_mismatch > old->version_mismatch)
+        proto_error(out, router, SNMP_PROTO_VERSION);
+    else if (router != NULL && router->version == 2 && now->auth_mismatch > old->auth_mismatch)
+        auth_failure(out, &now->differs_from, AUTH_TYPE_MISMATCH);
+    else
+        return 0;
+    return 1;
+}
+
 unsigned snmp_notices_from_errors(const struct snapshot *before, const struct snapshot *now,
                                   struct snmp_notice out[static SNMP_PROTO_NOTICES_MAX])
 {
@@ -330,10 +450,17 @@ unsigned snmp_notices_from_errors(const struct snapshot *before, const struct sn
     for (unsigned i = 0; i < now->unit_count && count < SNMP_PROTO_NOTICES_MAX; i++) {
         const struct snapshot_unit *unit = &now->units[i];
         const struct snapshot_unit *old = snapshot_find_unit(before, unit->pool->name, unit->vrid);
-        const struct snapshot_router *router = snapshot_find_router(now, unit->pool->name, unit->vrid);
 
-        if (old != NULL && router != NULL && router->version == 3 && unit->version_mismatch > old->version_mismatch)
-            proto_error(&out[count++], router, SNMP_PROTO_VERSION);
+        if (old != NULL)
+            count += unit_errors(now, old, unit, &out[count]);
+    }
+    for (unsigned i = 0; i < now->router_count && count < SNMP_PROTO_NOTICES_MAX; i++) {
+        const struct snapshot_router *router = &now->routers[i];
+        const struct snapshot_router *old =
+            router->pool == NULL ? snapshot_find_instance(before, router->instance) : NULL;
+
+        if (old != NULL)
+            count += instance_errors(old, router, &out[count]);
     }
     return count;
 }

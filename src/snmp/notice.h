@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What becomes of the daemon's events as SNMP notifications: vrrpv3NewMaster, vrrpv3ProtoError (RFC 6527),
- * vrrpTrapNewMaster (RFC 2787), and EVENKEEL-MIB's own. Pure: an event and a snapshot in, values out; sending is
- * agent.h's.
+ * vrrpTrapNewMaster and vrrpTrapAuthFailure (RFC 2787), and EVENKEEL-MIB's own. Pure: an event and a snapshot in,
+ * values out; sending is agent.h's.
  */
 #ifndef EVENKEEL_SNMP_NOTICE_H
 #define EVENKEEL_SNMP_NOTICE_H
@@ -28,6 +28,8 @@ struct snmp_notice {
     struct snapshot_unit unit;
     struct snapshot_member member;
     struct snapshot_router router;
+    struct addr packet_source;
+    char name[SNAPSHOT_NAME_MAX];
     char text[SNMP_NOTICE_TEXT_MAX];
 };
 
@@ -37,7 +39,8 @@ bool snmp_notice_from_event(const struct json_t *entry, const struct snapshot *s
 
 /*
  * vrrpv3ProtoError for every interface and virtual router that has met packets with a wrong TTL, version or checksum
- * since `before`. Returns how many; nothing when the daemon was started anew in between.
+ * since `before`, vrrpTrapAuthFailure for those of version 2 that refused an authentication. Returns how many; nothing
+ * when the daemon was started anew in between.
  */
 unsigned snmp_notices_from_errors(const struct snapshot *before, const struct snapshot *now,
                                   struct snmp_notice out[static SNMP_PROTO_NOTICES_MAX]);

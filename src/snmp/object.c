@@ -47,6 +47,8 @@ const struct snmp_label snmp_reasons[] = {
     {17, "one_way", "oneWay"},
     {18, "kernel", NULL},
     {19, "heard", NULL},
+    {20, "tracked", NULL},
+    {21, "group", NULL},
     {0, NULL, NULL},
 };
 

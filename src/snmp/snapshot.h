@@ -84,7 +84,8 @@ struct snapshot_unit {
     int64_t holder_kind, holder_priority, pinned, pinned_here, contested, address_list_differs, conflicts;
     struct addr holder, next, planned, last_from, last_to;
     int64_t last_reason, last_gap_ms;
-    int64_t since, last_change; /* stamps */
+    int64_t since, last_change, counting_since; /* stamps */
+    struct addr differs_from;   /* who sent the last advertisement that differed */
     int64_t adverts_sent, adverts_received, zero_sent, zero_received, became_active, asserted, interval_differs,
         list_differs, auth_mismatch, version_mismatch;
     int64_t active_reason; /* vrrpv3StatisticsNewMasterReason */
@@ -111,8 +112,10 @@ struct snapshot_router {
     int64_t became_active, active_reason, adverts_received, interval_errors, ttl_errors, proto_error, zero_received,
         zero_sent, type_errors, list_errors, length_errors, auth_type_errors, auth_invalid_errors, auth_failures,
         refresh_ms;
-    int64_t discontinuity;       /* stamp */
-    int64_t auth_type, protocol; /* noAuthentication(1) or simpleTextPassword(2), ip(1) */
+    int64_t version_errors, checksum_errors; /* an instance's */
+    struct addr refused_from;                /* who sent the last that an instance refused for a difference */
+    int64_t discontinuity;                   /* stamp */
+    int64_t auth_type, protocol;             /* noAuthentication(1) or simpleTextPassword(2), ip(1) */
 };
 
 /* An address that a router advertises. */

@@ -45,6 +45,8 @@ static void read_counters(const json_t *counters, struct snapshot_router *r)
     r->interval_errors = get_number(counters, "interval_differs") + get_number(refused, "interval");
     r->list_errors = get_number(counters, "address_list_differs") + get_number(refused, "no_addresses");
     r->ttl_errors = get_number(refused, "ttl");
+    r->version_errors = get_number(refused, "version");
+    r->checksum_errors = get_number(refused, "checksum");
     r->type_errors = get_number(refused, "type");
     r->length_errors = get_number(refused, "length");
     r->auth_invalid_errors = get_number(refused, "auth_invalid");
@@ -72,9 +74,10 @@ static void read_operation(const json_t *object, const struct snapshot *s, struc
     r->auth_type = get_number(object, "auth_type") + 1;
     r->protocol = 1;
     r->refresh_ms = SNAPSHOT_REFRESH_MS;
-    r->discontinuity = s->global.start;
+    r->discontinuity = get_stamp(object, "counting_cs");
     r->up_since = r->state == SNMP_ROUTER_INITIALIZE ? -1 : get_stamp(object, "running_cs");
     r->up_cs = r->up_since >= 0 ? s->global.uptime_cs - r->up_since : 0;
+    r->refused_from = get_address(object, "refused_from");
     read_mac(object, r->mac);
 }
 

@@ -244,6 +244,7 @@ static void add_unit_router(struct snapshot *s, const struct snapshot_unit *unit
         return;
     struct snapshot_router *r = add_router(s, unit->pool, link, unit->vrid);
 
+    r->discontinuity = unit->counting_since;
     r->state = unit->state;
     r->master = unit->state == SNMP_ROUTER_MASTER ? r->primary : of_family(&unit->holder, r->family);
     r->priority = unit->priority;
@@ -303,6 +304,8 @@ static void read_unit(const json_t *object, struct snapshot_unit *unit)
     unit->contested = get_truth(object, "contested");
     unit->address_list_differs = get_truth(object, "address_list_differs");
     unit->conflicts = get_number(object, "conflicts");
+    unit->differs_from = get_address(object, "differs_from");
+    unit->counting_since = get_stamp(object, "counting_cs");
     unit->next = get_address(object, "next");
     unit->planned = get_address(object, "planned");
     unit->since = get_stamp(object, "since_cs");

@@ -98,7 +98,7 @@ def site():
 
 
 def test_page__live_pool__every_member_with_its_units(site):
-    site.wait_verdict("All is well: 13 of 13 units held")
+    site.wait_verdict("All is well: 12 of 12 units held, 1 instance")
     assert site.lanes() == site.lanes_by_the_daemon()
     assert set(site.lanes()) == {"alpha", "beta", GAMMA}
     assert "alpha · 192.0.2.1" in site.browser.text("header")
@@ -114,7 +114,7 @@ def test_page__instance__who_has_it_and_what_this_host_is(site):
     seen = site.daemon.ctl("status")["instances"][0]
     shown = site.browser.text("#routers")
     assert "GATE" in shown and "192.0.2.99" in shown and "VRID 99" in shown and seen["state"] in shown
-    assert ("this host has it" if seen["holder_kind"] == "self" else f"{seen['holder']} has it") in shown
+    assert ("held by this host" if seen["holder_kind"] == "self" else f"held by {seen['holder']}, priority 100") in shown
 
 
 def test_page__name_that_looks_like_markup__is_text(site):
@@ -220,6 +220,74 @@ def test_exporter_goes_away__page_says_so(site):
     site.wait_verdict("does not reach evenkeel-exporter")
     site.exporter.start()
     site.wait_verdict("All is well")
+
+
+ROWS = """return Array.from(document.querySelectorAll(arguments[0]), (row) => ({name: row.querySelector('b').textContent,
+    state: row.querySelector('.mark').textContent, text: row.innerText}))"""
+INSTANCES = """vrrp_script gone {
+    script "/usr/bin/no-such-thing"
+    interval 1
+    weight -50
+}
+vrrp_sync_group BOTH {
+    group {
+        FIRST
+        SECOND
+    }
+}
+""" + "".join(f"""vrrp_instance {name} {{
+    interface {interface}
+    virtual_router_id {vrid}
+    version 3
+    priority 150
+    advert_int 0.2
+    {extra}
+    virtual_ipaddress {{
+        {address}
+    }}
+}}
+""" for name, interface, vrid, address, extra in [
+    ("FIRST", "eth0", 91, "192.0.2.91/24", ""), ("SECOND", "eth0", 92, "fe80::92/64\n        2001:db8:0::92/64", ""),
+    (GAMMA.replace("'", ""), "eth0", 93, "192.0.2.93/24", "track_script {\n        gone\n    }"),
+    ("CUT", "eth9", 94, "192.0.2.94/24", "")])
+
+
+def test_page__only_instances__those_in_trouble_first_then_all(site):
+    """A host whose file has no pool, with a name that looks like markup, as keepalived's grammar allows."""
+    node = site.lab.hosts[2]
+    site.system.stop("h3")
+    site.exporter.stop()
+    node.run("ip", "link", "add", "eth9", "type", "veth", "peer", "name", "eth8")
+    daemon = cluster.Evenkeel(node, INSTANCES).start()
+    exporter = exporter_peers.Exporter(site.lab.hosts[0], daemon.run_dir).start()
+    try:
+        site.browser.open(URL)
+        site.wait_verdict("1 alarm, 1 warning")
+        site.browser.complaints()  # of the exporter's change
+        rig.wait_until(lambda: site.browser.text("#instances-sub") == "3 Active · 1 Fault", 10, "all Active but one", 0.2)
+        rows = site.browser.run(ROWS, "#routers > li")
+        assert [r["name"] for r in rows] == ["CUT", GAMMA.replace("'", ""), "FIRST", "SECOND"]
+        assert [r["state"] for r in rows] == ["Fault", "Active", "Active", "Active"]
+        assert "interface eth9 is down" in rows[0]["text"] and "who holds it is not known here" in rows[0]["text"]
+        assert "priority 100 (150 is configured)" in rows[1]["text"] and "there is no such program" in rows[1]["text"]
+        assert "2001:db8::92" in rows[3]["text"] and "fe80" not in rows[3]["text"]
+        assert [(r["name"], r["state"]) for r in site.browser.run(ROWS, "#group-list > li")] == [("BOTH", "Active")]
+        assert "192.0.2.3" in site.browser.text("header")
+        assert site.browser.run("return document.querySelectorAll('main u').length") == 0
+        for width in (320, 1280):
+            site.browser.viewport(width, 800)
+            assert site.width_problem() is None
+            if os.environ.get("EVENKEEL_SCREENSHOT"):
+                site.browser.screenshot(os.environ["EVENKEEL_SCREENSHOT"] + f".instances-{width}.png")
+        assert {what: round(ratio, 2) for what, ratio in site.browser.run(CONTRASTS) if ratio < 4.5} == {}
+        assert site.browser.complaints() == []
+    finally:
+        exporter.stop()
+        daemon.stop()
+        site.system.start("h3")
+        site.exporter.start()
+        site.browser.open(URL)
+    site.wait_verdict("All is well", 40)
 
 
 # What no daemon of ours would say.

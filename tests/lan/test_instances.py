@@ -231,6 +231,24 @@ def test_sigterm__first__second_takes_over_at_once(pair):
         pair.settled()
 
 
+def groups(node):
+    return node.run("ip", "-4", "maddr", "show", "dev", "eth0").stdout
+
+
+def test_reload__another_group__is_joined_by_both(pair):
+    assert all("239.1.2.3" in groups(d.node) for d in pair.daemons)
+    texts = [open(d.config, encoding="ascii").read() for d in pair.daemons]
+    for daemon, text in zip(pair.daemons, texts):
+        daemon.write(text.replace("mcast_dst_ip 239.1.2.3", "mcast_dst_ip 239.1.2.4"))
+        os.kill(daemon.guard(), signal.SIGHUP)
+    rig.wait_until(lambda: all("239.1.2.4" in groups(d.node) for d in pair.daemons), 10, "both to join")
+    pair.settled()
+    for daemon, text in zip(pair.daemons, texts):
+        daemon.write(text)
+        os.kill(daemon.guard(), signal.SIGHUP)
+    pair.settled()
+
+
 def check(node, text):
     path = os.path.join(node.dir, "checked.conf")
     with open(path, "w", encoding="ascii") as f:

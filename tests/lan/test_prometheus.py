@@ -78,9 +78,41 @@ def test_dashboard__panels__whole_and_beside_each_other():
     assert {p["datasource"]["uid"] for p in dashboard["panels"]} == {"${datasource}"}
 
 
+INSTANCES = """vrrp_script true {
+    script "/bin/true"
+    interval 1
+    weight 1
+}
+vrrp_track_file number {
+    file /proc/sys/net/ipv4/tcp_sack
+    weight 1
+}
+vrrp_sync_group ALONE {
+    group {
+        V1
+    }
+}
+vrrp_instance V1 {
+    interface eth0
+    virtual_router_id 91
+    version 3
+    advert_int 0.2
+    track_script {
+        true
+    }
+    track_file {
+        number
+    }
+    virtual_ipaddress {
+        192.0.2.91/24
+    }
+}
+"""
+
+
 class Site:
     def __init__(self, lab):
-        self.system = cluster.EvenkeelCluster(lab, cluster.addresses(5))
+        self.system = cluster.EvenkeelCluster(lab, [], text=INSTANCES + cluster.pool_text(cluster.addresses(5)))
         for name in self.system.hosts:
             self.system.start(name)
         self.daemon = self.system.hosts["h1"]
@@ -120,7 +152,7 @@ def test_dashboard__every_query__finds_something(site):
 
 @needs_lan
 def test_alerts__hosts_fail__those_alerts_and_no_others(site):
-    lasting = lambda: site.prometheus.firing() - {"EvenkeelNobodyAnswers"}  # only one host is scraped
+    lasting = lambda: site.prometheus.firing() - {"EvenkeelNobodyAnswers", "EvenkeelInstanceNobodyAnswers"}  # one is scraped
     rig.wait_until(lambda: lasting() == set(), 20, "no alert", 0.5)
     site.system.hosts["h2"].kill()
     rig.wait_until(lambda: lasting() == {"EvenkeelMemberDead"}, 30, "EvenkeelMemberDead and no other", 0.5)

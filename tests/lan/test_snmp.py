@@ -22,7 +22,22 @@ pytestmark = [
 TEXT = (cluster.pool_text(cluster.addresses(4) + ["{ 192.0.2.60/24 192.0.2.61/24 2001:db8:0::60/64 }"],
                           "members { alpha 192.0.2.1 }")
         + cluster.pool_text(["192.0.2.71", "192.0.2.72"], "version 2", "member_router_id 9", name="old")
-        + cluster.pool_text(cluster.addresses(3, 6), name="six"))
+        + cluster.pool_text(cluster.addresses(3, 6), name="six")
+        + "".join(f"""vrrp_instance {name} {{
+    interface eth0
+    virtual_router_id {vrid}
+    priority 150
+    {lines}
+    virtual_ipaddress {{
+        {addresses}
+    }}
+}}
+""" for name, vrid, lines, addresses in [
+    ("THREE", 81, "version 3\n    advert_int 0.2\n    nopreempt", "192.0.2.81/24\n        192.0.2.181/24"),
+    ("TWO", 82, "version 2\n    advert_int 1\n    authentication {\n        auth_type PASS\n        auth_pass hush7\n    }",
+     "192.0.2.82/24"),
+    ("SIX", 83, "version 3\n    advert_int 0.2", "fe80::83/64\n        2001:db8:0::83/64"),
+    ("AWAY", 84, "version 3\n    track_interface {\n        lo9\n    }", "192.0.2.84/24")]))
 NUMBER = re.compile(r"(Counter32|Counter64|Gauge32|Timeticks): \(?(\d+)")
 STAMPS = re.compile(r"(DiscontinuityTime|ekMemberSince|ekUnitSince|ekUnitLastChange|VirtualRouterUpTime)\b")
 NEW_MASTER, PROTO_ERROR, TRAP_NEW_MASTER = ".1.3.6.1.2.1.207.0.1", ".1.3.6.1.2.1.207.0.2", ".1.3.6.1.2.1.68.0.1"
@@ -34,6 +49,22 @@ port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 port.bind(("eth0", 0))
 port.send(bytes.fromhex("01005e000012" "024b000000fe" "0800" "45000020" "00000000" "fe70195d"
                         "c00002fe" "e0000012" "31336401" "00640000" "c0000233") + bytes(14))
+"""
+# From the witness, for THREE: a version 3 advertisement whose checksum is wrong. For TWO: version 2 with another password.
+BAD_CHECKSUM = BAD_TTL.replace('"fe70195d"', '"ff70185d"').replace('"31336401"', '"31516401"').replace('"c0000233"', '"c0000251"')
+BAD_PASSWORD = """
+import socket
+def summed(data):
+    total = sum(int.from_bytes(data[i:i + 2], "big") for i in range(0, len(data), 2))
+    total = (total & 0xffff) + (total >> 16)
+    return 0xffff - ((total & 0xffff) + (total >> 16))
+packet = bytearray.fromhex("2152c80101010000" "c0000252") + b"wrong\\0\\0\\0"
+packet[6:8] = summed(packet).to_bytes(2, "big")
+ip = bytearray.fromhex("45000028" "00000000" "ff700000" "c00002fe" "e0000012")
+ip[10:12] = summed(ip).to_bytes(2, "big")
+port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+port.bind(("eth0", 0))
+port.send(bytes.fromhex("01005e000012" "024b000000fe" "0800") + ip + packet + bytes(6))
 """
 
 
@@ -53,7 +84,8 @@ class Site:
     def settled(self):
         status = self.daemon.ready()
         return status and all(m["state"] == "active" for p in status["pools"] for m in p["members"]) and \
-            all(u["holder_kind"] in ("self", "member") and not u["planned"] for p in status["pools"] for u in p["units"])
+            all(u["holder_kind"] in ("self", "member") and not u["planned"] for p in status["pools"] for u in p["units"]) and \
+            all(i["state"] == "Fault" or i["holder_kind"] != "none" for i in status["instances"])
 
     def dump(self, names=False, oid=None):
         done = self.daemon.keelctl("snmp", *(["--names"] if names else []), *([oid] if oid else []))
@@ -187,7 +219,46 @@ def test_notifications__wrong_ttl__proto_error_and_counted(site):
     rig.wait_until(lambda: PROTO_ERROR in site.snmp.trap_names()[start:], 15, "vrrpv3ProtoError", 0.3)
     assert site.dump(oid="ekLinkBadTtl") != before
     reasons = site.dump(oid="vrrpv3StatisticsProtoErrReason", names=True)
-    assert all(line.endswith("ipTtlError(1)") for line in reasons)
+    of_instances = [line for line in reasons if re.search(r"\.8[1-4]\.ipv", line)]  # they count what has their VRID
+    assert len(of_instances) == 3 and all(line.endswith("noError(0)") for line in of_instances)
+    assert all(line.endswith("ipTtlError(1)") for line in set(reasons) - set(of_instances))
+
+
+def instance(site, name):
+    return next(i for i in site.daemon.ctl("status")["instances"] if i["name"] == name)
+
+
+def test_instances__rows_of_both_versions_and_families__states_as_the_daemon_has_them(site):
+    states = {"Active": "master(3)", "Backup": "backup(2)", "Fault": "initialize(1)"}
+    status3 = dict(split(site.dump(oid="vrrpv3OperationsStatus", names=True)))
+    status2 = dict(split(site.dump(oid="vrrpOperState", names=True)))
+    for name, vrid, table, family in [("THREE", 81, status3, "ipv4"), ("SIX", 83, status3, "ipv6"), ("AWAY", 84, status3, "ipv4"),
+                                      ("TWO", 82, status2, None)]:
+        row = [v for n, v in table.items() if f".{vrid}" in n and (family is None or n.endswith(f".{family}"))]
+        assert row == ["INTEGER: " + states[instance(site, name)["state"]]], (name, table)
+    assert instance(site, "AWAY")["state"] == "Fault"
+    assert any(n.split(".")[2] == "81" and v == "INTEGER: false(2)"
+               for n, v in split(site.dump(oid="vrrpv3OperationsPreemptMode", names=True)))
+    assert any(v == "INTEGER: simpleTextPassword(2)" for _, v in split(site.dump(oid="vrrpOperAuthType", names=True)))
+    assert "hush7" not in "\n".join(site.dump())
+
+
+def test_notifications__instances__bad_packets_and_fault(site):
+    start, traps = len(site.snmp.traps()), lambda: site.snmp.traps()[start:]
+    site.lab.witness.run(rig.PYTHON, "-c", BAD_CHECKSUM)
+    site.lab.witness.run(rig.PYTHON, "-c", BAD_PASSWORD)
+    site.daemon.node.run("ip", "link", "add", "lo9", "type", "veth", "peer", "name", "lo8")
+    site.daemon.node.run("ip", "link", "set", "lo8", "up")
+    site.daemon.node.run("ip", "link", "set", "lo9", "up")
+    auth = {".1.3.6.1.2.1.68.1.5.0": "IpAddress: 192.0.2.254", ".1.3.6.1.2.1.68.1.6.0": "INTEGER: 3"}
+    rig.wait_until(lambda: any(auth.items() <= t.items() for t in traps()), 15, "vrrpTrapAuthFailure", 0.3)
+    proto = re.compile(r"\.1\.3\.6\.1\.2\.1\.207\.1\.2\.5\.1\.6\.\d+\.81\.1$")
+    rig.wait_until(lambda: any(proto.match(k) and v == "INTEGER: 3" for t in traps() for k, v in t.items()), 15,
+                   "vrrpv3ProtoError of THREE", 0.3)
+    rig.wait_until(lambda: any(t.get(OWN[:-2] + "1.9.2.0") == 'STRING: "AWAY"' for t in traps()), 15, "ekInstanceEvent", 0.3)
+    rig.wait_until(lambda: any(".84.1" in k and ".207.1.1.1.1.3." in k for t in traps() for k in t), 15, "vrrpv3NewMaster", 0.3)
+    assert "Counter32: 1" in [v for n, v in split(site.dump(oid="vrrpStatsAuthFailures", names=True))]
+    agree(site, names=False, stamps=stamp_names(site)[0])
 
 
 def test_snmpd__restarted__served_again(site):

@@ -129,7 +129,7 @@ static void rig_hear(struct rig *rig, unsigned member, uint8_t vrid, uint8_t pri
 
 void rig_say(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address)
 {
-    rig_hear(rig, member, vrid, priority, address, US_PER_S);
+    rig_hear(rig, member, vrid, priority, address, rig->say_interval_us > 0 ? rig->say_interval_us : US_PER_S);
     rig_step(rig, &(struct event){.kind = EVENT_TICK, .now = rig->now}, NULL);
 }
 

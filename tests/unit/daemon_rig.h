@@ -40,6 +40,7 @@ struct rig {
     unsigned member_count;
     bool alive[RIG_MEMBERS_MAX];
     unsigned holder[RIG_UNITS_MAX]; /* which of the others advertises the unit; RIG_SELF: none of them */
+    int64_t say_interval_us;        /* in what rig_say sends; 0: the unit's */
     int command_error;              /* what rig_command returns after the step */
     unsigned reloads_asked;
 };

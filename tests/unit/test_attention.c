@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "daemon/note.h"
 #include "daemon_rig.h"
 #include "schema_check.h"
 
@@ -67,6 +68,16 @@ static void assert_told(const char *code, const char *severity, const char *text
     assert_string_equal(json_string_value(json_object_get(item, "severity")), severity);
     if (strstr(json_string_value(json_object_get(item, "text")), text) == NULL)
         fail_msg("'%s' does not say '%s'", json_string_value(json_object_get(item, "text")), text);
+    json_decref(answer);
+}
+
+static void assert_not_told(const char *code)
+{
+    json_t *answer = ask("{\"command\":\"status\"}"), *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "attention"), i, item)
+        assert_string_not_equal(json_string_value(json_object_get(item, "code")), code);
     json_decref(answer);
 }
 
@@ -159,6 +170,82 @@ static void test_attention__member_dead__says_for_how_long(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static void test_attention__other_interval__unit_and_member_named_while_it_is_so(void **state)
+{
+    (void)state;
+    rig.say_interval_us = 2 * (int64_t)US_PER_S;
+    rig_say(&rig, 1, 2, 253, &rig.addresses[1]);
+    assert_told("configuration", "warning", "10.20.0.2 by beta (10.20.0.242) with another interval");
+    rig_run(&rig, 20 * (int64_t)US_PER_S);
+    assert_not_told("configuration");
+}
+
+static void test_attention__stall__told_for_ten_minutes(void **state)
+{
+    (void)state;
+    rig.pool_view.stalled_at = rig.now;
+    rig.pool_view.stalled_us = 3200 * US_PER_MS;
+    rig_run(&rig, 4 * (int64_t)US_PER_S);
+    assert_told("stalled", "warning",
+                "this host slept for 3.2 s, longer than its lease, and gave up what it held 4.0 s");
+    rig.now = mono_add(rig.now, 600 * (int64_t)US_PER_S);
+    assert_not_told("stalled");
+}
+
+/* Who slept does not know how long nobody, or somebody, had the unit. */
+static void test_owner__changed_while_this_host_slept__gap_is_not_known(void **state)
+{
+    (void)state;
+    rig.now = mono_add(rig.now, 5 * (int64_t)US_PER_S);
+    rig_say(&rig, 1, 1, 253, &rig.addresses[0]);
+    json_t *answer = ask("{\"command\":\"list\"}");
+    const json_t *unit =
+        json_array_get(json_object_get(json_array_get(json_object_get(answer, "pools"), 0), "units"), 0);
+    const json_t *change = json_object_get(unit, "last_change");
+
+    assert_string_equal(json_string_value(json_object_get(change, "to")), "10.20.0.242");
+    assert_string_equal(json_string_value(json_object_get(change, "reason")), "heard");
+    assert_true(json_is_null(json_object_get(change, "gap_ms")));
+    json_decref(answer);
+}
+
+static const char *sentence(struct note note)
+{
+    static char text[NOTE_TEXT_MAX];
+
+    note.about = note.kind == NOTE_GROUP_STATE ? NOTE_ABOUT_GROUP : NOTE_ABOUT_INSTANCE;
+    memcpy(note.name, "N", 2);
+    note_format(&rig.config, &note, text);
+    return text;
+}
+
+static void test_note__gap_and_causes__as_they_are(void **state)
+{
+    const struct note owner = {.kind = NOTE_UNIT_OWNER, .reason = REASON_RELEASED};
+    const struct note fault = {.kind = NOTE_INSTANCE_STATE,
+                               .reason = REASON_TRACKED,
+                               .from_state = INSTANCE_ACTIVE,
+                               .to_state = INSTANCE_FAULT};
+    const struct note over = {.kind = NOTE_INSTANCE_STATE,
+                              .reason = REASON_TRACKED,
+                              .from_state = INSTANCE_FAULT,
+                              .to_state = INSTANCE_BACKUP};
+    const struct note group = {
+        .kind = NOTE_GROUP_STATE, .reason = REASON_GROUP, .from_state = INSTANCE_ACTIVE, .to_state = INSTANCE_FAULT};
+    struct note gap = owner;
+
+    (void)state;
+    gap.value = 0;
+    assert_non_null(strstr(sentence(gap), "released it, without a gap"));
+    gap.value = 3200;
+    assert_non_null(strstr(sentence(gap), ", 3.2 ms without owner"));
+    gap.value = -1;
+    assert_null(strstr(sentence(gap), "owner,"));
+    assert_string_equal(sentence(fault), "instance N: Active -> Fault: what it tracks has failed");
+    assert_string_equal(sentence(over), "instance N: Fault -> Backup: what it tracks is good again");
+    assert_string_equal(sentence(group), "group N: Active -> Fault: a member of it is in Fault");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +258,10 @@ int main(void)
         TEST(test_attention__drained_member__named),
         TEST(test_attention__filter_that_fell_back__says_why),
         TEST(test_attention__member_dead__says_for_how_long),
+        TEST(test_attention__other_interval__unit_and_member_named_while_it_is_so),
+        TEST(test_attention__stall__told_for_ten_minutes),
+        TEST(test_owner__changed_while_this_host_slept__gap_is_not_known),
+        TEST(test_note__gap_and_causes__as_they_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,44 @@ static void test_compat__file__does_what_its_author_meant(void **state)
     free(wanted);
 }
 
+/*
+ * What keepalived's package brings as samples, where it is installed: whatever holds an instance runs and reads back to
+ * the same, the others are refused for having none.
+ */
+static void test_compat__samples_of_keepalived__run_when_they_hold_an_instance(void **state)
+{
+    glob_t found;
+
+    (void)state;
+    if (glob("/usr/share/doc/keepalived/samples/keepalived.conf.*", 0, NULL, &found) != 0)
+        skip();
+    glob("/etc/keepalived/keepalived.conf.sample", GLOB_APPEND, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *path = found.gl_pathv[i];
+        struct text *findings = text_new(), *file = text_new();
+        struct config *config =
+            compat_read((struct config_request){.path = path, .config_id = "high"}, collect, findings);
+        bool gz = strlen(path) > 3 && strcmp(path + strlen(path) - 3, ".gz") == 0;
+        size_t length;
+
+        assert_true(read_file(path, file));
+        if (!gz && (config != NULL) != (strstr(file->bytes, "\nvrrp_instance ") != NULL))
+            fail_msg("%s %s:\n%s", path, config != NULL ? "runs" : "is refused", findings->bytes);
+        if (config == NULL)
+            assert_non_null(strstr(findings->bytes, gz ? "error" : "nothing that can be run"));
+        else {
+            char *printed = print(config, &length);
+
+            check_reads_back(config, printed, length);
+            free(printed);
+        }
+        config_free(config);
+        free(findings);
+        free(file);
+    }
+    globfree(&found);
+}
+
 int main(void)
 {
     glob_t found;
@@ -179,13 +217,16 @@ int main(void)
         fprintf(stderr, "the corpus in tests/compat is missing or too small\n");
         return 1;
     }
-    struct CMUnitTest *tests = calloc(found.gl_pathc, sizeof(*tests));
+    struct CMUnitTest *tests = calloc(found.gl_pathc + 1, sizeof(*tests));
 
     for (size_t i = 0; tests != NULL && i < found.gl_pathc; i++)
         tests[i] = (struct CMUnitTest){.name = found.gl_pathv[i],
                                        .test_func = test_compat__file__does_what_its_author_meant,
                                        .initial_state = found.gl_pathv[i]};
-    int failed = _cmocka_run_group_tests("compat corpus", tests, found.gl_pathc, NULL, NULL);
+    if (tests != NULL)
+        tests[found.gl_pathc] =
+            (struct CMUnitTest)cmocka_unit_test(test_compat__samples_of_keepalived__run_when_they_hold_an_instance);
+    int failed = _cmocka_run_group_tests("compat corpus", tests, found.gl_pathc + 1, NULL, NULL);
 
     free(tests);
     globfree(&found);

@@ -255,6 +255,60 @@ static void test_compat__nothing_to_convert__is_an_error(void **state)
     assert_non_null(strstr(findings, "defines nothing that can be run"));
 }
 
+static void test_compat__scripts_that_are_no_programs__are_told(void **state)
+{
+    char directory[] = "/tmp/compat-test-XXXXXX", bare[64], plain[64], text[1024], findings[FINDINGS_MAX];
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(bare, sizeof(bare), "%s/bare.sh", directory);
+    snprintf(plain, sizeof(plain), "%s/plain.sh", directory);
+    write_file(bare, "exit 0\n", 0755);
+    write_file(plain, "#!/bin/sh\n", 0644);
+    snprintf(text, sizeof(text),
+             "global_defs {\n script_user nobody\n dynamic_interfaces\n}\n"
+             "vrrp_script bare {\n script %s\n}\nvrrp_script plain {\n script %s\n}\n" INSTANCE(""),
+             bare, plain);
+    struct config *config = load(text, COMPAT_CHECK_HOST, findings);
+
+    unlink(bare);
+    unlink(plain);
+    rmdir(directory);
+    assert_non_null(config);
+    assert_int_equal(compat_model(config)->scripts[0].command.permit, CHECK_RUNNABLE);
+    assert_int_equal(compat_model(config)->scripts[1].command.permit, CHECK_NO_PROGRAM);
+    assert_non_null(strstr(findings, "bare.sh does not begin with #! and an interpreter"));
+    assert_non_null(strstr(findings, "plain.sh\" cannot be run: it exists, but is no executable file"));
+    config_free(config);
+}
+
+static void test_compat__unicast__members_are_named_where_the_source_can_be_one(void **state)
+{
+    char *files[] = {"unicast-1.conf", "unicast-2.conf"}, findings[FINDINGS_MAX];
+
+    (void)state;
+    char *text = convert(2, files, findings);
+
+    assert_non_null(text);
+    struct config *config = config_load_text("c", text, strlen(text), 0, collect, findings);
+
+    assert_non_null(config);
+    assert_int_equal(config->core.pool_count, 2);
+    assert_int_equal(config->core.pools[0].name_count, 2);
+    assert_int_equal(config->core.pools[1].name_count, 0); /* global addresses: IPv6 members are link-local */
+    config_free(config);
+    free(text);
+}
+
+static void test_compat__same_host_twice__is_an_error_that_names_both_files(void **state)
+{
+    char *files[] = {"unicast-1.conf", "unicast-1.conf"}, findings[FINDINGS_MAX];
+
+    (void)state;
+    assert_null(convert(2, files, findings));
+    assert_non_null(strstr(findings, "it sends from 192.0.2.11, and so does unicast-1.conf"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +320,9 @@ int main(void)
         cmocka_unit_test(test_compat__rotated_priorities__become_one_pool),
         cmocka_unit_test(test_compat__sync_group__becomes_one_unit_with_its_host),
         cmocka_unit_test(test_compat__nothing_to_convert__is_an_error),
+        cmocka_unit_test(test_compat__scripts_that_are_no_programs__are_told),
+        cmocka_unit_test(test_compat__unicast__members_are_named_where_the_source_can_be_one),
+        cmocka_unit_test(test_compat__same_host_twice__is_an_error_that_names_both_files),
     };
 
     if (chdir(EVENKEEL_SOURCE "/tests/compat/convert") != 0)

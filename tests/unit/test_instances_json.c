@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "exporter/metrics.h"
+#include "daemon/track.h"
 #include "file_rig.h"
 #include "schema_check.h"
 #include "snmp/snapshot.h"
@@ -91,6 +91,8 @@ static void test_instances_json__every_answer__matches_its_schema(void **state)
         {"explain", "{\"command\":\"explain\",\"unit\":\"D\"}"},
         {"counters", "{\"command\":\"counters\"}"},
         {"snmp", "{\"command\":\"snmp\"}"},
+        {"dump", "{\"command\":\"dump\",\"what\":\"data\"}"},
+        {"reload-result", "{\"command\":\"reload-result\"}"},
         {"history", "{\"command\":\"history\"}"},
         {"events", "{\"command\":\"events\",\"limit\":250}"},
     };
@@ -119,6 +121,55 @@ static void test_instances_json__status__schema_states_and_holders(void **state)
     assert_string_equal(field(named(answer, "C"), "holder"), "10.0.0.9");
     assert_string_equal(field(named(answer, "C"), "holder_kind"), "other");
     assert_string_equal(field(json_array_get(json_object_get(answer, "groups"), 0), "state"), "Active");
+    json_decref(answer);
+}
+
+static const json_t *with_code(const json_t *list, const char *code)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(list, i, item)
+    {
+        if (strcmp(field(item, "code"), code) == 0)
+            return item;
+    }
+    fail_msg("nothing about %s", code);
+    return NULL;
+}
+
+static void test_instances_json__refusal__told_with_its_sender_while_it_lasts(void **state)
+{
+    (void)state;
+    file_rig_hear(&rig, 2, "10.0.0.9", 150, false);
+    json_t *answer = ask("{\"command\":\"status\"}");
+
+    assert_schema(answer, "status.schema.json", NULL);
+    assert_string_equal(field(with_code(json_object_get(answer, "attention"), "refused"), "text"),
+                        "instance C does not accept what 10.0.0.9 advertises for it: its password is another one");
+    json_decref(answer);
+    answer = ask("{\"command\":\"explain\",\"unit\":\"C\"}");
+    assert_non_null(strstr(field(with_code(json_object_get(answer, "facts"), "refused"), "text"), "10.0.0.9"));
+    json_decref(answer);
+    file_rig_run(&rig, 20 * (int64_t)US_PER_S);
+    answer = ask("{\"command\":\"status\"}");
+    json_t *line;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "attention"), i, line)
+        assert_string_not_equal(field(line, "code"), "refused");
+    json_decref(answer);
+}
+
+static void test_instances_json__in_fault__knows_no_holder(void **state)
+{
+    (void)state;
+    json_t *answer = ask("{\"command\":\"explain\",\"unit\":\"D\"}");
+
+    assert_string_equal(field(json_object_get(answer, "instance"), "holder_kind"), "none");
+    assert_string_equal(field(with_code(json_object_get(answer, "facts"), "state"), "text"),
+                        "This host has been in Fault for 2.0 s: a link of it is down.");
+    with_code(json_object_get(answer, "facts"), "not_heard");
     json_decref(answer);
 }
 
@@ -216,49 +267,77 @@ static void test_instances_json__snmp__rows_of_both_versions(void **state)
     snapshot_free(snapshot);
 }
 
-static void assert_line(const char *found, const char *line)
+static void test_instances_json__trackers__once_each_with_how_their_runs_went(void **state)
 {
-    char wanted[256];
-
-    snprintf(wanted, sizeof(wanted), "\n%s\n", line);
-    if (strstr(found, wanted) == NULL)
-        fail_msg("no line \"%s\" in:\n%s", line, found);
-}
-
-static void test_instances_json__metrics__say_the_same(void **state)
-{
-    json_t *status = ask("{\"command\":\"status\"}"), *counters = ask("{\"command\":\"counters\"}");
-    const struct metrics_input input = {.status = status, .counters = counters, .version = "1"};
-    size_t length;
-    char *made = metrics_text(&input, FORMAT_OPENMETRICS, &length);
+    static const char tracking[] =
+        "vrrp_script web {\n script \"/bin/true x\"\n interval 2\n weight -20\n}\n"
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n track_script {\n web\n }\n"
+        " track_interface {\n up1\n }\n virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
+        "vrrp_instance B {\n interface eth0\n virtual_router_id 2\n track_script {\n web\n }\n"
+        " virtual_ipaddress {\n 10.0.2.1/24\n }\n}\n";
+    struct track_run run;
 
     (void)state;
-    assert_line(made, "evenkeel_instance_info{vrrp_instance=\"A\",group=\"G\",interface=\"eth0\",family=\"ipv4\","
-                      "transport=\"multicast\",address=\"10.0.0.1\",vrid=\"1\",vrrp_version=\"3\"} 1");
-    assert_line(made, "evenkeel_instance_state{vrrp_instance=\"A\",evenkeel_instance_state=\"Active\"} 1");
-    assert_line(made, "evenkeel_instance_answering{vrrp_instance=\"A\"} 1");
-    assert_line(made, "evenkeel_instance_priority{vrrp_instance=\"C\"} 100");
-    assert_line(made, "evenkeel_instance_faults{vrrp_instance=\"D\"} 1");
-    assert_line(made, "evenkeel_instance_trackers_failed{vrrp_instance=\"D\"} 0");
-    assert_line(made, "evenkeel_instance_became_active_total{vrrp_instance=\"B\"} 1");
-    assert_line(made, "evenkeel_instance_packets_refused_total{vrrp_instance=\"A\"} 0");
-    assert_line(made, "evenkeel_group_state{group=\"G\",evenkeel_group_state=\"Active\"} 1");
-    free(made);
-    json_decref(status);
-    json_decref(counters);
+    file_rig_open(&rig, tracking);
+    struct track *track = track_new(rig.config, rig.now);
+
+    assert_non_null(track);
+    rig.view.track = track;
+    assert_true(track_next_run(track, rig.now, &run));
+    track_script_done(track, run.script, run.run, TRACK_RAN_OVER, "it took too long",
+                      mono_add(rig.now, 1500 * US_PER_MS));
+    json_t *answer = ask("{\"command\":\"counters\"}");
+    const json_t *trackers = json_object_get(answer, "trackers"), *script = json_array_get(trackers, 0);
+
+    assert_schema(answer, "control.schema.json", "counters");
+    assert_int_equal(json_array_size(trackers), 2);
+    assert_string_equal(field(script, "name"), "web");
+    assert_string_equal(field(script, "last_result"), "timeout");
+    assert_int_equal(json_integer_value(json_object_get(script, "timeouts")), 1);
+    assert_float_equal(json_number_value(json_object_get(script, "last_took_ms")), 1500, 0.01);
+    assert_string_equal(field(json_array_get(trackers, 1), "kind"), "interface");
+    assert_null(json_object_get(json_array_get(trackers, 1), "runs"));
+    json_decref(answer);
+    rig.view.track = NULL;
+    track_free(track);
+    file_rig_close(&rig);
+}
+
+static void test_instances_json__group_in_fault__says_whose_fault_it_is(void **state)
+{
+    static const char grouped[] =
+        "vrrp_sync_group H {\n group {\n E\n F\n }\n}\n"
+        "vrrp_instance E {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
+        "vrrp_instance F {\n interface down0\n virtual_router_id 2\n virtual_ipaddress {\n 10.0.2.1/24\n }\n}\n";
+
+    (void)state;
+    file_rig_open(&rig, grouped);
+    file_rig_run(&rig, US_PER_S);
+    json_t *answer = ask("{\"command\":\"status\"}");
+    const json_t *e = json_object_get(named(answer, "E"), "faults"), *f = json_object_get(named(answer, "F"), "faults");
+
+    assert_string_equal(json_string_value(json_array_get(e, 0)), "F of its group H is in Fault");
+    assert_string_equal(json_string_value(json_array_get(f, 0)), "interface down0 is down");
+    assert_int_equal(json_array_size(f), 1);
+    json_decref(answer);
+    file_rig_close(&rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_instances_json__metrics__say_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__every_answer__matches_its_schema, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__status__schema_states_and_holders, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__refusal__told_with_its_sender_while_it_lasts, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_instances_json__in_fault__knows_no_holder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__fault__in_words_and_as_an_alarm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__by_name__explain_and_history_but_no_take, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__set_by_name__its_instances_only, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__refusals__counted_by_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__snmp__rows_of_both_versions, setup, teardown),
+        cmocka_unit_test(test_instances_json__group_in_fault__says_whose_fault_it_is),
+        cmocka_unit_test(test_instances_json__trackers__once_each_with_how_their_runs_went),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

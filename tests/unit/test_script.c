@@ -197,7 +197,7 @@ static void test_script__cannot_be_run__says_why(void **state)
     script_result_text(&result, text);
     assert_non_null(strstr(text, "#!"));
     write_file(in_directory("plain", path), "#!/bin/sh\n", 0644);
-    assert_result(run_file(path, "root", false), SCRIPT_REFUSED, CHECK_MISSING);
+    assert_result(run_file(path, "root", false), SCRIPT_REFUSED, CHECK_NO_PROGRAM);
 }
 
 static void test_script__replaceable_by_others__is_refused_when_asked_for(void **state)
@@ -214,7 +214,7 @@ static void test_script__replaceable_by_others__is_refused_when_asked_for(void *
     assert_result(run_file(link, "root", true), SCRIPT_EXITED, 0);
     /* What is replaced after it was looked at once: each start looks again. */
     assert_int_equal(chmod(path, 0644), 0);
-    assert_result(run_file(path, "root", false), SCRIPT_REFUSED, CHECK_MISSING);
+    assert_result(run_file(path, "root", false), SCRIPT_REFUSED, CHECK_NO_PROGRAM);
 }
 
 /* Runs as nobody what writes into a file, and gives back what it wrote. */

@@ -231,6 +231,79 @@ static void test_errors__daemon_started_anew__none(void **state)
     snapshot_free(after);
 }
 
+static void test_event__instance_in_fault_stalled_contested__its_name_and_the_sentence(void **state)
+{
+    static const char *const events[] = {
+        "{\"kind\":\"instance_state\",\"pool\":null,\"instance\":\"V1\",\"from_state\":\"Active\","
+        "\"to_state\":\"Fault\",\"text\":\"a sentence\"}",
+        "{\"kind\":\"instance_state\",\"instance\":\"V1\",\"from_state\":\"Fault\",\"to_state\":\"Backup\","
+        "\"text\":\"a sentence\"}",
+        "{\"kind\":\"stalled\",\"instance\":\"V1\",\"text\":\"a sentence\"}",
+        "{\"kind\":\"weaker\",\"instance\":\"V1\",\"text\":\"a sentence\"}",
+        "{\"kind\":\"conflict\",\"instance\":\"V1\",\"text\":\"a sentence\"}",
+        "{\"kind\":\"kernel_failed\",\"instance\":\"V1\",\"text\":\"a sentence\"}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        assert_true(make(events[i]));
+        assert_string_equal(trap_of(&notices[0]), OWN "8");
+        assert_string_equal(bind_of(&notices[0], 0), ".1.3.6.1.4.1.8072.9999.9999.112.1.9.2.0 = STRING: \"V1\"");
+        assert_string_equal(bind_of(&notices[0], 1),
+                            ".1.3.6.1.4.1.8072.9999.9999.112.1.9.1.0 = STRING: \"a sentence\"");
+    }
+    assert_false(make("{\"kind\":\"conflict\",\"pool\":\"web\",\"vrid\":1}"));
+    assert_false(make("{\"kind\":\"instance_state\",\"instance\":\"V1\",\"from_state\":\"Active\","
+                      "\"to_state\":\"Backup\"}"));
+}
+
+/* A snapshot of one instance, by hand. */
+static struct snapshot *instance_snapshot(const char *version, const char *refused)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             "{\"daemon\":{\"uptime_cs\":100},\"links\":[{\"interface\":\"e\",\"ifindex\":2,\"up\":true}],"
+             "\"pools\":[],\"instances\":[{\"name\":\"V\",\"vrid\":7,\"interface\":\"e\",\"family\":\"ipv4\","
+             "\"version\":%s,\"state\":\"Backup\",\"refused_from\":\"10.0.0.9\",\"counters\":{\"refused\":{%s}}}]}",
+             version, refused);
+    json_t *answer = json_loads(text, 0, NULL);
+    struct snapshot *snapshot = snapshot_from_json(answer);
+
+    assert_non_null(snapshot);
+    json_decref(answer);
+    return snapshot;
+}
+
+static unsigned errors_of(const char *version, const char *refused)
+{
+    struct snapshot *before = instance_snapshot(version, ""), *after = instance_snapshot(version, refused);
+    unsigned count = snmp_notices_from_errors(before, after, notices);
+
+    snapshot_free(before);
+    snapshot_free(after);
+    return count;
+}
+
+static void test_errors__instances__protocol_errors_of_version_3_and_authentication_of_2(void **state)
+{
+    (void)state;
+    assert_int_equal(errors_of("3", "\"checksum\":2"), 1);
+    assert_string_equal(trap_of(&notices[0]), ".1.3.6.1.2.1.207.0.2");
+    assert_string_equal(bind_of(&notices[0], 0), ".1.3.6.1.2.1.207.1.2.5.1.6.2.7.1 = INTEGER: 3");
+    assert_int_equal(errors_of("3", "\"version\":1"), 1);
+    assert_string_equal(bind_of(&notices[0], 0), ".1.3.6.1.2.1.207.1.2.5.1.6.2.7.1 = INTEGER: 2");
+    assert_int_equal(errors_of("2", "\"auth_failure\":1"), 1);
+    assert_string_equal(trap_of(&notices[0]), ".1.3.6.1.2.1.68.0.2");
+    assert_string_equal(bind_of(&notices[0], 0), ".1.3.6.1.2.1.68.1.5.0 = IpAddress: 10.0.0.9");
+    assert_string_equal(bind_of(&notices[0], 1), ".1.3.6.1.2.1.68.1.6.0 = INTEGER: 3");
+    assert_int_equal(errors_of("2", "\"auth_mismatch\":1"), 1);
+    assert_string_equal(bind_of(&notices[0], 1), ".1.3.6.1.2.1.68.1.6.0 = INTEGER: 2");
+    assert_int_equal(errors_of("2", "\"auth_invalid\":1"), 1);
+    assert_string_equal(bind_of(&notices[0], 1), ".1.3.6.1.2.1.68.1.6.0 = INTEGER: 1");
+    assert_int_equal(errors_of("2", "\"looped\":9"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +315,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_event__isolated__which_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_event__about_what_is_not_there__none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_event__long_text__cut_between_characters, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_event__instance_in_fault_stalled_contested__its_name_and_the_sentence,
+                                        setup, teardown),
+        cmocka_unit_test(test_errors__instances__protocol_errors_of_version_3_and_authentication_of_2),
         cmocka_unit_test_setup_teardown(test_errors__bad_ttl__proto_error_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors__bad_checksum__its_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors__daemon_started_anew__none, setup, teardown),
