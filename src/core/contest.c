@@ -122,7 +122,7 @@ void contest_hears_us_again(struct pool *p, const struct unit *u, const struct a
 static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c, const struct advert *advert,
                              bool member, struct mono received, struct mono now, struct effects *fx)
 {
-    if (!router_is_settled_active(&u->router) || (member && !isolation_is_answered(p, c->since))) {
+    if (!router_is_settled_active(&u->router)) {
         return false;
     }
     if (!c->noted) { /* we are heard by others: it is this one pair that is broken */
@@ -148,10 +148,13 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
         c->ignored = (uint8_t)(c->ignored < UINT8_MAX ? c->ignored + 1 : c->ignored);
     }
     c->heard = now;
+    bool answered = isolation_is_answered(p, c->since); /* before a new question makes it void */
     if (member && c->ignored > 0) {
         isolation_suspect_mute(p, c->ignored >= IGNORED_MAX, c->since, now, fx);
     }
-    if (c->ignored >= IGNORED_MAX && contest_conclude(p, u, c, advert, member, received, now, fx)) {
+    answered = answered || isolation_is_answered(p, c->since);
+    if (c->ignored >= IGNORED_MAX && (answered || !member) &&
+        contest_conclude(p, u, c, advert, member, received, now, fx)) {
         return;
     }
     if (router_assert(r, now, fx)) {
