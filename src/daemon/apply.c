@@ -149,6 +149,7 @@ static void apply_send(struct worker *worker, const struct effect *effect, struc
         return;
     }
     packet_queue(link->port, frame, length);
+    link->rival.spoken = true;
     worker->queued_since = mono_min(worker->queued_since, now);
     note_spoken(worker, effect);
     keep_goodbye(worker, effect, link->port_ifindex);

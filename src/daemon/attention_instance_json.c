@@ -103,6 +103,15 @@ static void add_refusals(struct answer *a, json_t *warnings, unsigned set, unsig
             refusal_text((enum instance_refusal)i->refused_why));
 }
 
+/* Who gives way is in Fault, and says it there. */
+static void add_rival(struct answer *a, json_t *alarms, const struct unit_settings *unit)
+{
+    char text[RIVAL_TEXT_MAX];
+
+    if (unit->family == FAMILY_IPV4 && rival_text(a->view, unit->link, text) && !a->view->rivals[unit->link].yields)
+        add(a, alarms, "alarm", "duplicate_address", unit->instance->name, "has another: %s", text);
+}
+
 /* What makes it fail is said with that. */
 static void add_trackers(struct answer *a, json_t *warnings, unsigned set, unsigned unit, const struct instance_view *i)
 {
@@ -127,6 +136,7 @@ void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *
         core_view_instance(a->view->core, set, u, &i);
         add_state(a, alarms, set, u, &i);
         add_conflict(a, alarms, set, u);
+        add_rival(a, alarms, &settings->units[u]);
         add_list(a, warnings, set, u, &i);
         add_refusals(a, warnings, set, u, &i);
         add_trackers(a, warnings, set, u, &i);

@@ -318,8 +318,18 @@ static void add_readiness(struct findings *f, const struct pool_view *p)
                        : "has no address to speak from");
 }
 
+static void add_rival(struct findings *f)
+{
+    uint8_t link = f->a->view->config->core.pools[f->pool].link;
+    char text[RIVAL_TEXT_MAX];
+
+    if (f->a->view->config->core.pools[f->pool].family == FAMILY_IPV4 && rival_text(f->a->view, link, text))
+        add(f, ALARM, "duplicate_address", "%s", text);
+}
+
 static void add_own_state(struct findings *f, const struct pool_view *p)
 {
+    add_rival(f);
     add_readiness(f, p);
     switch ((enum isolation_state)p->isolation) {
     case ISOLATION_DEAF:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What this host asks the LAN without being told to: who else has the addresses that it holds (audit.h), and whether
- * its third parties are still there (thirdparty.h), so that their silence means something when it counts. A few frames
+ * its third parties are still there (thirdparty.h), so that their silence means something when it counts, and who has
+ * its own address when somebody speaks from it (rival.h). A few frames
  * a second, behind all advertisements of the turn. It owns no state but the times in worker.h. Called by worker_turn.c.
  */
 #include "daemon/worker.h"
@@ -64,8 +65,23 @@ static void ask_third_parties(struct worker *worker, struct mono now)
     }
 }
 
+static void ask_for_rivals(struct worker *worker, struct mono now)
+{
+    uint8_t frame[FRAME_MAX];
+
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
+        struct worker_link *link = &worker->links[i];
+        struct asking asking = {.worker = worker, .port = link->port, .now = now};
+        size_t length = link->port != NULL ? rival_ask(&link->rival, &link->state, now, frame) : 0;
+
+        if (length > 0)
+            queue_question(&asking, frame, length);
+    }
+}
+
 struct mono background_ask(struct worker *worker, struct mono now)
 {
+    ask_for_rivals(worker, now);
     if (worker->leaving)
         return MONO_NEVER;
     struct asking asking = {.worker = worker, .now = now};

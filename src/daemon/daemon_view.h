@@ -23,6 +23,14 @@ struct daemon_conflict {
     struct addr address; /* which VIP of the unit */
 };
 
+/* Another host that speaks VRRP from this host's own IPv4 address (rival.h). */
+struct daemon_rival {
+    struct mono until; /* it is taken to be there; 0: never seen */
+    uint8_t mac[6];
+    bool stronger; /* this host is the one to give way */
+    bool yields;   /* it does */
+};
+
 struct daemon_pool_view {
     uint8_t filter_mode;                     /* enum filter_mode in force; FILTER_AUTO: not known yet */
     const char *filter_text;                 /* why it is that one (kernel_report.text); NULL: nothing to say */
@@ -63,6 +71,7 @@ struct daemon_view {
     const struct config *config;
     const struct core *core;
     const struct kernel_link *links;      /* config->core.link_count */
+    const struct daemon_rival *rivals;    /* for each link; NULL: nobody looks for them */
     const struct daemon_pool_view *pools; /* of pools, then sets */
     const struct history *history;
     struct daemon_reload reload;

@@ -3,13 +3,10 @@
  * The explain answer for an instance: who holds it and why, what this host is for it, what would change that. The same
  * form as for a unit (explain_json.c, which calls it). It judges nothing: the facts are those of core/view.h.
  */
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "daemon/fields_json.h"
 #include "daemon/note.h"
-
-#define TEXT_MAX 512
 
 struct subject {
     struct answer *a;
@@ -18,24 +15,6 @@ struct subject {
     const struct unit_settings *settings;
     struct instance_view i;
 };
-
-static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
-{
-    char text[TEXT_MAX];
-    va_list arguments;
-    json_t *fact = new_object(s->a);
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    put_text(s->a, fact, "topic", topic);
-    put_text(s->a, fact, "code", code);
-    put_text(s->a, fact, "text", text);
-    append_new(s->a, s->facts, fact);
-}
 
 static double seconds_since(const struct subject *s, struct mono t)
 {
@@ -47,19 +26,21 @@ static void explain_holder(struct subject *s)
     char address[ADDR_TEXT_MAX];
 
     if (s->i.state != INSTANCE_ACTIVE && s->i.state != INSTANCE_BACKUP)
-        add_fact(s, "held", "not_heard", "Who holds it is not known here: it does not run on this host.");
+        append_fact(s->a, s->facts, "held", "not_heard",
+                    "Who holds it is not known here: it does not run on this host.");
     else if (addr_is_none(&s->i.holder))
-        add_fact(s, "held", "unowned", "Nobody is known to hold it.");
+        append_fact(s->a, s->facts, "held", "unowned", "Nobody is known to hold it.");
     else if (s->i.state == INSTANCE_ACTIVE)
-        add_fact(s, "held", "self", "This host, %s, holds it with priority %u.", addr_format(&s->i.holder, address),
-                 s->i.priority);
+        append_fact(s->a, s->facts, "held", "self", "This host, %s, holds it with priority %u.",
+                    addr_format(&s->i.holder, address), s->i.priority);
     else
-        add_fact(s, "held", "other", "The router %s holds it with priority %u; it advertises every %.2f s.",
-                 addr_format(&s->i.holder, address), s->i.holder_priority, (double)s->i.holder_interval_us / US_PER_S);
+        append_fact(
+            s->a, s->facts, "held", "other", "The router %s holds it with priority %u; it advertises every %.2f s.",
+            addr_format(&s->i.holder, address), s->i.holder_priority, (double)s->i.holder_interval_us / US_PER_S);
     if (s->i.address_list_differs)
-        add_fact(s, "held", "address_list",
-                 "%s advertises another list of addresses than this host is configured with.",
-                 addr_format(&s->i.address_list_from, address));
+        append_fact(s->a, s->facts, "held", "address_list",
+                    "%s advertises another list of addresses than this host is configured with.",
+                    addr_format(&s->i.address_list_from, address));
 }
 
 /* What it tracks and has failed, when that is not said as a fault. */
@@ -69,7 +50,7 @@ static void explain_trackers(struct subject *s)
 
     for (unsigned i = 0; tracker_text(s->a, TRACK_INSTANCE, s->set, s->unit, i, &tracker); i++)
         if (tracker.failed && !tracker.fault)
-            add_fact(s, "here", "tracker", "Tracked: %s.", tracker.text);
+            append_fact(s->a, s->facts, "here", "tracker", "Tracked: %s.", tracker.text);
 }
 
 static void explain_refusals(struct subject *s)
@@ -79,10 +60,11 @@ static void explain_refusals(struct subject *s)
 
     core_view_instance_counters(s->a->view->core, s->set, s->unit, &counters);
     if (!addr_is_none(&s->i.refused_from))
-        add_fact(s, "held", "refused", "What %s advertised for it %s ago was not accepted (%llu such so far): %s.",
-                 addr_format(&s->i.refused_from, address), ago_text(s->a, s->i.refused_at, ago),
-                 (unsigned long long)counters.refused[s->i.refused_why],
-                 refusal_text((enum instance_refusal)s->i.refused_why));
+        append_fact(s->a, s->facts, "held", "refused",
+                    "What %s advertised for it %s ago was not accepted (%llu such so far): %s.",
+                    addr_format(&s->i.refused_from, address), ago_text(s->a, s->i.refused_at, ago),
+                    (unsigned long long)counters.refused[s->i.refused_why],
+                    refusal_text((enum instance_refusal)s->i.refused_why));
 }
 
 static void explain_here(struct subject *s)
@@ -91,18 +73,20 @@ static void explain_here(struct subject *s)
         .kind = NOTE_INSTANCE_STATE, .reason = s->i.last_reason, .from_state = s->i.previous, .to_state = s->i.state};
     const char *why = note_cause(&change);
 
-    add_fact(s, "here", "state", "This host has been %s%s for %.1f s%s%s.", s->i.state == INSTANCE_FAULT ? "in " : "",
-             instance_state_name((enum instance_state)s->i.state), seconds_since(s, s->i.since),
-             *why == '\0' ? "" : ": ", why);
+    append_fact(s->a, s->facts, "here", "state", "This host has been %s%s for %.1f s%s%s.",
+                s->i.state == INSTANCE_FAULT ? "in " : "", instance_state_name((enum instance_state)s->i.state),
+                seconds_since(s, s->i.since), *why == '\0' ? "" : ": ", why);
     if (s->i.priority != s->i.base_priority)
-        add_fact(s, "here", "priority", "Its priority is %u: %u as configured, %+d from what it tracks.", s->i.priority,
-                 s->i.base_priority, s->i.weight);
+        append_fact(s->a, s->facts, "here", "priority",
+                    "Its priority is %u: %u as configured, %+d from what it tracks.", s->i.priority, s->i.base_priority,
+                    s->i.weight);
     else
-        add_fact(s, "here", "priority", "Its priority is %u.", s->i.priority);
+        append_fact(s->a, s->facts, "here", "priority", "Its priority is %u.", s->i.priority);
     json_t *faults = instance_faults(s->a, s->set, s->unit, &s->i), *fault;
     size_t index;
 
-    json_array_foreach(faults, index, fault) add_fact(s, "here", "fault", "A fault: %s.", json_string_value(fault));
+    json_array_foreach(faults, index, fault)
+        append_fact(s->a, s->facts, "here", "fault", "A fault: %s.", json_string_value(fault));
     json_decref(faults);
     explain_trackers(s);
 }
@@ -112,23 +96,25 @@ static void explain_next(struct subject *s)
     const struct instance_settings *instance = s->settings->instance;
 
     if (s->i.state == INSTANCE_ACTIVE) {
-        add_fact(s, "move", "yields",
-                 "A router with a higher priority takes it over; of equal ones that with the higher address.");
+        append_fact(s->a, s->facts, "move", "yields",
+                    "A router with a higher priority takes it over; of equal ones that with the higher address.");
         return;
     }
     if (s->i.state != INSTANCE_BACKUP)
         return;
     if (!mono_is_never(s->i.preempt_at))
-        add_fact(s, "move", "preempt_delay", "The weaker router is displaced in %.1f s.",
-                 -seconds_since(s, s->i.preempt_at));
+        append_fact(s->a, s->facts, "move", "preempt_delay", "The weaker router is displaced in %.1f s.",
+                    -seconds_since(s, s->i.preempt_at));
     if (!mono_is_never(s->i.down_deadline) && mono_after(s->i.down_deadline, s->a->view->now))
-        add_fact(s, "move", "silence", "This host takes it when nothing acceptable is heard for another %.2f s.",
-                 -seconds_since(s, s->i.down_deadline));
+        append_fact(s->a, s->facts, "move", "silence",
+                    "This host takes it when nothing acceptable is heard for another %.2f s.",
+                    -seconds_since(s, s->i.down_deadline));
     if (!instance->preempt)
-        add_fact(s, "move", "not_preempting", "A weaker router keeps it while it is heard: preemption is off.");
+        append_fact(s->a, s->facts, "move", "not_preempting",
+                    "A weaker router keeps it while it is heard: preemption is off.");
     if (instance->group != INSTANCE_NO_GROUP)
-        add_fact(s, "move", "group", "It moves together with its group %s.",
-                 s->a->view->config->instances->groups[instance->group].name);
+        append_fact(s->a, s->facts, "move", "group", "It moves together with its group %s.",
+                    s->a->view->config->instances->groups[instance->group].name);
 }
 
 enum request_outcome explain_instance(struct answer *a, unsigned set, unsigned unit)

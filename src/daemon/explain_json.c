@@ -4,7 +4,6 @@
  * facts in sentences, each with a topic (held, next, move, here) and a code. It judges nothing itself: the facts are
  * those of core/view.h and of the planner.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,24 +24,6 @@ struct subject {
     struct unit_view u;
     char holder[MEMBER_TEXT_MAX];
 };
-
-static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void add_fact(struct subject *s, const char *topic, const char *code, const char *format, ...)
-{
-    char text[TEXT_MAX];
-    va_list arguments;
-    json_t *fact = new_object(s->a);
-
-    va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    put_text(s->a, fact, "topic", topic);
-    put_text(s->a, fact, "code", code);
-    put_text(s->a, fact, "text", text);
-    append_new(s->a, s->facts, fact);
-}
 
 static const char *duration_text(int64_t us, char text[static DURATION_TEXT_MAX])
 {
@@ -80,22 +61,22 @@ static void explain_holder(struct subject *s)
     switch ((enum holder_kind)s->u.holder_kind) {
     case HOLDER_NONE:
         if (mono_is_never(s->u.vacant_since))
-            add_fact(s, "held", "unowned", "Nobody holds it.");
+            append_fact(s->a, s->facts, "held", "unowned", "Nobody holds it.");
         else
-            add_fact(s, "held", "unowned", "Nobody has held it for %s.",
-                     duration_text(mono_diff_us(s->a->view->now, s->u.vacant_since), age));
+            append_fact(s->a, s->facts, "held", "unowned", "Nobody has held it for %s.",
+                        duration_text(mono_diff_us(s->a->view->now, s->u.vacant_since), age));
         return;
     case HOLDER_SELF:
-        add_fact(s, "held", "self", "This host, %s, has held it for %s.", s->holder,
-                 duration_text(mono_diff_us(s->a->view->now, s->u.since), age));
+        append_fact(s->a, s->facts, "held", "self", "This host, %s, has held it for %s.", s->holder,
+                    duration_text(mono_diff_us(s->a->view->now, s->u.since), age));
         return;
     case HOLDER_MEMBER:
-        add_fact(s, "held", "member", "The member %s has held it for %s, with priority %u.", s->holder,
-                 duration_text(mono_diff_us(s->a->view->now, s->u.since), age), s->u.holder_priority);
+        append_fact(s->a, s->facts, "held", "member", "The member %s has held it for %s, with priority %u.", s->holder,
+                    duration_text(mono_diff_us(s->a->view->now, s->u.since), age), s->u.holder_priority);
         return;
     case HOLDER_STRANGER:
-        add_fact(
-            s, "held", "stranger",
+        append_fact(
+            s->a, s->facts, "held", "stranger",
             "The router %s has held it for %s, with priority %u; it is no member of the pool, so the rules of RFC 9568 "
             "alone decide.",
             s->holder, duration_text(mono_diff_us(s->a->view->now, s->u.since), age), s->u.holder_priority);
@@ -116,10 +97,10 @@ static void explain_last_change(struct subject *s)
         snprintf(gap, sizeof(gap), "; without a gap");
     else if (s->u.last_gap_us >= 0)
         snprintf(gap, sizeof(gap), "; %.1f ms passed without an owner", (double)s->u.last_gap_us / US_PER_MS);
-    add_fact(s, "held", "last_change", "It went from %s to %s %s ago%s%s%s.",
-             member_text(s->a->view, s->pool, &s->u.last_from, from),
-             member_text(s->a->view, s->pool, &s->u.last_to, to),
-             duration_text(mono_diff_us(s->a->view->now, s->u.last_change), age), *why == '\0' ? "" : ": ", why, gap);
+    append_fact(
+        s->a, s->facts, "held", "last_change", "It went from %s to %s %s ago%s%s%s.",
+        member_text(s->a->view, s->pool, &s->u.last_from, from), member_text(s->a->view, s->pool, &s->u.last_to, to),
+        duration_text(mono_diff_us(s->a->view->now, s->u.last_change), age), *why == '\0' ? "" : ": ", why, gap);
 }
 
 static void explain_troubles(struct subject *s)
@@ -127,12 +108,13 @@ static void explain_troubles(struct subject *s)
     char other[MEMBER_TEXT_MAX];
 
     if (s->u.contested)
-        add_fact(s, "held", "contested", "%s also claims it: VRRP's own rule (priority, then address) decides.",
-                 member_text(s->a->view, s->pool, &s->u.contender, other));
+        append_fact(s->a, s->facts, "held", "contested",
+                    "%s also claims it: VRRP's own rule (priority, then address) decides.",
+                    member_text(s->a->view, s->pool, &s->u.contender, other));
     if (s->u.address_list_differs)
-        add_fact(s, "held", "address_list",
-                 "%s advertises another list of addresses than this host is configured with: compare the files.",
-                 member_text(s->a->view, s->pool, &s->u.address_list_from, other));
+        append_fact(s->a, s->facts, "held", "address_list",
+                    "%s advertises another list of addresses than this host is configured with: compare the files.",
+                    member_text(s->a->view, s->pool, &s->u.address_list_from, other));
 }
 
 static void explain_next(struct subject *s)
@@ -140,13 +122,13 @@ static void explain_next(struct subject *s)
     char next[MEMBER_TEXT_MAX];
 
     if (addr_is_none(&s->u.next))
-        add_fact(s, "next", "nobody", "Nobody else could take it over now.");
+        append_fact(s->a, s->facts, "next", "nobody", "Nobody else could take it over now.");
     else if (s->u.holder_kind == HOLDER_NONE)
-        add_fact(s, "next", "orphan", "%s is the one to take it now.",
-                 member_text(s->a->view, s->pool, &s->u.next, next));
+        append_fact(s->a, s->facts, "next", "orphan", "%s is the one to take it now.",
+                    member_text(s->a->view, s->pool, &s->u.next, next));
     else
-        add_fact(s, "next", "member", "If %s goes away now, %s takes it over.", s->holder,
-                 member_text(s->a->view, s->pool, &s->u.next, next));
+        append_fact(s->a, s->facts, "next", "member", "If %s goes away now, %s takes it over.", s->holder,
+                    member_text(s->a->view, s->pool, &s->u.next, next));
 }
 
 static void explain_wishes(struct subject *s)
@@ -154,11 +136,12 @@ static void explain_wishes(struct subject *s)
     char list[TEXT_MAX];
 
     if (s->settings->prefer_count > 0)
-        add_fact(s, "move", "prefer", "The configuration prefers, in this order and while they live: %s.",
-                 list_text(s, s->settings->prefer, s->settings->prefer_count, list));
+        append_fact(s->a, s->facts, "move", "prefer",
+                    "The configuration prefers, in this order and while they live: %s.",
+                    list_text(s, s->settings->prefer, s->settings->prefer_count, list));
     if (s->settings->eligible_count > 0)
-        add_fact(s, "move", "members", "Only these may hold it: %s.",
-                 list_text(s, s->settings->eligible, s->settings->eligible_count, list));
+        append_fact(s->a, s->facts, "move", "members", "Only these may hold it: %s.",
+                    list_text(s, s->settings->eligible, s->settings->eligible_count, list));
 }
 
 static void explain_moves(struct subject *s)
@@ -166,38 +149,40 @@ static void explain_moves(struct subject *s)
     char planned[MEMBER_TEXT_MAX], wait[DURATION_TEXT_MAX];
 
     if (s->u.pinned_here)
-        add_fact(s, "move", "pinned_here",
-                 "It is pinned to this host (keelctl take): balancing never moves it; keelctl release ends that.");
+        append_fact(s->a, s->facts, "move", "pinned_here",
+                    "It is pinned to this host (keelctl take): balancing never moves it; keelctl release ends that.");
     else if (s->u.pinned)
-        add_fact(s, "move", "pinned",
-                 "It is pinned to its owner (by prefer in the file, or keelctl take there): balancing never moves it.");
+        append_fact(
+            s->a, s->facts, "move", "pinned",
+            "It is pinned to its owner (by prefer in the file, or keelctl take there): balancing never moves it.");
     else if (!addr_is_none(&s->u.planned))
-        add_fact(s, "move", "planned", "A move to %s is planned.",
-                 member_text(s->a->view, s->pool, &s->u.planned, planned));
+        append_fact(s->a, s->facts, "move", "planned", "A move to %s is planned.",
+                    member_text(s->a->view, s->pool, &s->u.planned, planned));
     else if (s->u.holder_kind == HOLDER_SELF || s->u.holder_kind == HOLDER_MEMBER)
-        add_fact(s, "move", "stays",
-                 s->pool_settings->rebalance
-                     ? "No move is planned: the loads are even as they are, or other units move first."
-                     : "No move is planned: rebalance is off in the configuration.");
+        append_fact(s->a, s->facts, "move", "stays",
+                    s->pool_settings->rebalance
+                        ? "No move is planned: the loads are even as they are, or other units move first."
+                        : "No move is planned: rebalance is off in the configuration.");
     if (!mono_is_never(s->u.still_until) && mono_after(s->u.still_until, s->a->view->now))
-        add_fact(s, "move", "still", "It moved a short while ago, so balancing leaves it alone for another %s.",
-                 duration_text(mono_diff_us(s->u.still_until, s->a->view->now), wait));
+        append_fact(s->a, s->facts, "move", "still",
+                    "It moved a short while ago, so balancing leaves it alone for another %s.",
+                    duration_text(mono_diff_us(s->u.still_until, s->a->view->now), wait));
 }
 
 static void explain_here(struct subject *s)
 {
-    add_fact(s, "here", "state", "This host is %s for it, with priority %u and rank %u.", router_state_name(s->u.state),
-             s->u.priority, s->u.rank);
+    append_fact(s->a, s->facts, "here", "state", "This host is %s for it, with priority %u and rank %u.",
+                router_state_name(s->u.state), s->u.priority, s->u.rank);
     if (!s->p.ready)
-        add_fact(s, "here", "not_ready", "This host takes no part in pool %s: its link is down or has no address.",
-                 s->pool_settings->name);
+        append_fact(s->a, s->facts, "here", "not_ready",
+                    "This host takes no part in pool %s: its link is down or has no address.", s->pool_settings->name);
     else if (!s->u.links_up)
-        add_fact(s, "here", "link_down", "This host cannot hold it now: a link that it needs is down.");
+        append_fact(s->a, s->facts, "here", "link_down", "This host cannot hold it now: a link that it needs is down.");
     if (s->p.isolation == ISOLATION_DEAF || s->p.isolation == ISOLATION_MUTE)
-        add_fact(s, "here", "isolated", "This host is isolated (%s), so it claims nothing.",
-                 isolation_state_name(s->p.isolation));
+        append_fact(s->a, s->facts, "here", "isolated", "This host is isolated (%s), so it claims nothing.",
+                    isolation_state_name(s->p.isolation));
     if (s->p.drained)
-        add_fact(s, "here", "drained", "This host is drained: it holds only what nobody else can.");
+        append_fact(s->a, s->facts, "here", "drained", "This host is drained: it holds only what nobody else can.");
 }
 
 static json_t *ranking_array(struct answer *a, unsigned pool, unsigned unit)

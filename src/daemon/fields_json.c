@@ -13,6 +13,7 @@
 #include "daemon/note.h"
 
 #define ERROR_TEXT_MAX 512
+#define FACT_TEXT_MAX 1024
 
 static json_t *checked(struct answer *a, json_t *value)
 {
@@ -42,6 +43,21 @@ void append_new(struct answer *a, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0)
         a->failed = true;
+}
+
+void append_fact(struct answer *a, json_t *facts, const char *topic, const char *code, const char *format, ...)
+{
+    char text[FACT_TEXT_MAX];
+    va_list arguments;
+    json_t *fact = new_object(a);
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    put_text(a, fact, "topic", topic);
+    put_text(a, fact, "code", code);
+    put_text(a, fact, "text", text);
+    append_new(a, facts, fact);
 }
 
 static json_t *sanitized(const char *text)
@@ -193,6 +209,20 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
     else
         snprintf(text, MEMBER_TEXT_MAX, "%s", address_text);
     return text;
+}
+
+bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX])
+{
+    const struct daemon_rival *r = view->rivals != NULL ? &view->rivals[link] : NULL;
+    char address[ADDR_TEXT_MAX];
+
+    if (r == NULL || r->until.us == 0 || mono_due(view->now, r->until))
+        return false;
+    snprintf(text, RIVAL_TEXT_MAX,
+             "%02x:%02x:%02x:%02x:%02x:%02x speaks from this host's own address %s too, and %s gives way", r->mac[0],
+             r->mac[1], r->mac[2], r->mac[3], r->mac[4], r->mac[5],
+             addr_format(&view->links[link].primary_ipv4, address), r->yields ? "this host" : "it");
+    return true;
 }
 
 const char *filter_mode_text(uint8_t mode)

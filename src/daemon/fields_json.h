@@ -47,6 +47,9 @@ json_t *new_array(struct answer *a);
 /* These take over `value`; NULL marks the answer as failed. */
 void put_new(struct answer *a, json_t *object, const char *key, json_t *value);
 void append_new(struct answer *a, json_t *array, json_t *value);
+/* One line of an explanation: what it is about, a stable code, a clause for people. */
+__attribute__((format(printf, 5, 6))) void append_fact(struct answer *a, json_t *facts, const char *topic,
+                                                       const char *code, const char *format, ...);
 
 /* A string, or null for NULL. Bytes that are not UTF-8 become '?'. */
 json_t *text_value(struct answer *a, const char *text);
@@ -72,6 +75,10 @@ void set_error(struct answer *a, const char *code, const char *format, ...) __at
 #define MEMBER_TEXT_MAX (SETTINGS_NAME_MAX + ADDR_TEXT_MAX + 4)
 const char *member_text(const struct daemon_view *view, unsigned pool, const struct addr *address,
                         char text[static MEMBER_TEXT_MAX]);
+
+/* What is to be said of another host that speaks from this host's own address on that link; false: there is none. */
+#define RIVAL_TEXT_MAX 192
+bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX]);
 
 /* "auto", "off", "on", "lease"; as the configuration file writes them. */
 const char *filter_mode_text(uint8_t mode);

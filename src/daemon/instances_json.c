@@ -67,9 +67,11 @@ static void append_link_faults(struct answer *a, const struct unit_settings *uni
 static void append_source_fault(struct answer *a, const struct unit_settings *unit, json_t *array)
 {
     const char *interface = a->view->config->links[unit->link];
-    char text[FAULT_TEXT_MAX], address[ADDR_TEXT_MAX];
+    char text[FAULT_TEXT_MAX], address[ADDR_TEXT_MAX], rival[RIVAL_TEXT_MAX];
 
-    if (addr_is_none(&unit->instance->source))
+    if (unit->family == FAMILY_IPV4 && rival_text(a->view, unit->link, rival))
+        snprintf(text, sizeof(text), "%s", rival);
+    else if (addr_is_none(&unit->instance->source))
         snprintf(text, sizeof(text), "interface %s has no %s address to speak from", interface,
                  unit->family == FAMILY_IPV6 ? "link-local" : "IPv4");
     else

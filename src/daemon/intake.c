@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "daemon/log.h"
 #include "daemon/worker.h"
 #include "platform/frame.h"
 
@@ -44,6 +45,8 @@ static void take_packet(struct worker *worker, unsigned link, const struct packe
 
     if (!is_own_packet(worker, link, view))
         thirdparty_heard(worker->thirdparty, link, in->received);
+    else if (view->packet[0] >> 4 == 4 && memcmp(view->source_mac, worker->links[link].state.mac, 6) != 0)
+        rival_heard(&worker->links[link].rival, now);
     apply_step(worker, &event);
 }
 
@@ -146,6 +149,24 @@ static void take_claim(struct worker *worker, const struct vip_place *place, con
     apply_step(worker, &event);
 }
 
+static void take_answer_for_own(struct worker *worker, unsigned link, const struct frame_view *view, struct mono now)
+{
+    struct worker_link *l = &worker->links[link];
+    const uint8_t *mac = view->sender_mac;
+    bool known = !mono_due(now, l->rival.seen.until);
+    char text[ADDR_TEXT_MAX];
+
+    if (view->kind != FRAME_CLAIM || !view->to_us || !addr_equal(&view->sender, &l->state.primary_ipv4) ||
+        !rival_answer(&l->rival, &l->state, mac, now))
+        return;
+    worker->counters.duplicates++;
+    if (!known && !l->rival.seen.stronger)
+        log_write(LOG_LEVEL_ERROR, "duplicate_address", NULL, 0,
+                  "%s: %02x:%02x:%02x:%02x:%02x:%02x speaks VRRP from this host's own address %s; it should give way",
+                  worker->config->links[link], mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+                  addr_format(&l->state.primary_ipv4, text));
+}
+
 /* ARP and neighbour discovery: that we hear somebody, that somebody answered us, that somebody claims what we hold. */
 static void take_neighbour(struct worker *worker, unsigned link, const struct packet_in *in,
                            const struct frame_view *view, struct mono now)
@@ -155,6 +176,7 @@ static void take_neighbour(struct worker *worker, unsigned link, const struct pa
 
     if (memcmp(view->source_mac, own_mac, sizeof(view->source_mac)) == 0)
         return; /* an echo of our own proves nothing */
+    take_answer_for_own(worker, link, view, now);
     bool vip = vip_index_find(worker->vips, link, &view->sender, &place);
     bool outsider = !vip && !is_member(worker, link, &view->sender, now);
 

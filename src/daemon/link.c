@@ -102,6 +102,7 @@ static void update_port(struct worker *worker, unsigned index, struct mono now)
     link->open_failed = true;
 }
 
+/* Who gives way to a host that has the same address has none, as far as the core knows. */
 static void tell_core(struct worker *worker, unsigned index, struct mono now)
 {
     const struct worker_link *link = &worker->links[index];
@@ -110,7 +111,7 @@ static void tell_core(struct worker *worker, unsigned index, struct mono now)
         .link = (uint8_t)index,
         .up = link->state.present && link->state.up && link->port != NULL,
         .closed = !link->state.present || !link->state.opened || link->port == NULL,
-        .primary_ipv4 = link->state.primary_ipv4,
+        .primary_ipv4 = link->rival.seen.yields ? ADDR_NONE : link->state.primary_ipv4,
         .primary_ipv6 = link->state.primary_ipv6,
         .now = now,
     };
@@ -153,6 +154,23 @@ void link_report(struct worker *worker, const struct kernel_report *report, stru
     tell_core(worker, report->link, now);
 }
 
+static void log_rival(const struct worker *worker, unsigned index)
+{
+    const struct worker_link *link = &worker->links[index];
+    const uint8_t *mac = link->rival.seen.mac;
+    const char *name = worker->config->links[index];
+    char text[ADDR_TEXT_MAX];
+
+    addr_format(&link->state.primary_ipv4, text);
+    if (link->rival.seen.yields)
+        log_write(LOG_LEVEL_ERROR, "duplicate_address", NULL, 0,
+                  "%s: %02x:%02x:%02x:%02x:%02x:%02x speaks VRRP from this host's own address %s: this host gives way, "
+                  "it takes no part there until the other is gone",
+                  name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], text);
+    else
+        log_notice("%s: nobody else speaks from %s any more, this host takes part again", name, text);
+}
+
 struct mono link_retry(struct worker *worker, struct mono now)
 {
     struct mono next = MONO_NEVER;
@@ -164,6 +182,10 @@ struct mono link_retry(struct worker *worker, struct mono now)
             update_port(worker, i, now);
             if (link->port != NULL)
                 tell_core(worker, i, now);
+        }
+        if (rival_changed(&link->rival, now, &next)) {
+            log_rival(worker, i);
+            tell_core(worker, i, now);
         }
         next = mono_min(next, link->open_next);
     }

@@ -38,6 +38,7 @@
 #include "daemon/history_file.h"
 #include "daemon/loop.h"
 #include "daemon/orders.h"
+#include "daemon/rival.h"
 #include "daemon/rundir.h"
 #include "daemon/state.h"
 #include "daemon/thirdparty.h"
@@ -61,6 +62,7 @@ struct worker_link {
     struct mono heard_next;   /* EVENT_HEARD is not wanted before this */
     struct mono open_next;    /* when to try again to open the port; MONO_NEVER: no need */
     bool open_failed;         /* said so already */
+    struct rival rival;       /* another host that has our address */
 };
 
 struct worker_unit {
@@ -90,6 +92,7 @@ struct worker_counters {
     uint64_t unicast_sent, unicast_refused; /* packets to single peers */
     uint64_t frames_stale;                  /* thrown away: this process was stopped between deciding and sending */
     uint64_t conflicts;                     /* somebody else was seen answering for a unit held here */
+    uint64_t duplicates;                    /* ... for this host's own address, and speaks VRRP from it */
     uint64_t restored;                      /* addresses or tables put back after somebody removed them */
     uint64_t netlink_overruns;
     uint64_t kernel_failures; /* levels that the kernel refused */
@@ -148,6 +151,7 @@ struct worker {
     struct daemon_view view;
     struct daemon_pool_view pool_views[SETTINGS_POOLS_MAX];
     struct kernel_link link_views[SETTINGS_LINKS_MAX];
+    struct daemon_rival rival_views[SETTINGS_LINKS_MAX];
     struct daemon_counter counter_views[WORKER_COUNTERS_MAX];
 };
 
@@ -174,7 +178,8 @@ int worker_reload_ask(void *context);
 
 /* link.c */
 void link_report(struct worker *worker, const struct kernel_report *report, struct mono now);
-/* Opens ports whose time for another try has come; when the next try is due. */
+/* Opens ports whose time for another try has come, and tells the core who gives way to a rival; when it is wanted next.
+ */
 struct mono link_retry(struct worker *worker, struct mono now);
 void link_close_all(struct worker *worker);
 /* A reload: links change their places, ports stay open; those that no pool needs any more are closed. Then the new core

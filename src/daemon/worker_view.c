@@ -83,6 +83,7 @@ static void update_counters(struct worker *worker)
     loop_get_stats(worker->loop, &loop);
     add_packet_counters(worker);
     add_counter(worker, "address_conflicts", worker->counters.conflicts);
+    add_counter(worker, "duplicate_addresses", worker->counters.duplicates);
     add_counter(worker, "kernel_failures", worker->counters.kernel_failures);
     add_counter(worker, "kernel_restored", worker->counters.restored);
     add_counter(worker, "netlink_overruns", worker->counters.netlink_overruns);
@@ -105,8 +106,10 @@ static const struct daemon_view *get_view(void *context)
     worker->view.now = clock_now();
     worker->view.track = worker->tracking != NULL ? tracking_track(worker->tracking) : NULL;
     worker->view.wall_us = clock_wall_us();
-    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+    for (unsigned i = 0; i < worker->config->core.link_count; i++) {
         worker->link_views[i] = worker->links[i].state;
+        worker->rival_views[i] = worker->links[i].rival.seen;
+    }
     update_counters(worker);
     return &worker->view;
 }
@@ -187,6 +190,7 @@ void worker_view_init(struct worker *worker)
         .config = worker->config,
         .core = worker->core,
         .links = worker->link_views,
+        .rivals = worker->rival_views,
         .pools = worker->pool_views,
         .history = worker->history,
         .counters = worker->counter_views,

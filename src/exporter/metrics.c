@@ -179,6 +179,7 @@ const struct metrics_row metrics_rows[] = {
     DAEMON_COUNTER("unicast_sent", "Advertisements sent to unicast peers."),
     DAEMON_COUNTER("unicast_refused", "Advertisements to unicast peers that the kernel refused."),
     DAEMON_COUNTER("receive_drops", "Frames dropped by the kernel: the daemon did not read them in time."),
+    DAEMON_COUNTER("duplicate_addresses", "Answers of another host that speaks from this host's own address."),
     DAEMON_COUNTER("kernel_failures", "Levels of units that the kernel refused."),
     DAEMON_COUNTER("kernel_restored", "Addresses or tables put back after somebody removed them."),
     DAEMON_COUNTER("netlink_overruns", "Times that the kernel's news came too fast and all was read anew."),

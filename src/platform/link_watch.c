@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See link_watch.h. The kernel's messages only wake; the state is asked for, under no lock. Called by tracking.c. */
+/* See link_watch.h. The kernel's messages only wake; the state is asked for, under no lock. Called by tracking.c and
+ * rival.c. */
 #include "platform/link_watch.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,4 +68,21 @@ bool link_watch_has_address(const struct addr *address, const char *interface)
 
     close(fd);
     return there;
+}
+
+bool link_watch_is_own_mac(const uint8_t mac[6])
+{
+    struct ifaddrs *all;
+    bool found = false;
+
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *one = all; one != NULL && !found; one = one->ifa_next) {
+        const struct sockaddr_ll *address = (const struct sockaddr_ll *)(const void *)one->ifa_addr;
+
+        found = address != NULL && address->sll_family == AF_PACKET && address->sll_halen == 6 &&
+                memcmp(address->sll_addr, mac, 6) == 0;
+    }
+    freeifaddrs(all);
+    return found;
 }

@@ -19,5 +19,7 @@ void link_watch_drain(int fd);
 bool link_watch_is_up(int fd, const char *name);
 /* Whether packets can be sent from the address; a link-local one: on that interface. */
 bool link_watch_has_address(const struct addr *address, const char *interface);
+/* Whether any interface of this network namespace has this Ethernet address. */
+bool link_watch_is_own_mac(const uint8_t mac[6]);
 
 #endif

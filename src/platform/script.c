@@ -235,6 +235,13 @@ bool script_reap(struct script *script)
     return true;
 }
 
+static const char *failure_text(int error)
+{
+    return error == ENOEXEC ? "it does not begin with #! and an interpreter"
+           : error == EPERM ? "not allowed to become the user it is to run as (needs CAP_SETUID and CAP_SETGID)"
+                            : strerror(error);
+}
+
 void script_result_text(const struct script_result *result, char text[static SCRIPT_TEXT_MAX])
 {
     static char *words[] = {(char *)(uintptr_t) "", NULL};
@@ -254,8 +261,7 @@ void script_result_text(const struct script_result *result, char text[static SCR
         snprintf(text, SCRIPT_TEXT_MAX, "cannot be run: %s", permit_refusal(&some, (enum check_permit)result->value));
         return;
     case SCRIPT_FAILED:
-        snprintf(text, SCRIPT_TEXT_MAX, "cannot be run: %s",
-                 result->value == ENOEXEC ? "it does not begin with #! and an interpreter" : strerror(result->value));
+        snprintf(text, SCRIPT_TEXT_MAX, "cannot be run: %s", failure_text(result->value));
         return;
     case SCRIPT_ENDED:
         snprintf(text, SCRIPT_TEXT_MAX, "ended by the daemon");

@@ -4,6 +4,8 @@
 
     bench.py [--sizes 6,240] [--scenarios crash_silent,hang] [--systems evenkeel,keepalived] [--repeat N]
              [--family 4|6] [--advert SECONDS] [--json FILE] [--list]
+    bench.py --lease ...     every fault in every mode, 20 times: lease.py, whose options follow
+    bench.py --filter ...    what the filter costs a packet: filter.py, whose options follow
 
 Every figure is the worst address's, in ms, the worst of all repetitions. A machine of two cores is part of what is
 measured: steps in which the witness itself stalled are marked with *.
@@ -23,6 +25,7 @@ import scenarios  # noqa: E402
 import stage  # noqa: E402
 import watcher  # noqa: E402
 
+OTHERS = {"--lease": "lease.py", "--filter": "filter.py"}
 QUIET_S = 10
 REST_S = 7  # keepalived's second announcements come after 5 s
 WATCHDOG_S = 1800
@@ -181,10 +184,17 @@ def make_keepalived(vips, advert_s):
     return lambda lab: cluster.KeepalivedCluster(lab, vips, advert_s)
 
 
+def other_benchmark(words):
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), OTHERS[words[0]])
+    os.execv(sys.executable, [sys.executable, program] + words[1:])
+
+
 def main():
+    if sys.argv[1:2] and sys.argv[1] in OTHERS:
+        other_benchmark(sys.argv[1:])
     options = arguments()
     if options.list:
-        print("\n".join([s.__name__ for s in scenarios.COMMON + scenarios.OURS] + ["pin", "groups"]))
+        print("\n".join([s.__name__ for s in scenarios.COMMON + scenarios.OURS] + ["pin", "groups", *OTHERS]))
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     out = dict(schema="evenkeel-bench/1", time=time.time(), family=options.family, runs=[])

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make bench-lease`: every fault of tests/lan/lease.py, many times, over every way to run a pool.
+"""`bench.py --lease`: every fault of tests/lan/lease.py, many times, over every way to run a pool or instances.
 
     lease.py [--repeat N] [--sizes 6,240] [--families 4,6] [--modes add,resident] [--macs real,virtual]
-             [--faults kill_worker,...] [--json FILE]
+             [--instances v3,v2,vmac,unicast,group] [--faults kill_worker,...] [--json FILE]
 
 For each cell the worst time in which two hosts answered (0 is the promise) and the worst gap, in ms, of all
 repetitions. Repetitions in which the witness itself stalled, or lost frames, are counted beside them, and the worst gap
@@ -29,21 +29,29 @@ RESTARTS_MAX = 3
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="The lease under every fault, in every mode")
+    parser = argparse.ArgumentParser(prog="bench.py --lease", description="The lease under every fault, in every mode")
     parser.add_argument("--repeat", type=int, default=20)
     parser.add_argument("--sizes", default="6,240")
     parser.add_argument("--families", default="4,6")
     parser.add_argument("--modes", default="add,resident")
     parser.add_argument("--macs", default="real,virtual")
+    parser.add_argument("--instances", default="v3,v2,vmac,unicast,group", help="kinds of instances; \"\" for pools alone")
     parser.add_argument("--faults", default=",".join(lease.FAULTS))
     parser.add_argument("--json", default="")
     return parser.parse_args()
 
 
 def cells(options):
-    return [lease.Cell(int(count), int(family), mode, mac == "virtual")
-            for count in options.sizes.split(",") for family in options.families.split(",")
-            for mode in options.modes.split(",") for mac in options.macs.split(",")]
+    """Version 2 of VRRP is IPv4 only."""
+    sizes = [(int(count), int(family)) for count in options.sizes.split(",") for family in options.families.split(",")]
+    pools = [lease.Cell(*size, mode, mac == "virtual") for size in sizes for mode in words(options.modes)
+             for mac in words(options.macs)]
+    return pools + [lease.InstanceCell(*size, kind) for size in sizes for kind in words(options.instances)
+                    if (size[1], kind) != (6, "v2")]
+
+
+def words(text):
+    return [word for word in text.split(",") if word]
 
 
 def run_cell(cell, faults, repeat, rows):
@@ -72,13 +80,13 @@ def tell(cell, row):
 
 
 def print_table(rows):
-    print(f"{'':26}{'fault':14}{'runs':>5}{'stalled':>8}{'worst dual':>11}{'worst gap':>10}{'unstalled':>10}  (ms)")
+    print(f"{'':28}{'fault':14}{'runs':>5}{'stalled':>8}{'worst dual':>11}{'worst gap':>10}{'unstalled':>10}  (ms)")
     for cell in dict.fromkeys(r["cell"] for r in rows):
         for fault in dict.fromkeys(r["fault"] for r in rows):
             some = [r for r in rows if r["cell"] == cell and r["fault"] == fault]
             clean = [r["gap_ms"] for r in some if not r["stalled"]]
             if some:
-                print(f"{cell:26}{fault:14}{len(some):5}{len(some) - len(clean):8}"
+                print(f"{cell:28}{fault:14}{len(some):5}{len(some) - len(clean):8}"
                       f"{max(r['dual_ms'] for r in some):11.1f}{max(r['gap_ms'] for r in some):10.1f}"
                       + (f"{max(clean):10.1f}" if clean else f"{'-':>10}"))
 

@@ -46,12 +46,13 @@ class Evenkeel:
         with open(self.config, "w", encoding="ascii") as f:
             f.write(text)
 
-    def start(self, *options):
+    def start(self, *options, preload=None):
         daemon = rig.find_program("evenkeeld")
         if not daemon:
             raise rig.RigError("no evenkeeld: build it, or name its folder in EVENKEEL_BUILD")
         self.child = self.node.spawn(daemon, "-n", "-f", self.config, "--run-dir", self.run_dir, *options,
-                                     log="evenkeeld.log", env={**os.environ, "LC_ALL": "C"})
+                                     log="evenkeeld.log",
+                                     env={**os.environ, "LC_ALL": "C", **({"LD_PRELOAD": preload} if preload else {})})
         return self
 
     def running(self):
@@ -129,6 +130,7 @@ class EvenkeelCluster:
     ours = True
     member_interval_ms = 250
     share = 100
+    skew_ms = 0  # a few milliseconds, which the bounds have room for
 
     def __init__(self, lab, vips, *options, text=None, **pool):
         self.lab = lab
@@ -142,6 +144,12 @@ class EvenkeelCluster:
     def crash_bound_ms(self):
         """3 x member interval + skew + 20 ms: SCENARIOS' bound for every address."""
         return self.member_interval_ms * (3 + (256 - self.share) / 256) + 20
+
+    def knows_all(self, name):
+        """The daemon counts every host of the lab as a living member."""
+        status = self.hosts[name].ready()
+        members = status["pools"][0]["members"] if status and status["pools"] else []
+        return sum(m["state"] == "active" for m in members) == len(self.lab.hosts)
 
     def start(self, name):
         self.hosts[name].start()
@@ -163,6 +171,57 @@ class EvenkeelCluster:
 
     def pids(self, name):
         return self.hosts[name].pids()
+
+
+class InstanceCluster(EvenkeelCluster):
+    """Instances on all hosts with rotated priorities: host i is the first for every nth address, and next in turn."""
+    PRIORITIES = (250, 230, 210, 190, 170)
+
+    def __init__(self, lab, vips, version=3, options=(), unicast=False, group=False):
+        self.lab, self.vips = lab, vips
+        self.advert_s = 0.25 if version == 3 else 1
+        self.member_interval_ms = self.advert_s * 1000
+        self.skew_ms = self.member_interval_ms * (256 - self.PRIORITIES[1]) / 256
+        self.hosts = {}
+        for i, node in enumerate(lab.hosts):
+            words = [f"version {version}", f"advert_int {self.advert_s:g}", *options]
+            if unicast:
+                words += self._peers(node, 6 if ":" in vips[0] else 4)
+            text = "global_defs {\n    router_id rig\n}\n" + (self._groups() if group else "")
+            self.hosts[node.name] = Evenkeel(node, text + "".join(self._instance(i, n, words) for n in range(len(vips))))
+
+    def _peers(self, node, family):
+        key = f"ipv{family}"
+        others = [other.ports[0][key] for other in self.lab.hosts if other is not node]
+        return [f"unicast_src_ip {node.ports[0][key]}", "unicast_peer {", *(f"    {peer}" for peer in others), "}"]
+
+    def _groups(self):
+        """One for each host that is first."""
+        turns = range(len(self.lab.hosts))
+        return "".join(f"vrrp_sync_group g{turn} {{\n    group {{\n"
+                       + "".join(f"        v{n}\n" for n in range(turn, len(self.vips), len(turns))) + "    }\n}\n"
+                       for turn in turns)
+
+    def _instance(self, host, number, words):
+        vip = self.vips[number]
+        lines = ["interface eth0", f"virtual_router_id {number + 1}",
+                 f"priority {self.PRIORITIES[(host - number) % len(self.lab.hosts)]}", *words, "virtual_ipaddress {",
+                 f"    {vip}/{64 if ':' in vip else 24}", "}"]
+        return f"vrrp_instance v{number} {{\n" + "".join(f"    {line}\n" for line in lines) + "}\n"
+
+    def crash_bound_ms(self):
+        """RFC 9568: Active_Down_Interval of the next in turn, and 20 ms as for pools."""
+        return 3 * self.member_interval_ms + self.skew_ms + 20
+
+    def home(self, number):
+        """The host that is first for the nth address."""
+        return self.lab.hosts[number % len(self.lab.hosts)].name
+
+    def knows_all(self, name):
+        """Each instance is at home, as this daemon sees it."""
+        status = self.hosts[name].ready()
+        states = {i["name"]: i["state"] for i in status["instances"]} if status else {}
+        return states == {f"v{n}": "Active" if self.home(n) == name else "Backup" for n in range(len(self.vips))}
 
 
 class KeepalivedCluster:

@@ -2,8 +2,9 @@
 """What may happen to a daemon, and what must hold then: never two answers, and no longer a gap than promised.
 
 Written once for test_lease.py, which does each once, and bench/lease.py, which repeats them over all ways to run a
-pool. The victim is always the host that holds most; it is brought back, and the pool need not be even before the next
-fault, so that a repetition takes seconds. Numbers S4 and S5 are those of doc/development.md.
+pool or instances. The victim is always the host that holds most; it is brought back, and the pool need not be even
+before the next fault, so that a repetition takes seconds. Instances go home by the RFC's preemption, often within the
+fault's own window. Numbers S4 and S5 are those of doc/development.md.
 """
 import signal
 import time
@@ -29,6 +30,25 @@ class Cell:
 
     def options(self):
         return OPTIONS + [f"address_mode {self.mode}"] + (["use_vmac"] if self.vmac else [])
+
+    def cluster(self, lab, vips):
+        return cluster.EvenkeelCluster(lab, vips, *self.options())
+
+
+class InstanceCell:
+    """As many instances, with priorities rotated over the hosts. `kind` is a word of KINDS."""
+
+    KINDS = {"v3": {}, "v2": dict(version=2), "vmac": dict(options=["use_vmac"]), "unicast": dict(unicast=True),
+             "group": dict(group=True), "on": dict(options=["arp_filter on"])}
+
+    def __init__(self, count=6, family=4, kind="v3"):
+        self.count, self.family, self.kind = count, family, kind
+
+    def __str__(self):
+        return f"{self.count:3} IPv{self.family} {f'instances {self.kind}':17}"
+
+    def cluster(self, lab, vips):
+        return cluster.InstanceCluster(lab, vips, **self.KINDS[self.kind])
 
 
 # Faults: each gets the daemon (cluster.Evenkeel) and the lab, and returns what ends it or None.
@@ -78,20 +98,21 @@ FAULTS = {f.__name__: f for f in (kill_worker, abort_worker, oom_worker, kill_gu
 
 
 def bound_ms(fault, system):
-    """The longest gap that is allowed. What cleans up after a worker needs milliseconds; a lease has to end."""
+    """The longest gap that is allowed. What cleans up after a worker needs milliseconds, and then the next one waits for
+    its skew; a lease has to end."""
     mild = ("kill_worker", "abort_worker", "oom_worker", "kill_guard")
-    return WORKER_GAP_MS if fault in mild else system.crash_bound_ms()
+    return WORKER_GAP_MS + system.skew_ms if fault in mild else system.crash_bound_ms()
 
 
 class Field:
-    """A lab with a running pool. `with Field(cell) as field: field.suffer("kill_both")`."""
+    """A lab with a running pool or instances. `with Field(cell) as field: field.suffer("kill_both")`."""
 
     def __init__(self, cell, watchdog_s=600):
         self.cell = cell
         self.lab = rig.Lab(hosts=3, watchdog_s=watchdog_s)
         try:
             vips = cluster.addresses(cell.count, cell.family)
-            self.system = cluster.EvenkeelCluster(self.lab, vips, *cell.options())
+            self.system = cell.cluster(self.lab, vips)
             self.watch = watcher.Watcher(self.lab, vips)
             self.place = stage.Stage(self.lab, self.system, self.watch)
             for name in self.place.names:
@@ -108,19 +129,14 @@ class Field:
         self.watch.stop()
         self.lab.__exit__(*problem)
 
-    def _knows_all(self, name):
-        status = self.system.hosts[name].ready()
-        members = status["pools"][0]["members"] if status and status["pools"] else []
-        return sum(m["state"] == "active" for m in members) == len(self.place.names)
-
     def whole(self):
-        """Every daemon runs and knows all others, every address is served by one host."""
+        """Every daemon runs and knows all others, every address is served by one host: instances by their first."""
         for name in self.place.names:
             if not self.system.running(name):
                 rig.wait_until(lambda n=name: not self.lab.host[n].pids(), 10, f"an old worker of {name} has left")
                 self.system.start(name)
         for name in self.place.names:
-            self.place.wait(lambda n=name: self._knows_all(n), 30, f"{name} knows all members")
+            self.place.wait(lambda n=name: self.system.knows_all(n), 30, f"{name} knows all others")
         self.place.wait_served(self.place.names)
 
     def victim(self):
@@ -137,6 +153,6 @@ class Field:
             if undo:
                 self.place.linger(STOPPED_S)
                 undo()
-            self.place.linger(1.5)
+            self.place.linger(max(1.5, self.system.crash_bound_ms() / 1000 + 0.6))
         self.whole()
         return step

@@ -281,24 +281,31 @@ class Lab:
                        f"link set br{lan} up"]
             for index, node in enumerate(machines):
                 number = 254 if node is self.witness else index + 1
-                switch += self._cable(lan, node, number)
-                interface = node.ports[lan]["interface"]
-                machines[node] += [f"link set {interface} up",
-                                   f"addr add {node.ports[lan]['ipv4']}/24 dev {interface}",
-                                   f"addr add {node.ports[lan]['ipv6']}/64 dev {interface} nodad"]
+                node.ports.append(self._port(lan, node, number))
+                switch += self._cable(node, lan)
+                machines[node] += self._addresses(node, lan)
         self.switch.run("ip", "-batch", "-", input="\n".join(switch) + "\n")
         for node, lines in machines.items():
             node.run("ip", "-batch", "-", input="\n".join(lines) + "\n")
 
-    def _cable(self, lan, node, number):
+    def _port(self, lan, node, number):
         mac = f"02:4b:00:00:{lan:02x}:{number:02x}"
-        port = dict(interface=f"eth{lan}", port=f"{node.name}.{lan}", mac=mac,
+        return dict(interface=f"eth{lan}", port=f"{node.name}.{lan}", mac=mac,
                     ipv4=f"{self.NETWORKS[lan]}.{number}", ipv6=f"2001:db8:{lan}::{number:x}",
                     link_local=f"fe80::4b:ff:fe00:{lan << 8 | number:x}")
-        node.ports.append(port)
-        return [f"link add name {port['port']} type veth peer name {port['interface']} address {mac} "
+
+    @staticmethod
+    def _cable(node, lan):
+        port = node.ports[lan]
+        return [f"link add name {port['port']} type veth peer name {port['interface']} address {port['mac']} "
                 f"netns {node.holder.pid}",
                 f"link set {port['port']} master br{lan}", f"link set {port['port']} up"]
+
+    @staticmethod
+    def _addresses(node, lan):
+        port = node.ports[lan]
+        return [f"link set {port['interface']} up", f"addr add {port['ipv4']}/24 dev {port['interface']}",
+                f"addr add {port['ipv6']}/64 dev {port['interface']} nodad"]
 
     # Faults. Each kind is remembered by a key, the switch's set is always the union of them all.
 
@@ -361,6 +368,14 @@ class Lab:
 
     def link_up(self, node, lan=0):
         self.switch.run("ip", "link", "set", node.ports[lan]["port"], "up")
+
+    def delete_interface(self, node, lan=0):
+        node.run("ip", "link", "del", node.ports[lan]["interface"])
+
+    def make_interface(self, node, lan=0):
+        """Anew, with the same name, MAC and addresses; its index is another one."""
+        self.switch.run("ip", "-batch", "-", input="\n".join(self._cable(node, lan)) + "\n")
+        node.run("ip", "-batch", "-", input="\n".join(self._addresses(node, lan)) + "\n")
 
     # Control groups
 
@@ -463,6 +478,12 @@ def pause(pids):
 
 def resume(pids):
     signal_all(pids, signal.SIGCONT)
+
+
+def kill_group(child):
+    """A program that spawn() has started, and all that it started."""
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def kill(pids):

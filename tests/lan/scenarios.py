@@ -2,7 +2,8 @@
 """The scenarios, written once for the tests, the benchmark and the demo.
 
 Each takes a Stage whose cluster is settled (but for cold_start), does one thing after the other in measured steps,
-records facts, and leaves the cluster settled again. The numbers S1 to S13 are those of doc/development.md. """
+records facts, and leaves the cluster settled again. The numbers S1 to S16 are those of doc/development.md. """
+import os
 import time
 
 import rig
@@ -336,6 +337,19 @@ def flushed_filter(stage, victim=None):
     stage.expect(step, "nothing moved", step.window.moves == 0)
 
 
+def busy(stage, seconds=60):
+    """S16: both cores have other work to do; nobody is taken for dead"""
+    stage.wait_settled()
+    with stage.step("S16", f"both cores busy for {seconds} s") as step:
+        work = [stage.lab.witness.spawn("timeout", str(seconds + 60), "sh", "-c", "while :; do :; done")
+                for _ in range(2 * os.cpu_count())]
+        stage.linger(seconds)
+        for child in work:
+            rig.kill_group(child)
+    stage.expect(step, f"nothing moved ({step.window.moves})", step.window.moves == 0)
+
+
 # For both systems; then what only we have.
-COMMON = [cold_start, crash_silent, crash_carrier, graceful_stop, partition, deaf, mute, one_way_pair, hang, kill_all]
+COMMON = [cold_start, crash_silent, crash_carrier, graceful_stop, partition, deaf, mute, one_way_pair, hang, kill_all,
+          busy]
 OURS = [drain, kill_worker, kill_guard, freeze, deleted_by_hand, flushed_filter]

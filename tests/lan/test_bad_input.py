@@ -192,6 +192,19 @@ def test_run_dir__cannot_be_made__said_and_nothing_touched(place):
     assert place.picture(place.idle) == before
 
 
+def test_lock__a_link_in_its_place__refused_and_not_followed(place):
+    """The run directory is the worker's; its user could put one there."""
+    run_dir, target = os.path.join(place.idle.dir, "linked"), os.path.join(place.idle.dir, "precious")
+    os.mkdir(run_dir)
+    with open(target, "w", encoding="ascii") as out:
+        out.write("keep me\n")
+    os.symlink(target, os.path.join(run_dir, "evenkeeld.pid"))
+    done = start(place.idle, "-n", "-f", place.daemon.config, "--run-dir", run_dir)
+    assert done.returncode == CANNOT_CREATE and run_dir in done.stderr and one_line(done.stderr)
+    with open(target, encoding="ascii") as text:
+        assert text.read() == "keep me\n"
+
+
 def test_start__unprivileged__said_and_nothing_touched(place):
     before = place.picture(place.idle)
     done = place.idle.run("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", rig.find_program("evenkeeld"),

@@ -29,10 +29,14 @@ def provoke(host, vip, family):
         host.run("arping", "-c2", "-w1", "-A", "-I", "eth0", "-s", vip, vip, check=False)
 
 
-@pytest.mark.parametrize("vmac", [False, True], ids=["real", "virtual"])
-@pytest.mark.parametrize("family,mode", [(4, "add"), (6, "add"), (4, "resident"), (6, "resident")])
-def test_caches__owner_killed__clients_right_and_no_false_claim(family, mode, vmac):
-    with lease.Field(lease.Cell(6, family, mode, vmac)) as field:
+CELLS = [(lease.Cell(6, family, mode, vmac), vmac) for family in (4, 6) for mode in ("add", "resident") for vmac in
+         (False, True)] + [(lease.InstanceCell(6, 4, "v3"), False), (lease.InstanceCell(6, 6, "vmac"), True)]
+
+
+@pytest.mark.parametrize("cell, vmac", CELLS, ids=lambda v: "-".join(str(v).split()))
+def test_caches__owner_killed__clients_right_and_no_false_claim(cell, vmac):
+    family = cell.family
+    with lease.Field(cell) as field:
         place, lab = field.place, field.lab
         before = place.wait_settled()
         victim = max(before, key=lambda name: len(before[name]))

@@ -220,6 +220,19 @@ def test_unknown_vrid__any__counted_and_nothing_else(place):
     assert router.state() == "Active"
 
 
+def test_flood__as_fast_as_can_be__own_period_is_kept(place):
+    """What is queued when a turn begins is read, and then the turn goes on."""
+    router = place.v3.next_router()
+    frames, begun = [router.frame(255, vrid=FUZZ_VRID)] * 64, time.monotonic()
+    mark = place.tester.mark()
+    while time.monotonic() < begun + 8 * INTERVAL_S:
+        place.tester.send(*frames)
+    seen = [advert.time for advert in router.adverts(mark)]
+    assert len(seen) >= 7, seen
+    assert max(b - a for a, b in zip(seen, seen[1:])) < 2 * INTERVAL_S
+    assert router.state() == "Active"
+
+
 def test_carp__any__counted_apart(place):
     before = place.v3.received()
     body = b"\x21" + bytes([place.v3.routers[0].vrid, 0, 7, 2, 1, 0, 0]) + bytes(28)
@@ -277,6 +290,7 @@ def test_address_list__differs__believed_counted_and_shown(place, case, priority
     vrid = router.vrid
     assert one.landed(before) == {"accepted": 1, f"{vrid}.adverts_received": 1, f"{vrid}.address_list_differs": 1}
     assert router.status()["address_list_differs"]
+    assert not {"203.0.113.99", "2001:db8::99"} & one.node.addresses(), "a claim configures nothing"
     place.tester.send(router.frame(0))
 
 

@@ -28,6 +28,19 @@ def test_lease__daemon_killed_stopped_aborted_frozen__never_two_answers(cell):
     assert not broken, "\n".join(broken)
 
 
+@pytest.mark.parametrize("cell, faults", [
+    (lease.InstanceCell(6, 4, "unicast"), ["kill_worker", "kill_both", "stop_both"]),
+    (lease.InstanceCell(6, 6, "group"), ["kill_guard", "freeze"]),
+    (lease.InstanceCell(240, 4, "vmac"), ["kill_worker", "stop_both"]),
+], ids=lambda v: "-".join(str(v).split()) if isinstance(v, lease.InstanceCell) else "")
+def test_lease__instances_killed_stopped_frozen__never_two_answers(cell, faults):
+    with lease.Field(cell, watchdog_s=170) as field:
+        for fault in faults:
+            field.suffer(fault)
+    broken = [f"{s.what}: {text}" for s in field.place.steps for text in s.broken]
+    assert not broken, "\n".join(broken)
+
+
 @pytest.mark.parametrize("family", [4, 6])
 def test_lease__80_addresses_killed_and_stopped__never_two_answers(family):
     with lease.Field(lease.Cell(240, family, "add", False), watchdog_s=170) as field:

@@ -248,3 +248,117 @@ def test_privilege__user_namespace__works(lab):
     assert all(vip in listed.stdout for vip in VIPS) and "expires" in listed.stdout, listed
     host.child.send_signal(signal.SIGTERM)
     assert host.child.wait(15) == 0, host.log()
+
+
+# keepalived's file: everything that an instance may ask of the kernel, and commands.
+
+INSTANCES = """global_defs {{
+    router_id box
+    vrrp_version 3
+    script_user {script_user}
+}}
+vrrp_script check {{
+    script "/bin/true"
+    interval 1
+    weight 5
+}}
+vrrp_track_process helper {{
+    process sleep
+    weight 1
+}}
+static_routes {{
+    198.51.100.0/25 via 192.0.2.254 dev eth0
+}}
+vrrp_instance MULTI {{
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    advert_int 0.1
+    use_vmac
+    promote_secondaries
+    track_script {{
+        check
+    }}
+    track_process {{
+        helper
+    }}
+    virtual_ipaddress {{
+        192.0.2.51/24
+    }}
+    virtual_routes {{
+        198.51.100.128/25 via 192.0.2.254 dev eth0
+    }}
+    virtual_rules {{
+        from 192.0.2.51 table 77 priority 77
+    }}
+}}
+vrrp_instance UNI {{
+    interface eth0
+    virtual_router_id 52
+    priority 150
+    advert_int 0.1
+    unicast_peer {{
+        192.0.2.254
+    }}
+    virtual_ipaddress {{
+        192.0.2.52/24
+    }}
+}}
+"""
+
+
+def instances_host(lab, user, script_user):
+    host = Host(lab, user=user)
+    with open(host.config, "w", encoding="ascii") as f:
+        f.write(INSTANCES.format(script_user=script_user))
+    return host
+
+
+def instances_serve(host):
+    def good():
+        status = host.status()
+        return status and all(i["state"] == "Active" and i["level_done"] == "answering" for i in status["instances"])
+
+    rig.wait_until(good, 15, "both instances are Active: " + host.log())
+    assert {"192.0.2.51", "192.0.2.52"} <= host.node.addresses()
+    routes = host.node.run("ip", "route").stdout
+    assert "198.51.100.0/25" in routes and "198.51.100.128/25" in routes
+    assert "lookup 77" in host.node.run("ip", "rule").stdout
+    assert host.node.run("cat", "/proc/sys/net/ipv4/conf/eth0/promote_secondaries").stdout.strip() == "1"
+    alive = host.node.run("nft", "list", "set", "netdev", "evenkeel_instances", "alive").stdout
+    assert alive.count("expires") == 2, alive
+    return host.worker()
+
+
+def base_priority_moved(host):
+    status = host.status()
+    return next(i["priority"] for i in status["instances"] if i["name"] == "MULTI")
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["user", "container"])
+def test_privilege__keepalived_file__worker_has_no_more_than_with_a_pool(lab, user):
+    host = instances_host(lab, user, "root" if not user else "nobody")
+    host.start(*(() if user else only(*NEEDED)))
+    worker = instances_serve(host)
+    nice = "real-time priority" not in host.log()
+    keeps = mask(*NEEDED, *(["sys_nice"] if user and nice else []))
+    assert capabilities(worker, "CapEff") == capabilities(worker, "CapPrm") == keeps
+    assert facts(worker)["NoNewPrivs"] == "1"
+    rig.wait_until(lambda: base_priority_moved(host) >= 155, 5, "the check counts: " + host.log())
+    os.kill(worker, signal.SIGKILL)
+    rig.wait_until(lambda: host.worker() not in (None, worker), 10, "the guard starts another")
+    instances_serve(host)
+    host.child.send_signal(signal.SIGTERM)
+    assert host.child.wait(15) == 0, host.log()
+    assert "lookup 77" not in host.node.run("ip", "rule").stdout
+    assert "198.51.100.128/25" not in host.node.run("ip", "route").stdout
+
+
+def test_privilege__container_with_just_two__a_command_of_another_user_is_said_to_be_impossible(lab):
+    host = instances_host(lab, False, "nobody").start(*only(*NEEDED))
+    instances_serve(host)
+    rig.wait_until(lambda: "script check" in host.log(), 5, "the check was tried")
+    assert re.search(r"script check: failed \(cannot be run: .*(CAP_SETUID|SETUID|user)", host.log()), host.log()
+    assert base_priority_moved(host) < 155
+    host.child.send_signal(signal.SIGTERM)
+    assert host.child.wait(15) == 0, host.log()

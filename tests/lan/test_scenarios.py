@@ -64,6 +64,11 @@ def test_scenarios__240_addresses__hold():
     many(4)
 
 
+def test_load__240_addresses_both_cores_busy__nothing_moves():
+    """For a sixth of the benchmark's time."""
+    run([lambda place: scenarios.busy(place, 10)], cluster.addresses(240), "rebalance_moves all")
+
+
 def test_scenarios__240_ipv6_addresses_resident__hold():
     many(6, "address_mode resident")
 

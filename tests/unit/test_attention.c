@@ -160,6 +160,18 @@ static void test_attention__filter_that_fell_back__says_why(void **state)
     assert_told("filter", "warning", "arp_filter on is in force here, not lease: no egress hook");
 }
 
+static void test_attention__own_address_elsewhere__names_the_mac_and_who_gives_way(void **state)
+{
+    struct daemon_rival rival = {.until = mono_add(rig.now, US_PER_S), .mac = {2, 0, 0, 0, 0, 7}};
+
+    (void)state;
+    rig.view.rivals = &rival;
+    assert_told("duplicate_address", "alarm", "02:00:00:00:00:07 speaks from this host's own address");
+    assert_told("duplicate_address", "alarm", "and it gives way");
+    rival.yields = true;
+    assert_told("duplicate_address", "alarm", "and this host gives way");
+}
+
 static void test_attention__member_dead__says_for_how_long(void **state)
 {
     (void)state;
@@ -257,6 +269,7 @@ int main(void)
         TEST(test_attention__many_units_that_only_others_have__text_is_cut),
         TEST(test_attention__drained_member__named),
         TEST(test_attention__filter_that_fell_back__says_why),
+        TEST(test_attention__own_address_elsewhere__names_the_mac_and_who_gives_way),
         TEST(test_attention__member_dead__says_for_how_long),
         TEST(test_attention__other_interval__unit_and_member_named_while_it_is_so),
         TEST(test_attention__stall__told_for_ten_minutes),

@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/prng.h"
 #include "core/effect.h"
 #include "daemon/backoff.h"
 #include "daemon/guard_page.h"
@@ -197,12 +200,47 @@ static void test_backoff__deaths__doubles_to_ten_seconds_and_forgets(void **stat
     assert_int_equal(backoff_next_us(wait_us, 0, &deaths), BACKOFF_FIRST_US);
 }
 
+/* Whatever a worker gone wrong has written there: no more frames than places, none longer than its place. */
+static void test_guard_page__filled_with_nonsense__nothing_outside_is_read(void **state)
+{
+    struct guard_page *page = *state;
+    struct stat file;
+    struct prng prng = prng_seed(1);
+    uint64_t sum = 0;
+    size_t longest = guard_page_frame_max(&pools[0]) > guard_page_frame_max(&pools[1])
+                         ? guard_page_frame_max(&pools[0])
+                         : guard_page_frame_max(&pools[1]);
+
+    assert_int_equal(fstat(guard_page_file(page), &file), 0);
+    uint8_t *bytes = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, guard_page_file(page), 0);
+
+    assert_ptr_not_equal(bytes, MAP_FAILED);
+    for (unsigned round = 0; round < 2000; round++) {
+        struct guard_frame frame;
+        unsigned cursor = 0, frames = 0;
+
+        for (off_t i = 0; i < file.st_size; i++)
+            bytes[i] = round == 0 ? 0xff : prng_below(&prng, 4) == 0 ? (uint8_t)prng_below(&prng, 256) : 0;
+        while (guard_page_next(page, &cursor, &frame)) {
+            assert_in_range(frame.length, 1, longest + sizeof(uint64_t));
+            for (size_t i = 0; i < frame.length; i++)
+                sum += frame.bytes[i];
+            frames++;
+        }
+        assert_in_range(frames, 0, 6);
+    }
+    assert_true(sum > 0);
+    munmap(bytes, (size_t)file.st_size);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_guard_page__new__empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__held__member_before_units, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__longest_frame__fits_and_no_longer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guard_page__filled_with_nonsense__nothing_outside_is_read, setup,
+                                        teardown),
         cmocka_unit_test(test_guard_page__unicast_peers__each_have_a_frame),
         cmocka_unit_test_setup_teardown(test_guard_page__worker_killed__guard_finds_its_frames, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guard_page__mapped_from_its_file__the_same_page, setup, teardown),
