@@ -49,11 +49,11 @@ static struct contender *contest_heard(struct pool *p, struct unit *u, const str
     return c;
 }
 
-void contest_remember(struct unit *u, const struct addr *by, struct mono heard)
+void contest_remember(struct unit *u, const struct addr *by, struct mono heard, struct mono opposed)
 {
     struct contender *c = contest_find(u, by);
     c = c != NULL ? c : contest_add(u, by);
-    *c = (struct contender){.address = *by, .since = heard, .counted = heard, .heard = heard};
+    *c = (struct contender){.address = *by, .since = opposed, .counted = heard, .heard = heard};
 }
 
 void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against, struct mono now,

@@ -239,8 +239,8 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
 /* `by` claims the unit that `against` holds: counted, told once. */
 void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against, struct mono now,
                    struct effects *fx);
-/* `by`, heard last at `heard`, was asked for it and will release it, if awake: not worth a word, but not forgotten. */
-void contest_remember(struct unit *u, const struct addr *by, struct mono heard);
+/* `by`, whose claim was heard last at `heard`, has had a reason to yield or release since `opposed`. */
+void contest_remember(struct unit *u, const struct addr *by, struct mono heard, struct mono opposed);
 /* We are Active, and somebody weaker claims the unit too. */
 void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
                     struct mono now, struct effects *fx);

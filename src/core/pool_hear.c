@@ -285,10 +285,11 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
     }
     if (!same) {
         bool asked_for = advert->priority == ROUTER_PRIORITY_PINNED; /* then it is released, in order */
-        if (u->holder_kind == HOLDER_MEMBER && asked_for) {
-            contest_remember(u, &u->holder, u->holder_heard);
-        } else if (u->holder_kind == HOLDER_MEMBER) { /* displaced: it yields when it hears that, if awake */
+        if (u->holder_kind == HOLDER_MEMBER && !asked_for) { /* displaced: it yields when it hears that, if awake */
             contest_claim(p, u, &u->holder, &advert->source, u->holder_heard, fx);
+        }
+        if (u->holder_kind == HOLDER_MEMBER) {
+            contest_remember(u, &u->holder, u->holder_heard, received);
         }
         contest_end(u, &advert->source);
         if (member) {
