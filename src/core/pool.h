@@ -42,7 +42,7 @@ struct unit {
     /* Times. */
     struct mono holder_heard; /* the holder's last advertisement */
     int64_t holder_interval_us;
-    struct mono made; /* its counters began */
+    struct mono made;           /* its counters began */
     struct mono differs_at;     /* of `differs_from` */
     struct mono stranger_since; /* never: the holder is no stranger */
     bool unwatched; /* this host could not hear, or slept, since it last knew the owner: the gap is not known */
