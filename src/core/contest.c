@@ -9,8 +9,7 @@
 #define IGNORED_MAX 3
 #define ONE_WAY_US (10 * (int64_t)US_PER_S)
 #define ONE_WAY_DOUBLINGS_MAX 7
-#define CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed ours */
-#define CONTEST_MEMORY_INTERVALS 10  /* then it is a new contest */
+#define CONTEST_MEMORY_INTERVALS 10 /* then it is a new contest */
 
 static struct contender *contest_find(struct unit *u, const struct addr *address)
 {
@@ -50,6 +49,13 @@ static struct contender *contest_heard(struct pool *p, struct unit *u, const str
     return c;
 }
 
+void contest_remember(struct unit *u, const struct addr *by, struct mono heard, struct mono opposed)
+{
+    struct contender *c = contest_find(u, by);
+    c = c != NULL ? c : contest_add(u, by);
+    *c = (struct contender){.address = *by, .since = opposed, .counted = heard, .heard = heard};
+}
+
 void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against, struct mono now,
                    struct effects *fx)
 {
@@ -67,7 +73,7 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
         }
         bool unopposed = mono_after(c->heard, since); /* the holder was gone already: nobody to yield to */
         struct mono opposed = mono_max(c->since, u->owner_since);
-        if (unopposed || mono_diff_us(c->heard, opposed) > CROSSING_US) { /* it did not yield: it holds the unit */
+        if (unopposed || mono_diff_us(c->heard, opposed) > POOL_CROSSING_US) { /* it did not yield: it holds the unit */
             until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
         } else if (!mono_after(m->last_heard, mono_max(c->heard, opposed))) {
             /* silent since it had a reason to yield: asleep perhaps, and its lease not over */
@@ -116,7 +122,7 @@ void contest_hears_us_again(struct pool *p, const struct unit *u, const struct a
 static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c, const struct advert *advert,
                              bool member, struct mono received, struct mono now, struct effects *fx)
 {
-    if (!router_is_settled_active(&u->router) || (member && !isolation_is_answered(p, c->since))) {
+    if (!router_is_settled_active(&u->router)) {
         return false;
     }
     if (!c->noted) { /* we are heard by others: it is this one pair that is broken */
@@ -142,10 +148,13 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
         c->ignored = (uint8_t)(c->ignored < UINT8_MAX ? c->ignored + 1 : c->ignored);
     }
     c->heard = now;
+    bool answered = isolation_is_answered(p, c->since); /* before a new question makes it void */
     if (member && c->ignored > 0) {
         isolation_suspect_mute(p, c->ignored >= IGNORED_MAX, c->since, now, fx);
     }
-    if (c->ignored >= IGNORED_MAX && contest_conclude(p, u, c, advert, member, received, now, fx)) {
+    answered = answered || isolation_is_answered(p, c->since);
+    if (c->ignored >= IGNORED_MAX && (answered || !member) &&
+        contest_conclude(p, u, c, advert, member, received, now, fx)) {
         return;
     }
     if (router_assert(r, now, fx)) {

@@ -21,6 +21,7 @@
 #include "core/router.h"
 
 #define UNIT_CONTENDERS_MAX 3
+#define POOL_CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed another */
 
 /* Another router that claims a unit while somebody else, we perhaps, holds it. */
 struct contender {
@@ -41,7 +42,7 @@ struct unit {
     /* Times. */
     struct mono holder_heard; /* the holder's last advertisement */
     int64_t holder_interval_us;
-    struct mono made; /* its counters began */
+    struct mono made;           /* its counters began */
     struct mono differs_at;     /* of `differs_from` */
     struct mono stranger_since; /* never: the holder is no stranger */
     bool unwatched; /* this host could not hear, or slept, since it last knew the owner: the gap is not known */
@@ -238,6 +239,8 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
 /* `by` claims the unit that `against` holds: counted, told once. */
 void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const struct addr *against, struct mono now,
                    struct effects *fx);
+/* `by`, whose claim was heard last at `heard`, has had a reason to yield or release since `opposed`. */
+void contest_remember(struct unit *u, const struct addr *by, struct mono heard, struct mono opposed);
 /* We are Active, and somebody weaker claims the unit too. */
 void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
                     struct mono now, struct effects *fx);

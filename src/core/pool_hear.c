@@ -288,6 +288,9 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
         if (u->holder_kind == HOLDER_MEMBER && !asked_for) { /* displaced: it yields when it hears that, if awake */
             contest_claim(p, u, &u->holder, &advert->source, u->holder_heard, fx);
         }
+        if (u->holder_kind == HOLDER_MEMBER) {
+            contest_remember(u, &u->holder, u->holder_heard, received);
+        }
         contest_end(u, &advert->source);
         if (member) {
             balance_claimed(p, u, &advert->source, now);
@@ -376,6 +379,16 @@ static bool pool_may_be_member(const struct pool *p, struct mono now)
     return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
 }
 
+/* Overtaken by the priority 0 after it: who has released a unit takes it again a member interval later at the
+ * earliest. By the time of arrival: who has slept hears both at once. */
+static bool unit_is_overtaken(const struct pool *p, const struct unit *u, const struct advert *advert,
+                              struct mono received)
+{
+    return addr_equal(&u->released_by, &advert->source) && advert->priority != VRRP_PRIORITY_RELEASE &&
+           !mono_is_never(u->vacant_since) && mono_diff_us(received, u->vacant_since) < POOL_CROSSING_US &&
+           mono_diff_us(received, u->vacant_since) < p->settings->member_interval_us / 4;
+}
+
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
                            struct mono now, struct effects *fx)
 {
@@ -386,6 +399,9 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     u->checksum_heard = advert->checksum;
     const struct member *m = pool_touch_member(p, &advert->source, received, now, fx);
     bool member = m != NULL;
+    if (member && unit_is_overtaken(p, u, advert, received)) {
+        return;
+    }
     switch (router_hear(&u->router, advert, member || pool_may_be_member(p, now), now, fx)) {
     case VERDICT_RELEASED:
         unit_released(p, u, advert, m, received, now);

@@ -241,7 +241,11 @@ void kernel_member_sent(struct world *w, unsigned node)
     struct kernel *k = &w->hosts[node].kernel;
 
     if (w->hosts[node].link_up[0] && k->alive_until_us > w->now_us) {
-        k->alive_until_us = w->now_us + settings_lease_us(&host_file(&w->hosts[node])->pool);
+        int64_t until_us = w->now_us + settings_lease_us(&host_file(&w->hosts[node])->pool);
+        if (until_us < k->alive_until_us) { /* a reload made it shorter: the watch is set for later */
+            world_at(w, until_us, SIM_LEASE, node, 0, 0);
+        }
+        k->alive_until_us = until_us;
     }
 }
 

@@ -206,12 +206,41 @@ static void settle_reach(const struct world *w, unsigned *reach)
     }
 }
 
+/* A stranger that is weaker than any rank 0 holds what it will be preempted from. */
+static bool settle_is_usurped(const struct world *w)
+{
+    for (unsigned k = 0; k < SIM_STRANGERS_MAX; k++) {
+        const struct stranger *s = &w->strangers[k];
+        bool holds = s->running && (oracle_holders(w, s->unit) >> (SIM_STRANGER_FIRST + k) & 1) != 0;
+
+        for (unsigned node = 0; node < w->host_count && holds && s->priority < 250; node++) {
+            if (settle_can_hold(w, node, s->unit) && settle_share(w, node) > 1) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* On its way from one to another, or lost: long gone ones are nobody's. */
+static bool settle_is_moving(const struct world *w)
+{
+    for (unsigned u = 0; u < w->unit_count; u++) {
+        int64_t since_us = w->oracle.units[u].gap_since_us;
+        if (since_us != SIM_NEVER && w->now_us - since_us < settle_move_gap_us(w)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool settle_is_even(const struct world *w, unsigned *from, unsigned *to)
 {
     unsigned loads[SIM_HOSTS_MAX];
     unsigned reach[SIM_HOSTS_MAX];
 
-    if (settle_is_misplaced(w, from, to)) {
+    *from = *to = 0;
+    if (settle_is_moving(w) || settle_is_usurped(w) || settle_is_misplaced(w, from, to)) {
         return false;
     }
     settle_reach(w, reach);
