@@ -158,6 +158,7 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
 {
     pool_tune_timers(p, u);
     pool_clear_holder(u);
+    u->owner_returned = false;
     u->vacant_since = since;
     u->router.reason = (uint8_t)reason;
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
@@ -469,6 +470,7 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
     u->counters.last_active_reason = r->reason;
     u->claiming = false;
     u->released_by = no_address;
+    u->owner_returned = false;
     balance_claimed(p, u, &p->primary, now);
     pool_clear_holder(u);
     pool_note_owner(p, u, HOLDER_SELF, &p->primary, (enum reason)r->reason, now, fx);

@@ -65,6 +65,7 @@ struct unit {
     struct addr holder;
     bool stranger_noted;
     bool stranger_seen;      /* ever: then a listening wait is the RFC's, not the members' */
+    bool owner_returned;     /* its last owner was taken for dead and is back: it may hold the unit still */
     bool never_owned;        /* nobody has been seen holding it since the start: cold start rules */
     struct addr released_by; /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i), or nobody
                                 wants it */

@@ -71,7 +71,7 @@ static void pool_wait_for_newcomer(struct pool *p, struct mono now)
 }
 
 /* A member that we took for dead may well hold its units still (we were deaf): let it say so first. */
-static void pool_wait_for_returned(struct pool *p, const struct member *m, struct mono now)
+static void pool_wait_for_returned(struct pool *p, const struct member *m, bool returned, struct mono now)
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
@@ -79,6 +79,7 @@ static void pool_wait_for_returned(struct pool *p, const struct member *m, struc
         bool its_own = u->owner_kind == HOLDER_MEMBER && addr_equal(&u->owner, &m->address);
         if (its_own && u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED) {
             pool_wait_at_least(r, now, p->settings->advert_interval_us);
+            u->owner_returned = returned;
         }
     }
 }
@@ -94,7 +95,7 @@ static void pool_member_joined(struct pool *p, struct member *m, bool returned, 
     p->round_left = 0;
     pool_adopt_units(p, &m->address);
     p->greet_returned |= returned;
-    pool_wait_for_returned(p, m, now);
+    pool_wait_for_returned(p, m, returned, now);
 }
 
 /* Any valid advertisement of a member proves that it lives; one that was only dead is back at once. */
@@ -298,6 +299,7 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
         u->stranger_since = member ? MONO_NEVER : now;
         u->stranger_noted = false;
         u->released_by = no_address;
+        u->owner_returned = false;
     }
     if (member) {
         contest_hears_us_again(p, u, advert, now);

@@ -63,6 +63,22 @@ static bool pool_is_candidate(const struct pool *p, const struct unit *u)
     return pool_may_hold(p, u) && !addr_equal(&u->released_by, &p->primary);
 }
 
+/* The member that may hold the unit and be silent about it: its holder, or who held it, was taken for dead and is back.
+ */
+static const struct member *pool_silent_owner(struct pool *p, const struct unit *u, bool *spoke_without_it)
+{
+    const struct member *m = NULL;
+    *spoke_without_it = false;
+    if (u->holder_kind == HOLDER_MEMBER) {
+        m = members_find(&p->members, &u->holder);
+        *spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > u->holder_interval_us * 5 / 2;
+    } else if (u->owner_returned) {
+        m = members_find(&p->members, &u->owner);
+        *spoke_without_it = m != NULL && mono_diff_us(m->last_heard, m->since) >= p->settings->advert_interval_us;
+    }
+    return m != NULL && member_is_alive(m) ? m : NULL;
+}
+
 /*
  * The unit fell silent, but was its owner, a member, heard since long enough to have advertised it? Then it does not
  * hold it any more. Else it may have died an instant ago, and its lease may last for a while: wait until the member
@@ -70,12 +86,9 @@ static bool pool_is_candidate(const struct pool *p, const struct unit *u)
  */
 static bool pool_owner_may_answer(struct pool *p, struct unit *u)
 {
-    if (u->holder_kind != HOLDER_MEMBER) {
-        return false;
-    }
-    const struct member *m = members_find(&p->members, &u->holder);
-    bool spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > u->holder_interval_us * 5 / 2;
-    if (!member_is_alive(m) || spoke_without_it) {
+    bool spoke_without_it;
+    const struct member *m = pool_silent_owner(p, u, &spoke_without_it);
+    if (m == NULL || spoke_without_it) {
         return false;
     }
     router_wait(&u->router, m->last_heard, 3 * m->interval_us);
