@@ -19,7 +19,6 @@ struct host {
     const struct check_command *last;
     bool last_known;
     const char *last_interface; /* the last one that exists */
-    const char *last_missing;   /* the last one that does not */
 };
 
 /* --- commands --- */
@@ -113,9 +112,7 @@ static void host_interface(struct host *host, const char *name, struct place pla
         host->last_interface = name;
         return;
     }
-    if (!same_text(name, host->last_missing))
-        host->last_missing = name;
-    report_kind(host->words->run->report, place, host->last_missing,
+    report_kind(host->words->run->report, place, name,
                 "interface %s of %s does not exist on this host; it counts as down until it does", name, what);
 }
 

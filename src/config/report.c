@@ -96,7 +96,7 @@ void report_kind(struct report *report, struct place place, const char *kind, co
     for (unsigned i = 0; i < before; i++) {
         struct finding *f = &report->findings[i];
 
-        if (f->kind == kind && strcmp(f->place.file, place.file) == 0) {
+        if (f->kind != NULL && strcmp(f->kind, kind) == 0 && strcmp(f->place.file, place.file) == 0) {
             report_add_line(report, f, place);
             return;
         }

@@ -33,8 +33,8 @@ __attribute__((format(printf, 3, 4))) void report_error(struct report *report, s
 __attribute__((format(printf, 3, 4))) void report_warning(struct report *report, struct place place, const char *format,
                                                           ...);
 /*
- * A warning of which a file may hold many: all of one `kind` (compared by address) are one finding, that of the first,
- * with the lines of the others after its text: "it is skipped (lines 7, 8 too)".
+ * A warning of which a file may hold many: all of one `kind` (a text that lives as long) are one finding, that of the
+ * first, with the lines of the others after its text: "it is skipped (lines 7, 8 too)".
  */
 __attribute__((format(printf, 4, 5))) void report_kind(struct report *report, struct place place, const char *kind,
                                                        const char *format, ...);
