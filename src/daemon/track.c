@@ -161,8 +161,10 @@ static void add_state(const struct check_tracker *tracker, const struct track_so
     bool counts = (source->state == TRACK_GOOD) != tracker->weight.reverse;
 
     if (tracker->weight.value == 0) {
-        sum->hold = sum->hold || source->state == TRACK_WAITING;
-        sum->fault = sum->fault || source->state == TRACK_WAITING || !counts;
+        bool waiting = source->state == TRACK_WAITING;
+
+        sum->hold = sum->hold || waiting;
+        sum->fault = sum->fault || (!waiting && !counts);
     } else if ((tracker->weight.value > 0) == counts)
         sum->weight += tracker->weight.value;
 }
@@ -193,11 +195,11 @@ static struct track_change judge(const struct track *track, const struct target 
 
     for (unsigned i = 0; i < target->count; i++)
         add_effect(track, target, i, &sum);
-    change.fault = sum.fault;
+    change.fault = sum.fault || sum.hold;
     change.no_source = target->no_source;
-    change.hold = sum.fault && sum.hold;
+    change.hold = sum.hold && !sum.fault; /* what has failed has failed, whatever else is still to come */
     change.weight = sum.fault ? 0 : held_in(sum.weight);
-    if (change.kind == TRACK_POOL && !sum.fault) {
+    if (change.kind == TRACK_POOL && !change.fault) {
         int share = target->base + change.weight;
 
         change.share = (uint8_t)(share < SHARE_MIN ? SHARE_MIN : share > SHARE_MAX ? SHARE_MAX : share);
@@ -341,7 +343,7 @@ bool track_effect(const struct track *track, enum track_target_kind kind, unsign
         add_effect(track, target, tracker, &sum);
         *out = (struct track_effect_view){.tracker = &target->trackers[tracker],
                                           .source = target->sources[tracker],
-                                          .fault = sum.fault,
+                                          .fault = sum.fault || sum.hold,
                                           .weight = held_in(sum.weight)};
         return true;
     }
