@@ -159,22 +159,33 @@ static bool resolve(const struct work *work, const struct policy_item *item)
     return all;
 }
 
-/* A netlink_policy_sink. */
+/* Several instances may want one route or rule, which is there once. */
+static bool same_item(const struct policy_item *a, const struct policy_item *b)
+{
+    return a->route ? b->route && net_same_route(a->route, b->route) : b->rule && net_same_rule(a->rule, b->rule);
+}
+
+static bool is_item(const struct work *work, const struct policy_item *item, const struct netlink_policy *there)
+{
+    return item->route ? netlink_is_route(there, item->route, work->policy.hop_ifindexes + item->first_hop)
+                       : netlink_is_rule(there, item->rule);
+}
+
+/* A netlink_policy_sink: it is the first item that is like it, and all that say the same as that one. */
 static void take(void *context, const struct netlink_policy *there)
 {
     struct work *work = context;
+    const struct policy_item *first = NULL;
 
     for (unsigned i = 0; i < work->policy.count; i++) {
         struct policy_item *item = &work->policy.items[i];
 
-        if (item->present)
+        if (item->present || (first ? !same_item(first, item) : !is_item(work, item, there)))
             continue;
-        if (item->route ? netlink_is_route(there, item->route, work->policy.hop_ifindexes + item->first_hop)
-                        : netlink_is_rule(there, item->rule)) {
-            item->present = true;
-            item->preference = there->preference;
-            return;
-        }
+        item->present = true;
+        item->error = 0;
+        item->preference = there->preference;
+        first = first ? first : item;
     }
 }
 
@@ -269,6 +280,18 @@ static bool may_be_there_in_part(const struct netlink_change *change)
            change->route->hop_count > 1;
 }
 
+/* Another item that says the same, is wanted and in place. */
+static const struct policy_item *find_twin(const struct policy_state *policy, const struct policy_item *of)
+{
+    for (unsigned i = 0; i < policy->count; i++) {
+        const struct policy_item *item = &policy->items[i];
+
+        if (item != of && item->wanted && item->present && same_item(item, of))
+            return item;
+    }
+    return NULL;
+}
+
 static void carry_out(struct work *work, unsigned count)
 {
     struct policy_state *policy = &work->policy;
@@ -280,6 +303,8 @@ static void carry_out(struct work *work, unsigned count)
         if (error == 0 && may_be_there_in_part(&policy->changes[c]))
             policy->changes[c].error = put_whole(work, &policy->changes[c]);
         item->error = error < 0 ? -error : policy->changes[c].error;
+        if (item->error == EEXIST && find_twin(policy, item))
+            item->error = 0;
         if (item->error == 0)
             item->present = item->wanted;
         work->failed = work->failed || item->error != 0;
@@ -298,7 +323,9 @@ void policy_remove(struct work *work)
     for (unsigned i = policy->count; i-- > 0;) {
         struct policy_item *item = &policy->items[i];
 
-        if (item->present && !item->wanted && (!item->held_back || work->leaving)) {
+        if (item->present && !item->wanted && find_twin(policy, item)) {
+            item->present = false;
+        } else if (item->present && !item->wanted && (!item->held_back || work->leaving)) {
             (void)resolve(work, item);
             add_change(work, i, &count);
         }
@@ -333,7 +360,17 @@ void policy_put(struct work *work)
     for (unsigned i = 0; i < policy->count; i++) {
         struct policy_item *item = &policy->items[i];
 
-        if (item->present || !item->wanted || item->held_back || !addresses_are_there(work, item))
+        if (item->present || !item->wanted)
+            continue;
+        const struct policy_item *twin = find_twin(policy, item);
+
+        if (twin) {
+            item->present = true;
+            item->error = 0;
+            item->preference = twin->preference;
+            continue;
+        }
+        if (item->held_back || !addresses_are_there(work, item))
             continue;
         if (resolve(work, item))
             add_change(work, i, &count);
