@@ -135,6 +135,15 @@ static struct addr address_of(const struct sockaddr *socket)
     return ADDR_NONE;
 }
 
+/* Addresses that name no interface were given the default one, for want of the instance's. */
+static void follow_interface(const struct host *host, const struct compat_instance *instance,
+                             struct net_address *addresses, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (addresses[i].device == host->words->model.global.default_interface)
+            addresses[i].device = instance->interface;
+}
+
 /* A unicast instance may leave its interface out; then it is the one that has its source address. */
 static void find_interface(struct host *host, struct compat_instance *instance)
 {
@@ -148,10 +157,15 @@ static void find_interface(struct host *host, struct compat_instance *instance)
 
         if (!addr_equal(&address, source))
             continue;
-        instance->interface = arena_text(host->words->run->arena, at->ifa_name, strlen(at->ifa_name));
+        /* An address with a label has that for its interface's name here: eth0:1. */
+        instance->interface = arena_text(host->words->run->arena, at->ifa_name, strcspn(at->ifa_name, ":"));
         break;
     }
     freeifaddrs(list);
+    if (instance->interface != NULL) {
+        follow_interface(host, instance, instance->addresses, instance->address_count);
+        follow_interface(host, instance, instance->excluded, instance->excluded_count);
+    }
 }
 
 static void host_instance(struct host *host, struct compat_instance *instance)

@@ -233,11 +233,19 @@ static bool name_is_taken(const struct config *config, const char *name)
 }
 
 /* "instances", "instances2", ...: the first that is neither a pool's nor another set's. */
-static void name_set(const struct config *config, char name[static SETTINGS_NAME_MAX])
+/* By its filter, so that a set keeps its name, and at a reload its instances, whatever other sets come and go. */
+static void name_set(const struct config *config, enum filter_mode mode, char name[static SETTINGS_NAME_MAX])
 {
-    snprintf(name, SETTINGS_NAME_MAX, "%s", SET_NAME);
+    static const char *const names[] = {
+        [FILTER_AUTO] = SET_NAME,
+        [FILTER_OFF] = SET_NAME "_off",
+        [FILTER_ON] = SET_NAME "_on",
+        [FILTER_LEASE] = SET_NAME "_lease",
+    };
+
+    snprintf(name, SETTINGS_NAME_MAX, "%s", names[mode]);
     for (unsigned n = 2; name_is_taken(config, name); n++)
-        snprintf(name, SETTINGS_NAME_MAX, "%s%u", SET_NAME, n);
+        snprintf(name, SETTINGS_NAME_MAX, "%s%u", names[mode], n);
 }
 
 static unsigned add_set(struct config *config, enum filter_mode mode, unsigned room)
@@ -249,7 +257,7 @@ static unsigned add_set(struct config *config, enum filter_mode mode, unsigned r
                                .garp_repeat = 1,
                                .units = xalloc_array(room, sizeof(*more.units))};
 
-    name_set(config, set.name);
+    name_set(config, mode, set.name);
     config->core.pools[at] = set;
     config->pools[at] = more;
     config->core.set_count++;
