@@ -13,7 +13,10 @@
 
 static struct config *dialect_read(struct config_request request, config_report *report, void *context)
 {
-    request.flags |= COMPAT_CHECK_HOST;
+    /* A text was printed from a file that was held against this host already. That asks for users and files, which may
+     * take long, and is nothing for the worker's loop, which reads it at a reload. */
+    if (request.text == NULL)
+        request.flags |= COMPAT_CHECK_HOST;
     return compat_read(request, report, context);
 }
 

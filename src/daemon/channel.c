@@ -97,7 +97,7 @@ int channel_receive_files(int fd, enum channel_message *message, int files[stati
         take_files(&header, files, count);
         if (byte >= CHANNEL_MESSAGE_COUNT) {
             close_files(files, count);
-            continue;
+            return -EAGAIN;
         }
         *message = (enum channel_message)byte;
         return 1;

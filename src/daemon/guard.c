@@ -24,6 +24,7 @@
 #include "platform/realtime.h"
 #include "platform/sender.h"
 
+#define MESSAGES_PER_TURN 64
 #define OWN_FDS 3 /* of poll(): the worker's end, signals, the channel */
 
 static void stop(struct guard *guard, struct mono now)
@@ -86,9 +87,11 @@ static void take_up(struct guard *guard)
 static void take_messages(struct guard *guard)
 {
     enum channel_message message;
-    int result;
+    unsigned taken = 0;
+    int result = -EAGAIN;
 
-    while ((result = channel_receive(guard->channel, &message)) == 1) {
+    /* So many a turn: a worker gone wrong must not keep the guard from its signals. */
+    while (taken++ < MESSAGES_PER_TURN && (result = channel_receive(guard->channel, &message)) == 1) {
         switch (message) {
         case CHANNEL_UP:
             take_up(guard);

@@ -222,7 +222,7 @@ static void take_orders(struct guard_script *script)
     struct order batch[ORDERS_BATCH];
     uint64_t refused = script->refused;
     unsigned batches = 0;
-    int got;
+    int got = -EAGAIN;
 
     while (script->worker.fd >= 0 && batches++ < BATCHES_PER_TURN) {
         script->ahead = script->expecting && orders_is_ahead(&script->worker);
@@ -231,6 +231,8 @@ static void take_orders(struct guard_script *script)
         for (int i = 0; i < got; i++)
             take_order(script, &batch[i]);
     }
+    if (got == 0) /* hung up: it would be readable for ever */
+        orders_close(&script->worker);
     if (script->refused > refused)
         log_warning("the worker asked for %" PRIu64 " things that the configuration does not have",
                     script->refused - refused);

@@ -238,7 +238,8 @@ void reload_begin(struct guard *guard, struct mono now)
         log_warning("reload: not now, the worker is just leaving");
         return;
     }
-    guard->reload_wanted = guard->next_config != NULL || (guard->pidfd >= 0 && !guard->worker_up);
+    guard->reload_wanted =
+        guard->next_config != NULL || (guard->pidfd >= 0 && (!guard->worker_up || guard->channel < 0));
     if (guard->reload_wanted) /* one at a time: when that one is done, or the worker is up */
         return;
     say_reloading(guard);

@@ -322,14 +322,16 @@ int tracking_open(struct worker *worker, int orders, uint32_t connection, struct
     return error == 0 ? open_processes(tracking) : error;
 }
 
-static void close_processes(struct tracking *tracking)
+static bool close_processes(struct tracking *tracking)
 {
     loop_unwatch(tracking->processes_watch);
-    process_watch_close(tracking->processes);
+    bool closed = process_watch_close(tracking->processes);
+
     free(tracking->counts);
     tracking->processes_watch = NULL;
     tracking->processes = NULL;
     tracking->counts = NULL;
+    return closed;
 }
 
 struct track *tracking_prepare(const struct config *config)
@@ -337,9 +339,10 @@ struct track *tracking_prepare(const struct config *config)
     return track_new(config, clock_now());
 }
 
-void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools)
+bool tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools)
 {
-    close_processes(tracking);
+    bool closed = close_processes(tracking);
+
     track_take_over(track, tracking->track, pools);
     track_free(tracking->track);
     tracking->track = track;
@@ -354,6 +357,7 @@ void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t poo
     if (error < 0)
         log_error("reload: not all that is tracked can be looked at: %s", strerror(-error));
     tracking->worker->tracking_next = clock_now();
+    return closed;
 }
 
 void tracking_close(struct tracking *tracking)

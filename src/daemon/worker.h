@@ -205,7 +205,8 @@ struct mono tracking_run(struct tracking *tracking, struct mono now);
  * it, after worker->config has become that one and all orders about the old one were flushed. `pools`: track_take_over.
  */
 struct track *tracking_prepare(const struct config *config);
-void tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools);
+/* False: the configuration of before may be read still, and must not be freed. */
+bool tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 

@@ -449,7 +449,8 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
     link_take_over(worker, &next->map, next->config->core.link_count);
     exchange(worker, next);
     orders_flush(&worker->orders); /* the last about what was */
-    tracking_go_on(worker->tracking, next->track, pools_that_go_on(next));
+    if (!tracking_go_on(worker->tracking, next->track, pools_that_go_on(next)))
+        next->config = NULL; /* that of before: left to who is stuck with it */
     next->track = NULL;
     take_over_view(worker, next);
     keep_goodbyes(worker, next);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@
 
 #define LINE_MAX_BYTES 4096
 #define FOUND_MAX 256 /* whose end is seen at once; of others within a second */
-#define JOIN_S 1
+#define JOIN_MS 200
 #define SCAN_MS (PROCESS_SCAN_US / 1000)
 
 struct found {
@@ -41,6 +42,7 @@ struct process_watch {
     unsigned count;
     pthread_t thread;
     pthread_mutex_t mutex;
+    atomic_bool ending;
     int news; /* eventfd: for the caller */
     int stop; /* eventfd: for the thread */
     /* under the mutex */
@@ -118,7 +120,8 @@ static void scan(struct process_watch *watch)
     memset(watch->scanned, 0, watch->count * sizeof(watch->scanned[0]));
     for (unsigned i = 0; i < watch->found_count; i++)
         watch->found[i].seen = false;
-    for (const struct dirent *entry = readdir(proc); entry != NULL; entry = readdir(proc))
+    for (const struct dirent *entry = readdir(proc); entry != NULL && !atomic_load(&watch->ending);
+         entry = readdir(proc))
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
             look_at(watch, dirfd(proc), entry->d_name);
     closedir(proc);
@@ -178,6 +181,8 @@ static void *run(void *context)
     for (;;) {
         if (now_ms() >= next) {
             scan(watch);
+            if (atomic_load(&watch->ending))
+                return NULL;
             next = now_ms() + SCAN_MS;
         }
         tell(watch, first);
@@ -242,21 +247,28 @@ int process_watch_open(const struct check_process *processes, unsigned count, st
     return 0;
 }
 
-void process_watch_close(struct process_watch *watch)
+bool process_watch_close(struct process_watch *watch)
 {
     const uint64_t one = 1;
     struct timespec until;
 
     if (watch == NULL)
-        return;
+        return true;
+    atomic_store(&watch->ending, true);
     ssize_t written = write(watch->stop, &one, sizeof(one));
 
     (void)written;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += JOIN_S;
-    /* Reading of a process that is stuck in the kernel can be stuck with it; this process is about to end anyway. */
-    if (pthread_timedjoin_np(watch->thread, NULL, &until) == 0)
-        give_back(watch);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += JOIN_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    /* Reading of a process that is stuck in the kernel can be stuck with it. */
+    if (pthread_clockjoin_np(watch->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        pthread_detach(watch->thread);
+        return false;
+    }
+    give_back(watch);
+    return true;
 }
 
 int process_watch_fd(const struct process_watch *watch)
