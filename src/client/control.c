@@ -209,6 +209,7 @@ static json_t *ask_pools(struct control_client *client, const char *command, con
             continue;
         }
         append(whole, part, "pools");
+        append(whole, part, "instances");
         append(whole, part, "attention");
         json_decref(part);
     }

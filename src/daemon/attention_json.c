@@ -441,7 +441,7 @@ json_t *attention_array(struct answer *a, unsigned first, unsigned end)
         add_stall(&f);
         add_filter(&f);
     }
-    if (end > a->view->config->core.pool_count)
+    if (end > a->view->config->core.pool_count && end == settings_all_count(&a->view->config->core))
         group_attention(a, f.list[WARNING]);
     if (json_array_extend(f.list[ALARM], f.list[WARNING]) != 0)
         a->failed = true;

@@ -27,8 +27,11 @@ function setClass(node, text) {
 // Makes `parent` have one child per item, in order; children stay with their keys.
 function sync(parent, items, keyOf, make, update) {
   const old = new Map(Array.from(parent.children, (node) => [node.dataset.key, node]));
+  const seen = new Set();
   items.forEach((item, index) => {
-    const key = String(keyOf(item));
+    let key = String(keyOf(item));
+    while (seen.has(key)) key += ' ';
+    seen.add(key);
     let node = old.get(key);
     if (node) {
       old.delete(key);
