@@ -36,7 +36,7 @@ enum keyword_type {
 enum keyword_reload {
     RELOAD_AT_ONCE, /* in force at once; no unit changes its owner because of it */
     RELOAD_UNITS,   /* only units whose own lines changed are released, or joined, one by one */
-    RELOAD_POOL,    /* the pool leaves in order and joins again with the new value */
+    RELOAD_POOL,    /* the pool's units are released in order, and it starts anew with the new value */
     RELOAD_COUNT,
 };
 

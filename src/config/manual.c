@@ -12,7 +12,7 @@
 static const char *const manual_reload[] = {
     [RELOAD_AT_ONCE] = "in force at once",
     [RELOAD_UNITS] = "only units whose own lines changed are affected",
-    [RELOAD_POOL] = "the pool leaves and joins again",
+    [RELOAD_POOL] = "the pool's units are released in order, and the pool starts anew",
 };
 
 static_assert(ARRAY_LENGTH(manual_reload) == RELOAD_COUNT, "one text for each of enum keyword_reload");

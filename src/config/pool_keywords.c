@@ -103,7 +103,7 @@ static const struct keyword pool_rows[] = {
     },
     [POOL_STRICT_MEMBERS] = {
         .name = "strict_members", .type = KEYWORD_FLAG, .argument = "[on|off]", .default_text = "off",
-        POOL(strict_members), .reload = RELOAD_POOL,
+        POOL(strict_members), .reload = RELOAD_AT_ONCE,
         .help = "Only the hosts listed under members take part; everybody else's advertisements are counted "
                 "and ignored.",
     },
@@ -125,21 +125,21 @@ static const struct keyword pool_rows[] = {
     },
     [POOL_ARP_FILTER] = {
         .name = "arp_filter", .type = KEYWORD_CHOICE, .argument = "auto|off|on|lease", .default_text = "auto",
-        POOL(arp_filter), .choices = pool_filter_choices, .reload = RELOAD_POOL,
+        POOL(arp_filter), .choices = pool_filter_choices, .reload = RELOAD_AT_ONCE,
         .help = "Whether the kernel lets this host answer for an address: on, only while the host holds it; "
                 "lease, only while its own advertisements leave in time as well; auto, lease where the kernel "
                 "can do it, else on.",
     },
     [POOL_ADDRESS_MODE] = {
         .name = "address_mode", .type = KEYWORD_CHOICE, .argument = "add|resident", .default_text = "add",
-        POOL(address_mode), .choices = pool_mode_choices, .reload = RELOAD_POOL,
+        POOL(address_mode), .choices = pool_mode_choices, .reload = RELOAD_AT_ONCE,
         .help = "With add, an address is on the interface while this host holds it. With resident, all "
                 "addresses are always there, so that services can bind to them, and the filter alone decides "
                 "who answers; that needs arp_filter.",
     },
     [POOL_USE_VMAC] = {
         .name = "use_vmac", .type = KEYWORD_FLAG, .argument = "[on|off]", .default_text = "off",
-        POOL(use_vmac), .reload = RELOAD_POOL,
+        POOL(use_vmac), .reload = RELOAD_AT_ONCE,
         .help = "Answer and send with the virtual router's MAC address, so that no neighbour's cache changes "
                 "at a take-over.",
     },
@@ -185,7 +185,7 @@ static const struct keyword pool_rows[] = {
     [POOL_TRACK_INTERFACE] = {
         .name = "track_interface", .type = KEYWORD_BLOCK, .argument = "{ IF [weight N [reverse]] ... }",
         .enter = pool_enter_trackers, .minimum = CHECK_TRACK_INTERFACE, .repeatable = true,
-        .default_note = "none; the pool's own interfaces count in any case", .reload = RELOAD_POOL,
+        .default_note = "none; the pool's own interfaces count in any case", .reload = RELOAD_AT_ONCE,
         .help = "While one of these interfaces is down this host holds nothing of the pool. With a weight its share "
                 "changes instead: weights above 0 are added while the interface is up, those below 0 while it is "
                 "down. The share stays within 2 and 254. reverse turns the sense.",
@@ -193,48 +193,48 @@ static const struct keyword pool_rows[] = {
     [POOL_TRACK_SCRIPT] = {
         .name = "track_script", .type = KEYWORD_BLOCK, .argument = "{ NAME [weight N [reverse]] ... }",
         .enter = pool_enter_trackers, .minimum = CHECK_TRACK_SCRIPT, .repeatable = true,
-        .default_note = "none", .reload = RELOAD_POOL,
+        .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "The same for checks that the file defines, see CHECKS. Without a weight here or there a "
                 "failed check means that this host holds nothing of the pool.",
     },
     [POOL_TRACK_FILE] = {
         .name = "track_file", .type = KEYWORD_BLOCK, .argument = "{ NAME [weight N [reverse]] ... }",
         .enter = pool_enter_trackers, .minimum = CHECK_TRACK_FILE, .repeatable = true,
-        .default_note = "none", .reload = RELOAD_POOL,
+        .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "The number in a file, times the weight, is added to the share. With weight 0 a number other "
                 "than 0 means that this host holds nothing of the pool.",
     },
     [POOL_TRACK_PROCESS] = {
         .name = "track_process", .type = KEYWORD_BLOCK, .argument = "{ NAME [weight N [reverse]] ... }",
         .enter = pool_enter_trackers, .minimum = CHECK_TRACK_PROCESS, .repeatable = true,
-        .default_note = "none", .reload = RELOAD_POOL,
+        .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "As track_script, for processes that have to run.",
     },
     [POOL_NOTIFY] = {
         .name = "notify", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]", .take = pool_take_command,
-        POOL(notify.any), .default_note = "none", .reload = RELOAD_POOL,
+        POOL(notify.any), .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "Called when this host becomes the owner of a unit and when it is no longer, with four more "
                 "arguments, see COMMANDS: which unit, and what has become of it. A command that has arguments of its "
                 "own is quoted as a whole.",
     },
     [POOL_NOTIFY_MASTER] = {
         .name = "notify_master", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
-        .take = pool_take_command, POOL(notify.active), .default_note = "none", .reload = RELOAD_POOL,
+        .take = pool_take_command, POOL(notify.active), .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "The same, when this host becomes the owner of a unit.",
     },
     [POOL_NOTIFY_BACKUP] = {
         .name = "notify_backup", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
-        .take = pool_take_command, POOL(notify.backup), .default_note = "none", .reload = RELOAD_POOL,
+        .take = pool_take_command, POOL(notify.backup), .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "The same, when another host takes a unit over from this one.",
     },
     [POOL_NOTIFY_FAULT] = {
         .name = "notify_fault", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
-        .take = pool_take_command, POOL(notify.fault), .default_note = "none", .reload = RELOAD_POOL,
+        .take = pool_take_command, POOL(notify.fault), .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "The same, when this host loses a unit because a link or an address is missing.",
     },
     [POOL_NOTIFY_STOP] = {
         .name = "notify_stop", .type = KEYWORD_CUSTOM, .argument = "COMMAND [USER [GROUP]]",
-        .take = pool_take_command, POOL(notify.stop), .default_note = "none", .reload = RELOAD_POOL,
+        .take = pool_take_command, POOL(notify.stop), .default_note = "none", .reload = RELOAD_AT_ONCE,
         .help = "The same, for units that this host held when the daemon was stopped.",
     },
 };
