@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HIGH_FD 250 /* above all that a worker ever opens, below the smallest limit in use (256) */
+#define HIGH_FD 250    /* above all that a worker ever opens, below the smallest limit in use (256) */
+#define SKIPPED_MAX 64 /* messages nobody knows, at a time: the other side must not keep us here */
 
 int channel_open(int *guard_end, int *worker_end)
 {
@@ -75,7 +76,7 @@ static void take_files(struct msghdr *header, int *files, unsigned *count)
 
 int channel_receive_files(int fd, enum channel_message *message, int files[static CHANNEL_FILES_MAX], unsigned *count)
 {
-    for (;;) {
+    for (unsigned skipped = 0; skipped < SKIPPED_MAX;) {
         uint8_t byte;
         struct iovec data = {.iov_base = &byte, .iov_len = 1};
         _Alignas(struct cmsghdr) char control[CMSG_SPACE(CHANNEL_FILES_MAX * sizeof(int))];
@@ -97,11 +98,13 @@ int channel_receive_files(int fd, enum channel_message *message, int files[stati
         take_files(&header, files, count);
         if (byte >= CHANNEL_MESSAGE_COUNT) {
             close_files(files, count);
-            return -EAGAIN;
+            skipped++;
+            continue;
         }
         *message = (enum channel_message)byte;
         return 1;
     }
+    return -EAGAIN;
 }
 
 int channel_receive(int fd, enum channel_message *message)

@@ -37,6 +37,11 @@ def socket_inside(node, *arguments):
                 os.abort()  # nothing may go on in the wrong namespace
 
 
+class Mark(int):
+    """A place in the record, and its time."""
+    at = 0.0
+
+
 class Tester:
     """On `node`, LAN `lan` (or a port of one's own, a dict as in Node.ports). `record` holds everything heard: Advert, Claim, or
     plain bytes; a position in it is a moment."""
@@ -107,12 +112,16 @@ class Tester:
     # The record
 
     def mark(self):
+        """From here on: what came before by the kernel's time does not count, even when it is recorded later."""
         with self.news:
-            return len(self.record)
+            mark = Mark(len(self.record))
+            mark.at = time.time()
+            return mark
 
     def since(self, mark, match=lambda item: True, kind=object):
+        at = getattr(mark, "at", 0)
         with self.news:
-            return [item for item in self.record[mark:] if isinstance(item, kind) and match(item)]
+            return [item for item in self.record[mark:] if item.time >= at and isinstance(item, kind) and match(item)]
 
     def adverts(self, mark=0, **wanted):
         """Adverts since `mark` whose attributes have the wanted values."""
