@@ -121,7 +121,8 @@ class Tester:
     def since(self, mark, match=lambda item: True, kind=object):
         at = getattr(mark, "at", 0)
         with self.news:
-            return [item for item in self.record[mark:] if item.time >= at and isinstance(item, kind) and match(item)]
+            return [item for item in self.record[mark:]
+                    if isinstance(item, kind) and getattr(item, "time", at) >= at and match(item)]
 
     def adverts(self, mark=0, **wanted):
         """Adverts since `mark` whose attributes have the wanted values."""
