@@ -225,6 +225,19 @@ bool rival_text(const struct daemon_view *view, uint8_t link, char text[static R
     return true;
 }
 
+const char *vmac_text(uint8_t vmac)
+{
+    switch ((enum kernel_vmac)vmac) {
+    case KERNEL_VMAC_NONE:
+        break;
+    case KERNEL_VMAC_FILTER:
+        return "nftables";
+    case KERNEL_VMAC_MACVLAN:
+        return "macvlan";
+    }
+    return NULL;
+}
+
 const char *filter_mode_text(uint8_t mode)
 {
     switch ((enum filter_mode)mode) {

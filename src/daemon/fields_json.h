@@ -82,6 +82,7 @@ bool rival_text(const struct daemon_view *view, uint8_t link, char text[static R
 
 /* "auto", "off", "on", "lease"; as the configuration file writes them. */
 const char *filter_mode_text(uint8_t mode);
+const char *vmac_text(uint8_t vmac); /* of an enum kernel_vmac; NULL: there are none, or it is not known yet */
 
 /*
  * What a request names (target_json.c). Each sets the error and returns false when the field is there but names

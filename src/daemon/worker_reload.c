@@ -307,6 +307,7 @@ static void take_over_pool(struct worker *worker, struct worker_next *next, unsi
             continue;
         to->units[u] = from->units[old];
         to->conflicts[u] = from->conflicts[old];
+        to->own_macs[u] = from->own_macs[old];
         announce_take_over(to->announce, u, from->announce, old, to->units[u].level == LEVEL_ANSWERING, now);
     }
 }
@@ -355,6 +356,7 @@ static void take_over_view(struct worker *worker, const struct worker_next *next
         if (next->map.old_pool[p] == HANDOVER_NONE)
             continue;
         worker->pool_views[p].filter_mode = old[next->map.old_pool[p]].filter_mode;
+        worker->pool_views[p].vmac = old[next->map.old_pool[p]].vmac;
         worker->pool_views[p].filter_text =
             worker->pools[p].filter_text[0] != '\0' ? worker->pools[p].filter_text : NULL;
     }
