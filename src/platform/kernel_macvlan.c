@@ -90,7 +90,7 @@ static unsigned add_vip(struct work *work, unsigned vip)
         memcpy(m->mac, work->vips[vip].mac, sizeof(m->mac));
         choose_name(work, vip, m);
         m->link = state_add_macvlan(&work->state, v->link, m->name);
-        m->owned = instance && instance->priority == VRRP_PRIORITY_OWNER;
+        m->owner = instance && instance->priority == VRRP_PRIORITY_OWNER;
     }
     m->ipv6 = m->ipv6 || v->address.family == FAMILY_IPV6;
     return (unsigned)(m - macvlans->all);
@@ -236,6 +236,22 @@ static struct macvlan_mark *used_mark(const struct work *work, const struct macv
     return same ? mark : NULL;
 }
 
+/* An owner's addresses that stand on the link when we come are its real ones. */
+static void decide_owned(struct work *work)
+{
+    struct macvlans *macvlans = &work->macvlans;
+
+    for (unsigned i = 0; i < work->state.vip_count; i++) {
+        const struct state_vip *vip = &work->state.vips[i];
+        struct macvlan *m = macvlans->of[i] == MACVLAN_NONE ? NULL : &macvlans->all[macvlans->of[i]];
+
+        if (m && m->owner && m->wanted && !m->decided)
+            m->owned = m->owned || (vip->present && vip->place == vip->link);
+    }
+    for (unsigned i = 0; i < macvlans->count; i++)
+        macvlans->all[i].decided = macvlans->all[i].decided || macvlans->all[i].wanted;
+}
+
 static bool note_wanted(struct work *work)
 {
     struct macvlans *macvlans = &work->macvlans;
@@ -251,6 +267,7 @@ static bool note_wanted(struct work *work)
         m->wanted = any = true;
         m->pool = work->state.vips[i].pool;
     }
+    decide_owned(work);
     return any;
 }
 

@@ -18,7 +18,9 @@ struct macvlan {
     uint16_t parent; /* link */
     unsigned link;   /* of its own, in work.state; state.link_count: some other link has the name */
     bool ipv6;       /* of some VIP on it */
-    bool owned;      /* its addresses are the interface's own (priority 255), and stay there */
+    bool owner;      /* of an instance of priority 255 */
+    bool decided;    /* `owned` is known */
+    bool owned;      /* its addresses are the interface's own, and stay there: others, and routes, hang on them */
     bool wanted;
     bool fresh;   /* just marked, its settings are due */
     int obstacle; /* what keeps us from making it, whatever we try: 0 or a positive errno */
