@@ -31,7 +31,7 @@
 #include "platform/kernel_work.h"
 
 #define CHUNK 32  /* changes between two looks at the events, whose socket holds some 500 of them */
-#define DOOMED 64 /* removals */
+#define DOOMED 64 /* the same of removals, unless it is the end and nobody looks */
 #define ROUNDS 3
 
 enum { IGNORE_OTHERS = 1, IGNORE_OTHER_SUBNETS = 2, ANNOUNCE_BEST = 2, RP_LOOSE = 2 };
@@ -475,8 +475,8 @@ static void set_parents(struct work *work, bool carrying)
 static void remove_unused(struct work *work)
 {
     struct macvlans *macvlans = &work->macvlans;
-    struct netlink_change changes[DOOMED + 1];
-    unsigned count;
+    struct netlink_change *changes = work->changes;
+    unsigned most = work->leaving || work->changes_capacity <= DOOMED ? work->changes_capacity - 1 : DOOMED, count;
 
     for (unsigned i = 0; i < macvlans->mark_count; i++)
         macvlans->marks[i].used = false;
@@ -489,7 +489,7 @@ static void remove_unused(struct work *work)
     }
     do {
         count = 0;
-        for (unsigned i = 0; i < macvlans->mark_count && count < DOOMED; i++) {
+        for (unsigned i = 0; i < macvlans->mark_count && count < most; i++) {
             struct macvlan_mark *mark = &macvlans->marks[i];
 
             if (mark->ours && !mark->used)

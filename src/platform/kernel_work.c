@@ -50,7 +50,8 @@ static int allocate(struct work *work)
     work->filter_units = calloc(work->unit_count + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
-    work->changes = calloc(3 * vips, sizeof(*work->changes));
+    work->changes_capacity = (unsigned)(3 * vips);
+    work->changes = calloc(work->changes_capacity, sizeof(*work->changes));
     work->changes_of = calloc(3 * vips, sizeof(*work->changes_of));
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->config->core.link_count + 1u, sizeof(*work->views));

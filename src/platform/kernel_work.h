@@ -80,6 +80,7 @@ struct work {
     struct filter_vip *vips;          /* in step with state.vips */
     struct filter_vip *changed_vips;  /* of one transaction */
     struct netlink_change *changes;   /* of one slice */
+    unsigned changes_capacity;
     unsigned *changes_of;
     int *mac_ifindexes;                 /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
     int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
