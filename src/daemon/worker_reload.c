@@ -291,6 +291,13 @@ void worker_reload_take(struct worker *worker, enum channel_message message, con
 
 /* --- the change-over --- */
 
+static bool wants_vmac(const struct config_pool *pool, unsigned unit)
+{
+    const struct config_router *router = pool->units[unit].router;
+
+    return router != NULL ? router->use_vmac : pool->use_vmac;
+}
+
 static void take_over_pool(struct worker *worker, struct worker_next *next, unsigned p, struct mono now)
 {
     const struct pool_settings *settings = &next->config->core.pools[p];
@@ -307,7 +314,8 @@ static void take_over_pool(struct worker *worker, struct worker_next *next, unsi
             continue;
         to->units[u] = from->units[old];
         to->conflicts[u] = from->conflicts[old];
-        to->own_macs[u] = from->own_macs[old];
+        if (wants_vmac(&next->config->pools[p], u))
+            to->own_macs[u] = from->own_macs[old];
         announce_take_over(to->announce, u, from->announce, old, to->units[u].level == LEVEL_ANSWERING, now);
     }
 }

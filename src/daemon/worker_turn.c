@@ -54,6 +54,9 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
     worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
+    for (unsigned u = 0; report->vmac != KERNEL_VMAC_MACVLAN && u < worker->config->core.pools[report->pool].unit_count;
+         u++)
+        pool->own_macs[u].is = false;
     for (unsigned u = 0; pool->vmac != report->vmac && u < worker->config->core.pools[report->pool].unit_count; u++)
         announce_held(worker, report->pool, u, now);
     pool->vmac = worker->pool_views[report->pool].vmac = report->vmac;

@@ -67,13 +67,29 @@ void macvlan_event(struct work *work, const struct netlink_event *event);
 void macvlan_dump_begin(struct work *work);
 void macvlan_dump_end(struct work *work);
 
-/* Makes those that are wanted, removes all others that are ours, and says where each VIP's place is. */
-void macvlan_reconcile(struct work *work);
-/* Removes all that are ours, and restores their links' settings. */
-void macvlan_leave(struct work *work);
 void macvlan_hold_back(struct work *work, bool back);
 void macvlan_report(struct work *work);
 /* Reload: after the state was taken over. */
 void macvlan_take_over(struct work *to, struct work *from, const struct handover *map);
 
+/* --- for kernel_macvlan_make.c --- */
+
+/* Says of each whether it is wanted; true when any is. */
+bool macvlan_note_wanted(struct work *work);
+/* Its own link in work.state; never NULL. */
+const struct state_link *macvlan_link(const struct work *work, const struct macvlan *m);
+/* Its interface as it is there and may be used, marked or not yet; or NULL. */
+struct macvlan_mark *macvlan_used_mark(const struct work *work, const struct macvlan *m);
+/* What is to be written on it. */
+void macvlan_mark_text(const struct work *work, const struct macvlan *m, char text[static NETLINK_ALIAS_MAX]);
+int macvlan_obstacle(const struct work *work, const struct macvlan *m);
+int macvlan_failure(const struct macvlan *m); /* its obstacle or error */
+bool macvlan_is_due(const struct macvlan *m); /* it is wanted and nothing has failed */
+
+/* --- kernel_macvlan_make.c --- */
+
+/* Makes those that are wanted, removes all others that are ours, and says where each VIP's place is. */
+void macvlan_reconcile(struct work *work);
+/* Removes all that are ours, and restores their links' settings. False: some are still there, as far as is known. */
+bool macvlan_leave(struct work *work);
 #endif

@@ -411,7 +411,8 @@ int work_leave(struct work *work)
     read_news(work);
     policy_look(work);
     policy_remove(work);
-    macvlan_leave(work);
+    for (unsigned tries = LEAVE_TRIES; tries > 0 && !macvlan_leave(work); tries--)
+        read_news(work);
     int error = remove_addresses(work, closed);
 
     work_macs(work, true);

@@ -32,7 +32,8 @@ SETTINGS = {"arp_ignore": ("1", "0"), "arp_announce": ("2", "0")}  # of the inte
 
 def instance(name, version, vrid, addresses, vmac, priority, advert_s=None):
     """The stronger one waits for an interval only, not for three, where that is a second."""
-    lines = [f"vrrp_instance {name} {{", f" state {'MASTER' if priority == 200 else 'BACKUP'}", " interface eth0", f" version {version}", f" virtual_router_id {vrid}",
+    lines = [f"vrrp_instance {name} {{", f" state {'MASTER' if priority == 200 else 'BACKUP'}", " interface eth0",
+             f" version {version}", f" virtual_router_id {vrid}",
              f" priority {priority}", f" advert_int {advert_s or (1 if version == 2 else 0.2)}", f" use_vmac {vmac}",
              " virtual_ipaddress {", *(f"  {a}" for a in addresses), " }", "}"]
     return "\n".join(lines) + "\n"
