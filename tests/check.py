@@ -24,7 +24,7 @@ FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
-    "lan-instances": ["conformance_instances", "instances", "instances_alone"],
+    "lan-instances": ["conformance_instances", "instances", "instances_alone", "macvlan"],
     "lan-peers": ["strangers", "mistakes", "snmp", "mib", "audit", "watch", "tool"],
     "lan-scripts": ["scripts", "scripts_instances"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
