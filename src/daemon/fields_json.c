@@ -237,18 +237,3 @@ const char *vmac_text(uint8_t vmac)
     }
     return NULL;
 }
-
-const char *filter_mode_text(uint8_t mode)
-{
-    switch ((enum filter_mode)mode) {
-    case FILTER_AUTO:
-        return "auto";
-    case FILTER_OFF:
-        return "off";
-    case FILTER_ON:
-        return "on";
-    case FILTER_LEASE:
-        return "lease";
-    }
-    return NULL;
-}

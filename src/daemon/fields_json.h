@@ -80,8 +80,6 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
 #define RIVAL_TEXT_MAX 192
 bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX]);
 
-/* "auto", "off", "on", "lease"; as the configuration file writes them. */
-const char *filter_mode_text(uint8_t mode);
 const char *vmac_text(uint8_t vmac); /* of an enum kernel_vmac; NULL: there are none, or it is not known yet */
 
 /*
@@ -97,6 +95,8 @@ bool find_unit(struct answer *a, unsigned *pool, unsigned *unit);
 bool find_member(struct answer *a, unsigned pool, const char *text, struct addr *out);
 
 /* Building blocks of several answers. */
+/* What every answer says of a member. */
+void put_member_facts(struct answer *a, json_t *object, unsigned pool, const struct member_view *m);
 json_t *member_object(struct answer *a, unsigned pool, unsigned member);
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
 json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */
