@@ -165,13 +165,15 @@ static struct macvlan_mark *new_mark(struct macvlans *macvlans)
 void macvlan_event(struct work *work, const struct netlink_event *event)
 {
     struct macvlans *macvlans = &work->macvlans;
-    struct macvlan_mark *mark =
-        event->kind == NETLINK_LINK || event->kind == NETLINK_LINK_GONE ? mark_of(macvlans, event->ifindex) : NULL;
-    work->macvlans.looked = work->macvlans.looked && event->kind != NETLINK_LINK && event->kind != NETLINK_LINK_GONE;
-    bool ours =
-        event->kind == NETLINK_LINK && event->private && ((mark && mark->ours) || is_our_mark(work, event->alias));
+    bool there = event->kind == NETLINK_LINK;
 
-    if (!ours && !(event->kind == NETLINK_LINK && event->private && !event->admin_up && event->alias[0] == '\0')) {
+    if (!there && event->kind != NETLINK_LINK_GONE)
+        return;
+    macvlans->looked = false;
+    struct macvlan_mark *mark = mark_of(macvlans, event->ifindex);
+    bool ours = there && event->private && ((mark && mark->ours) || is_our_mark(work, event->alias));
+
+    if (!ours && !(there && event->private && !event->admin_up && event->alias[0] == '\0')) {
         if (mark)
             forget_mark(macvlans, mark);
         return;
@@ -293,8 +295,8 @@ static const char *reason_of(const struct macvlan *m)
     if (m->owned)
         return "its addresses are the interface's own (priority 255)";
     if (m->obstacle == EOPNOTSUPP)
-        return "that is a macvlan interface itself";
-    if (m->obstacle == EEXIST)
+        return "the latter is a macvlan interface itself";
+    if (macvlan_failure(m) == EEXIST)
         return "an interface of this name is there that is not ours";
     return m->error == EADDRINUSE ? "another interface there has its MAC" : strerrordesc_np(m->error);
 }

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/kernel_work.h"
@@ -25,6 +26,7 @@
 #define CHUNK 32  /* changes between two looks at the events, whose socket holds some 500 of them */
 #define DOOMED 64 /* the same of removals, unless it is the end and nobody looks */
 #define ROUNDS 3
+#define BREATH_NS 50000
 
 enum { IGNORE_OTHERS = 1, IGNORE_OTHER_SUBNETS = 2, ANNOUNCE_BEST = 2, RP_LOOSE = 2 };
 
@@ -63,6 +65,8 @@ static void carry_out(struct work *work, step *next)
                 count++;
         }
         apply(work, changes, count);
+        if (count == CHUNK) /* others' turn on RTNL; who never waits loses its priority (realtime.h) */
+            nanosleep(&(struct timespec){.tv_nsec = BREATH_NS}, NULL);
         for (unsigned c = 0; c < count; c++) {
             /* Gone in between: the news of that say what is next. */
             of[c]->error = changes[c].error == ENODEV ? 0 : changes[c].error;
@@ -135,6 +139,22 @@ static bool settle_it(struct work *work, struct macvlan *m, struct netlink_chang
         write_setting("ipv6", m->name, "disable_ipv6", '1');
     m->fresh = false;
     return true;
+}
+
+/* While somebody else holds RTNL the kernel has the writing of some settings tried again and again. */
+static void settle(struct work *work)
+{
+    bool realtime = realtime_is_on(), any = false;
+
+    for (unsigned i = 0; i < work->macvlans.count; i++)
+        any = any || work->macvlans.all[i].fresh;
+    if (!any)
+        return;
+    if (realtime)
+        (void)realtime_thread(0);
+    carry_out(work, settle_it);
+    if (realtime)
+        (void)realtime_thread(WORK_PRIORITY);
 }
 
 static bool open_it(struct work *work, struct macvlan *m, struct netlink_change *change)
@@ -237,6 +257,7 @@ static void remove_unused(struct work *work)
         apply(work, changes, count + 1);
     } while (changes[count].error == 0 && !work->resync);
     work->failed = true;
+    macvlans->looked = false;
 }
 
 static bool may_carry(const struct work *work, const struct macvlan *m)
@@ -271,13 +292,15 @@ static void reconcile(struct work *work)
     set_parents(work, true);
     carry_out(work, make_it);
     carry_out(work, mark_it);
-    carry_out(work, settle_it);
+    settle(work);
     carry_out(work, open_it);
     set_parents(work, false);
 }
 
 void macvlan_reconcile(struct work *work)
 {
+    if (work->macvlans.looked)
+        return;
     bool wanted = macvlan_note_wanted(work);
 
     /* Our own changes bring events, too: the last round finds nothing to do. */

@@ -14,6 +14,7 @@
 #include "platform/kernel_policy.h"
 #include "platform/kernel_state.h"
 #include "platform/netlink.h"
+#include "platform/realtime.h"
 
 /* What a reload found granted: in force until the next advertisement after `spoke_us` has left. */
 struct work_lease {
@@ -64,6 +65,8 @@ struct work_listener {
     void (*told)(void *context);
     void *context;
 };
+
+#define WORK_PRIORITY (REALTIME_PRIORITY - 1) /* of its thread, where the loop's is real-time (realtime.h) */
 
 struct work {
     const struct config *config;

@@ -173,7 +173,7 @@ int netlink_message_verdict(const struct netlink_change *change, int error)
         return error == ENODEV ? 0 : error;
     case NETLINK_NO_AUTOCONF:
         /* A kernel without IPv6 has no such setting. */
-        return error == EAFNOSUPPORT ? 0 : error;
+        return error == EAFNOSUPPORT || error == EOPNOTSUPP ? 0 : error;
     case NETLINK_PUT_ROUTE:
     case NETLINK_PUT_RULE:
     case NETLINK_ANNOUNCE_OWN:
