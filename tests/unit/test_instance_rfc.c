@@ -274,6 +274,35 @@ static void test_preempt__weaker_fell_silent__waited_for_as_for_any_active(void 
     rig_free(rig);
 }
 
+/* A weaker one took what the Active, silent by then, had left; it may hang in its turn. */
+static void test_preempt__weaker_beside_a_silent_active__waited_for_too(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig_start(rig);
+    rig_hear(rig, 3, 0, 150);
+    rig_run(rig, 300 * MS);
+    rig_hear(rig, 2, 0, 50);
+    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_DOWN_US);
+    rig_free(rig);
+}
+
+static void test_preempt__weaker_opposed_by_the_active__has_yielded(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig_start(rig);
+    rig_hear(rig, 3, 0, 150);
+    rig_run(rig, 150 * MS);
+    rig_hear(rig, 2, 0, 50);
+    rig_run(rig, MS);
+    rig_hear(rig, 3, 0, 150);
+    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_DOWN_US);
+    rig_free(rig);
+}
+
 static void test_preempt__packets_of_a_sleep__count_from_when_they_came(void **state)
 {
     (void)state;
@@ -515,6 +544,8 @@ int main(void)
         cmocka_unit_test(test_backup__equal_priority__stays_whatever_the_address),
         cmocka_unit_test(test_backup__weaker_active__preempted_or_not),
         cmocka_unit_test(test_preempt__weaker_fell_silent__waited_for_as_for_any_active),
+        cmocka_unit_test(test_preempt__weaker_beside_a_silent_active__waited_for_too),
+        cmocka_unit_test(test_preempt__weaker_opposed_by_the_active__has_yielded),
         cmocka_unit_test(test_preempt__packets_of_a_sleep__count_from_when_they_came),
         cmocka_unit_test(test_preempt__weaker_falls_silent_while_taking__given_up),
         cmocka_unit_test(test_active__priority_0__answered_and_timer_reset),
