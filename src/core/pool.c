@@ -298,7 +298,7 @@ static void pool_stop(struct pool *p, enum reason reason, struct mono now, struc
         struct unit *u = &p->units[i];
         bool held = u->router.state == ROUTER_ACTIVE;
         router_stop(&u->router, reason, fx);
-        u->claiming = false;
+        u->claiming = u->owes_word = false;
         pool_clear_holder(u); /* whoever it is, we do not hear it any more */
         u->unwatched = true;
         if (held) {
@@ -349,7 +349,7 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
-        u->claiming = false;
+        u->claiming = u->owes_word = false; /* goodbye is for all of them */
         u->unwatched = true;
         if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
             int64_t wait_us = u->stranger_seen ? router_silence_us(r) : r->down_wait_min_us;
@@ -468,8 +468,8 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
     pool_repeat_soon(p, u, now);
     u->counters.became_active++;
     u->counters.last_active_reason = r->reason;
-    u->claiming = false;
-    u->released_by = no_address;
+    u->claiming = u->owes_word = false;
+    u->released_by = u->let_go_by = no_address;
     u->owner_returned = false;
     balance_claimed(p, u, &p->primary, now);
     pool_clear_holder(u);

@@ -298,7 +298,7 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
         }
         u->stranger_since = member ? MONO_NEVER : now;
         u->stranger_noted = false;
-        u->released_by = no_address;
+        u->released_by = u->let_go_by = no_address;
         u->owner_returned = false;
     }
     if (member) {
@@ -343,8 +343,10 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
     if (unit_holder_prevails(p, u, advert, now, fx)) {
         return;
     }
-    if (member && advert->priority == ROUTER_PRIORITY_PINNED && addr_compare(&advert->source, &p->primary) > 0) {
-        u->claims_left = 0; /* pinned there, and stronger: to ask on would look like a contest */
+    bool pinned_there = member && advert->priority == ROUTER_PRIORITY_PINNED;
+    if (u->claims_left > 0 && pinned_there && addr_compare(&advert->source, &p->primary) > 0) {
+        u->claims_left = 0; /* and stronger: to ask on would look like a contest, and so may what was asked */
+        router_say_closed(&u->router, fx);
     }
     bool unknown = u->owner_kind == HOLDER_NONE || u->unwatched; /* it may have had it for long */
     enum reason reason = unknown                           ? REASON_HEARD
@@ -358,6 +360,8 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
                           struct mono received, struct mono now)
 {
     u->counters.zero_received++;
+    u->let_go_by = advert->source;
+    u->let_go_at = received;
     contest_end(u, &advert->source);
     if (u->router.state != ROUTER_BACKUP) {
         return;
@@ -381,14 +385,23 @@ static bool pool_may_be_member(const struct pool *p, struct mono now)
     return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
 }
 
-/* Overtaken by the priority 0 after it: who has released a unit takes it again a member interval later at the
- * earliest. By the time of arrival: who has slept hears both at once. */
+/* Overtaken by the priority 0 after it: who has let go of a unit that nobody has claimed since takes it again a member
+ * interval later at the earliest. By the time of arrival: who has slept hears both at once. */
 static bool unit_is_overtaken(const struct pool *p, const struct unit *u, const struct advert *advert,
                               struct mono received)
 {
-    return addr_equal(&u->released_by, &advert->source) && advert->priority != VRRP_PRIORITY_RELEASE &&
-           !mono_is_never(u->vacant_since) && mono_diff_us(received, u->vacant_since) < POOL_CROSSING_US &&
-           mono_diff_us(received, u->vacant_since) < p->settings->member_interval_us / 4;
+    return addr_equal(&u->let_go_by, &advert->source) && advert->priority != VRRP_PRIORITY_RELEASE &&
+           mono_diff_us(received, u->let_go_at) < POOL_CROSSING_US &&
+           mono_diff_us(received, u->let_go_at) < p->settings->member_interval_us / 4;
+}
+
+/* We yielded. The stronger one may have heard our claim, and waits until it knows that nothing answers here (2.4 l). */
+static void unit_give_word(struct unit *u, enum router_phase phase, struct effects *fx)
+{
+    u->owes_word = phase != PHASE_CLAIMED && phase != PHASE_EMPTIED; /* else it was closed all the time */
+    if (!u->owes_word) {
+        router_say_closed(&u->router, fx);
+    }
 }
 
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
@@ -404,7 +417,10 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     if (member && unit_is_overtaken(p, u, advert, received)) {
         return;
     }
-    switch (router_hear(&u->router, advert, member || pool_may_be_member(p, now), now, fx)) {
+    bool as_member = member || pool_may_be_member(p, now);
+    bool was_active = u->router.state == ROUTER_ACTIVE;
+    enum router_phase phase = (enum router_phase)u->router.phase;
+    switch (router_hear(&u->router, advert, as_member, now, fx)) {
     case VERDICT_RELEASED:
         unit_released(p, u, advert, m, received, now);
         break;
@@ -413,6 +429,9 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
         break;
     case VERDICT_YIELDED:
         u->claiming = false;
+        if (as_member && was_active) {
+            unit_give_word(u, phase, fx);
+        }
         pool_set_holder(p, u, advert, member, received, member ? REASON_STRONGER : REASON_PREEMPTED, now, fx);
         if (!member) {
             pool_note_owner(p, u, HOLDER_STRANGER, &advert->source, REASON_PREEMPTED, now, fx);
@@ -424,7 +443,8 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
         }
         break;
     case VERDICT_WEAKER:
-        contest_weaker(p, u, advert, member, received, now, fx);
+        contest_weaker(p, u, advert, member, as_member || members_find(&p->members, &advert->source) != NULL, received,
+                       now, fx);
         break;
     case VERDICT_CLAIMED:
         u->expected = advert->source;

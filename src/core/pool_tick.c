@@ -165,13 +165,27 @@ static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, s
     }
 }
 
+/* Another claimant waits for it before it answers. */
+static void pool_say_closed(struct unit *u, struct effects *fx)
+{
+    struct router *r = &u->router;
+    if (u->owes_word && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED && router_is_empty(r)) {
+        u->owes_word = false;
+        router_say_closed(r, fx);
+    }
+}
+
 static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, struct effects *fx)
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         bool was_claimed = r->phase == PHASE_CLAIMED;
+        pool_say_closed(u, fx);
         pool_gate_timer(p, u, now);
+        if (was_claimed) {
+            router_hold(r, contest_open_after(p, u));
+        }
         if (router_is_ready(r)) {
             pool_claim(p, u, now, fx);
             continue;

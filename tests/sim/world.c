@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "core/router.h"
 #include "sim.h"
 
 struct world *world_new(void)
@@ -399,14 +400,14 @@ static void world_pick_intervals(struct world *w)
     w->rebalance_moves = (unsigned)world_pick(w, moves, sizeof(moves) / sizeof(moves[0]));
 }
 
-/* Two claims that cross on the wire are told apart only while both are still waiting to open: a LAN slower than this
- * share of the shorter interval is none that the promise is made for. */
+/* P1 is promised where a packet arrives while its sender still waits to open (doc/design.md 2.4 l). */
 static void world_limit_delay(struct world *w)
 {
-    int64_t limit_us = (w->advert_us < w->member_us ? w->advert_us : w->member_us) / 160;
+    struct router router;
 
-    if (w->lan.delay_max_us > limit_us) {
-        w->lan.delay_max_us = limit_us;
+    router_tune_opening(&router, w->advert_us < w->member_us ? w->advert_us : w->member_us);
+    if (w->lan.delay_max_us > router.open_delay_us) {
+        w->lan.delay_max_us = router.open_delay_us;
     }
 }
 
