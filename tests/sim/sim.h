@@ -534,7 +534,8 @@ void fault_leave_one_broken(struct world *w);
 void run_seed(struct world *w, const struct profile *profile, uint64_t seed);
 
 /* ---- scenario.c ---- */
-/* Runs all scenarios whose name contains `filter` (NULL: all); returns the number that failed. */
-unsigned scenario_run_all(struct world *w, const char *filter, unsigned *count);
+/* Runs all scenarios whose name contains `filter` (NULL: all), each with these seeds; returns the number that failed.
+ */
+unsigned scenario_run_all(struct world *w, const char *filter, uint64_t from, uint64_t to, unsigned *count);
 
 #endif
