@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "core/router.h"
 #include "sim.h"
 
 struct world *world_new(void)
@@ -400,17 +399,6 @@ static void world_pick_intervals(struct world *w)
     w->rebalance_moves = (unsigned)world_pick(w, moves, sizeof(moves) / sizeof(moves[0]));
 }
 
-/* P1 is promised where a packet arrives while its sender still waits to open (doc/design.md 2.4 l). */
-static void world_limit_delay(struct world *w)
-{
-    struct router router;
-
-    router_tune_opening(&router, w->advert_us < w->member_us ? w->advert_us : w->member_us);
-    if (w->lan.delay_max_us > router.open_delay_us) {
-        w->lan.delay_max_us = router.open_delay_us;
-    }
-}
-
 static void world_pick_strangers(struct world *w)
 {
     for (unsigned i = 0; i < SIM_STRANGERS_MAX; i++) {
@@ -441,7 +429,6 @@ void world_init(struct world *w, const struct profile *profile, uint64_t seed)
     if (profile->routers) {
         routers_pick(w);
     }
-    world_limit_delay(w);
     world_make_hosts(w);
     world_make_units(w, !profile->quiet && !profile->routers && world_chance(w, 30));
     world_configure(w);
