@@ -168,6 +168,20 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
     p->view_changed = now;
 }
 
+bool pool_unit_waits_for_rank(const struct unit *u)
+{
+    const struct router *r = &u->router;
+    return u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED &&
+           !mono_is_never(r->down_base) && r->down_wait_us == 0;
+}
+
+void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now)
+{
+    if (contest_end(u, address) && pool_unit_waits_for_rank(u)) {
+        router_wait(&u->router, contest_claimed_until(p, u, u->vacant_since, now), 0);
+    }
+}
+
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx)
 {
     struct effect *note = pool_note(p, NULL, state == MEMBER_LEFT ? NOTE_MEMBER_LEFT : NOTE_MEMBER_DEAD, fx);
@@ -183,13 +197,7 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
             pool_unit_vacant(p, u, state == MEMBER_LEFT ? now : m->last_heard, now,
                              state == MEMBER_LEFT ? REASON_RELEASED : REASON_MEMBER_DEAD);
         }
-        bool claimed = contest_end(u, &m->address);
-        struct router *r = &u->router;
-        bool waits_for_claimants = u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP &&
-                                   r->phase == PHASE_SETTLED && !mono_is_never(r->down_base) && r->down_wait_us == 0;
-        if (claimed && waits_for_claimants) {
-            router_wait(r, contest_claimed_until(p, u, u->vacant_since, now), 0);
-        }
+        pool_claimant_gone(p, u, &m->address, now);
     }
 }
 

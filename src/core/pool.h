@@ -153,6 +153,7 @@ struct pool {
     struct mono last_move;     /* planned move, by anybody */
     struct mono leave_by;      /* leaving: goodbye then, whoever has not taken over; else never */
     struct mono last_greeting; /* all units advertised for a newcomer (2.4 e) */
+    struct mono rejoined;      /* the last isolation ended */
     bool greet;
     bool greet_returned; /* ... somebody who was lost: announce too */
     bool say_gone;       /* once nothing is here: goodbye for what this host was before it started or stalled */
@@ -228,6 +229,10 @@ void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, cons
 struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, struct effects *fx); /* u may be NULL */
 /* The unit has no holder any more: timers to skew, waiting for ranks. `since`: the last moment it was served. */
 void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason);
+/* It has no holder, and its timer runs to this host's turn. */
+bool pool_unit_waits_for_rank(const struct unit *u);
+/* `address` claims it no longer: nobody waits for that one. */
+void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now);
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
 /* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
 /* A unit of any pool on this one's interface and family has the VRID. */

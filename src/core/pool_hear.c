@@ -133,7 +133,10 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
     if (!was_alive) {
         pool_member_joined(p, m, was_dead, now, fx);
     } else if (state_differs) {
-        m->one_way_until = state == MEMBER_ACTIVE ? now : m->one_way_until; /* if it was deaf, it is not any more */
+        if (state == MEMBER_ACTIVE) { /* if it was deaf, it is not any more, and knows nothing of the units */
+            m->one_way_until = now;
+            p->greet = true;
+        }
         struct effect *note =
             pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
         note->to = m->address;
@@ -359,16 +362,18 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
 static void unit_released(struct pool *p, struct unit *u, const struct advert *advert, const struct member *m,
                           struct mono received, struct mono now)
 {
+    bool nobodys = u->holder_kind == HOLDER_NONE;
+    bool vacant = pool_unit_waits_for_rank(u) || (nobodys && u->router.phase == PHASE_TAKING);
+    bool by_holder = nobodys || addr_equal(&u->holder, &advert->source);
+    bool counts = u->router.state == ROUTER_BACKUP && !vacant && (by_holder || !unit_holder_is_fresh(u, now));
     u->counters.zero_received++;
-    u->let_go_by = advert->source;
-    u->let_go_at = received;
-    contest_end(u, &advert->source);
-    if (u->router.state != ROUTER_BACKUP) {
-        return;
+    pool_claimant_gone(p, u, &advert->source, now);
+    if (counts || u->router.state == ROUTER_ACTIVE) {
+        u->let_go_by = advert->source;
+        u->let_go_at = received;
     }
-    bool by_holder = u->holder_kind == HOLDER_NONE || addr_equal(&u->holder, &advert->source);
-    if (!by_holder && unit_holder_is_fresh(u, now)) {
-        return; /* RFC 9568 restarts the timer whoever says 0; the one who holds it has not said so */
+    if (!counts) { /* RFC 9568 restarts the timer whoever says 0; the one who holds it has not said so, or has before */
+        return;
     }
     if (m != NULL && m->state == MEMBER_ACTIVE) { /* it stays and gives this one away: a planned move */
         u->expected = u->planned;

@@ -71,7 +71,7 @@ static const struct member *pool_silent_owner(struct pool *p, const struct unit 
     *spoke_without_it = false;
     if (u->holder_kind == HOLDER_MEMBER) {
         m = members_find(&p->members, &u->holder);
-        *spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > u->holder_interval_us * 5 / 2;
+        *spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > 3 * u->holder_interval_us;
     } else if (u->owner_returned) {
         m = members_find(&p->members, &u->owner);
         *spoke_without_it = m != NULL && mono_diff_us(m->last_heard, m->since) >= p->settings->advert_interval_us;
@@ -92,6 +92,31 @@ static bool pool_owner_may_answer(struct pool *p, struct unit *u)
         return false;
     }
     router_wait(&u->router, m->last_heard, 3 * m->interval_us);
+    return true;
+}
+
+/*
+ * This host could not hear for a while, and does not know who holds the unit. Whoever lives has been told of it by now
+ * (2.4 e), and has it spoken since? Then it would have said so. Else it may hang: wait for its word, or its death.
+ */
+static bool pool_somebody_may_hold(struct pool *p, struct unit *u, struct mono now)
+{
+    const struct pool_settings *s = p->settings;
+    bool greeted = p->members.list[MEMBER_SELF].share != MEMBER_SHARE_RESERVE;
+    struct mono until = now;
+    for (unsigned i = MEMBER_SELF + 1; u->unwatched && u->holder_kind == HOLDER_NONE && i < p->members.count; i++) {
+        const struct member *m = &p->members.list[i];
+        struct mono told = mono_add(mono_max(m->since, p->rejoined),
+                                    (greeted ? s->member_interval_us : s->advert_interval_us) + POOL_CROSSING_US);
+        if (member_is_alive(m) && !mono_after(m->last_heard, told)) {
+            struct mono word = mono_add(told, m->interval_us);
+            until = mono_max(until, mono_due(now, word) ? member_dead_deadline(m) : word);
+        }
+    }
+    if (mono_due(now, until)) {
+        return false;
+    }
+    router_wait(&u->router, until, 0);
     return true;
 }
 
@@ -117,7 +142,8 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
             router_wait(r, now, vacant ? 0 : router_silence_us(r));
             p->changed = true;
         }
-    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) && !candidate) {
+    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) &&
+               !pool_somebody_may_hold(p, u, now) && !candidate) {
         r->down_base = MONO_NEVER;
     }
 }
@@ -165,11 +191,12 @@ static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, s
     }
 }
 
-/* Another claimant waits for it before it answers. */
+/* Whoever holds it now may wait for this before it answers. (Not when that one is gone: we may claim it again next.) */
 static void pool_say_closed(struct unit *u, struct effects *fx)
 {
     struct router *r = &u->router;
-    if (u->owes_word && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED && router_is_empty(r)) {
+    bool closed = r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED && router_is_empty(r);
+    if (u->owes_word && closed && u->holder_kind != HOLDER_NONE) {
         u->owes_word = false;
         router_say_closed(r, fx);
     }

@@ -58,22 +58,6 @@ static int64_t allowance_views(const struct world *w, unsigned a, unsigned b, un
     return since_us - until_us > 4 * w->member_us ? SIM_LONG_AGO : since_us + allowance_reaction_us(w);
 }
 
-static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
-{
-    int64_t any_us = SIM_LONG_AGO;
-    int64_t window_us = allowance_max(w->advert_us, 3 * w->member_us) + w->member_us;
-
-    (void)unit;
-    for (unsigned from = 0; from < SIM_NODES_MAX; from++) {
-        any_us = allowance_max(any_us, allowance_max(w->lan.lost_us[from][a], w->lan.lost_us[from][b]));
-    }
-    if (since_us - any_us > window_us) {
-        return SIM_LONG_AGO;
-    }
-    int64_t pair_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
-    return allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US + allowance_reaction_us(w);
-}
-
 int64_t allowance_closing_us(const struct world *w)
 {
     return allowance_reaction_us(w) + 2 * (allowance_batch_us(&w->profile->kernel) - allowance_batch_us(&w->kernel));
@@ -95,6 +79,22 @@ static int64_t allowance_break(const struct world *w, unsigned a, unsigned b, in
         }
     }
     return since_us + lease_us + allowance_closing_us(w);
+}
+
+static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
+{
+    int64_t any_us = SIM_LONG_AGO;
+    int64_t window_us = allowance_max(w->advert_us, 3 * w->member_us) + w->member_us;
+
+    (void)unit;
+    for (unsigned from = 0; from < SIM_NODES_MAX; from++) {
+        any_us = allowance_max(any_us, allowance_max(w->lan.lost_us[from][a], w->lan.lost_us[from][b]));
+    }
+    if (since_us - any_us > window_us) {
+        return SIM_LONG_AGO;
+    }
+    int64_t pair_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
+    return allowance_break(w, a, b, allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US);
 }
 
 /* Whoever hangs ends with its lease: renewed by its own first word at the latest while both answer, else by the last
@@ -148,7 +148,9 @@ static const struct allowance allowances[] = {
      "the two have heard of different members, so both may think to be rank 0; their first advertisements settle it",
      allowance_views},
     {"a packet to one of the two was lost within the last advertisement interval (or 4 member intervals)",
-     "an advertisement interval, 50 ms and a reaction after the last packet lost between them",
+     "an advertisement interval, 50 ms and a reaction after the last packet lost between them; when one of them hangs, "
+     "a "
+     "lease too",
      "three lost advertisements in a row look like a death; the next one that arrives settles it", allowance_loss},
     {"one of the two is a stranger", "one reaction; when the other one hangs, a lease too",
      "the RFC's election is make before break: the loser stops when it hears the winner", allowance_stranger},

@@ -208,15 +208,24 @@ static void settle_reach(const struct world *w, unsigned *reach)
     }
 }
 
-/* A stranger that is weaker than any rank 0 holds what it will be preempted from. */
+static unsigned settle_priority(const struct world *w, unsigned node, unsigned unit)
+{
+    struct unit_view view;
+
+    core_view_unit(w->hosts[node].core, 0, w->hosts[node].files[w->hosts[node].file].file_unit[unit], &view);
+    return view.priority;
+}
+
+/* A stranger that is weaker than some host means to be holds what it will be preempted from. */
 static bool settle_is_usurped(const struct world *w)
 {
     for (unsigned k = 0; k < SIM_STRANGERS_MAX; k++) {
         const struct stranger *s = &w->strangers[k];
         bool holds = s->running && (oracle_holders(w, s->unit) >> (SIM_STRANGER_FIRST + k) & 1) != 0;
 
-        for (unsigned node = 0; node < w->host_count && holds && s->priority < 250; node++) {
-            if (settle_can_hold(w, node, s->unit) && settle_share(w, node) > 1) {
+        for (unsigned node = 0; node < w->host_count && holds; node++) {
+            if (settle_can_hold(w, node, s->unit) && settle_share(w, node) > 1 &&
+                settle_priority(w, node, s->unit) > s->priority) {
                 return true;
             }
         }
