@@ -427,6 +427,7 @@ void instance_tick(struct instance *i, struct mono now, int64_t slack_us, struct
             instance_take(i, now, fx);
         }
     } else {
+        i->counters.asserted += mono_due(now, r->assert_at);
         router_tick(r, now, slack_us, fx);
     }
     instance_settle(i, now, fx);

@@ -219,6 +219,7 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         }
         bool foreign = u->holder_kind == HOLDER_STRANGER;
         bool fresh = foreign && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
+        u->counters.asserted += mono_due(now, r->assert_at);
         router_tick(r, now, slack_us, fx);
         if (r->phase == PHASE_TAKING && fresh && r->reason == REASON_TIMEOUT) {
             r->reason = REASON_PREEMPTED;

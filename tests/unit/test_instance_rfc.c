@@ -453,7 +453,8 @@ static void test_active__a_thousand_weaker__answers_are_limited(void **state)
     }
     /* One each 50 ms, and the regular five. */
     assert_in_range(rig_sends(rig, 0, 100), 20, 26);
-    assert_int_equal(rig_counters(rig, 0).asserted + rig_counters(rig, 0).assertions_held_back, 1000);
+    assert_in_range(rig_counters(rig, 0).asserted, 20, 21);
+    assert_in_range(rig_counters(rig, 0).assertions_held_back, 979, 999);
     rig_free(rig);
 }
 
