@@ -44,9 +44,10 @@ static int64_t allowance_one_way(const struct world *w, unsigned a, unsigned b, 
     if (!world_is_host(a) || !world_is_host(b)) {
         return SIM_NEVER;
     }
-    int64_t from_us = allowance_max(since_us, allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]));
+    int64_t unheard_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
 
-    from_us = allowance_max(from_us, w->lan.mended_us[a][b] + w->advert_us); /* the first claim that is heard */
+    unheard_us = allowance_max(unheard_us, w->lan.mended_us[a][b]);
+    int64_t from_us = allowance_max(since_us, unheard_us + w->advert_us); /* the first claim that is heard */
     return from_us + 3 * w->advert_us + 3 * w->member_us + allowance_reaction_us(w);
 }
 
@@ -139,8 +140,9 @@ static const struct allowance allowances[] = {
      " a host that hears nothing at all ends with its lease",
      allowance_mended},
     {"only one of the two hears the other",
-     "three advertisement intervals, three member intervals and a reaction after the last packet lost between them, or "
-     "after an interval since the way opened; with a stranger as long as the fault lasts",
+     "three advertisement intervals, three member intervals and a reaction, counted from the first claim that is "
+     "heard; "
+     "with a stranger as long as the fault lasts",
      "a stranger cannot be asked to yield; who is ignored cannot know it before its third assertion, and then asks a "
      "third party which of the two is broken",
      allowance_one_way},
