@@ -97,27 +97,30 @@ static bool pool_owner_may_answer(struct pool *p, struct unit *u)
 
 /*
  * This host could not hear for a while, and does not know who holds the unit. Whoever lives has been told of it by now
- * (2.4 e), and has it spoken since? Then it would have said so. Else it may hang: wait for its word, or its death.
+ * (2.4 e), and has it spoken since? Then it would have said so. Else it may hang: wait for its word, or its death. (One
+ * that comes and goes does not hold that up for ever.)
  */
 static bool pool_somebody_may_hold(struct pool *p, struct unit *u, struct mono now)
 {
     const struct pool_settings *s = p->settings;
     bool greeted = p->members.list[MEMBER_SELF].share != MEMBER_SHARE_RESERVE;
-    struct mono until = now;
-    for (unsigned i = MEMBER_SELF + 1; u->unwatched && u->holder_kind == HOLDER_NONE && i < p->members.count; i++) {
+    int64_t greeting_us = (greeted ? s->member_interval_us : s->advert_interval_us) + POOL_CROSSING_US;
+    struct mono until = now, latest = mono_add(p->rejoined, 3 * s->member_interval_us);
+    if (!u->unwatched || u->holder_kind != HOLDER_NONE) {
+        return false;
+    }
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
         const struct member *m = &p->members.list[i];
-        struct mono told = mono_add(mono_max(m->since, p->rejoined),
-                                    (greeted ? s->member_interval_us : s->advert_interval_us) + POOL_CROSSING_US);
+        struct mono told = mono_add(mono_min(mono_max(m->since, p->rejoined), latest), greeting_us);
         if (member_is_alive(m) && !mono_after(m->last_heard, told)) {
             struct mono word = mono_add(told, m->interval_us);
             until = mono_max(until, mono_due(now, word) ? member_dead_deadline(m) : word);
         }
     }
-    if (mono_due(now, until)) {
-        return false;
+    if (!mono_due(now, until)) {
+        router_wait(&u->router, until, 0);
     }
-    router_wait(&u->router, until, 0);
-    return true;
+    return !mono_due(now, until);
 }
 
 /* Timers of units that this host may not take are switched off when they fire, and on again when it may. */
