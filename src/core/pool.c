@@ -168,6 +168,19 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
     p->view_changed = now;
 }
 
+int64_t pool_crossing_us(const struct pool *p)
+{
+    int64_t quarter_us = p->settings->member_interval_us / 4;
+    return quarter_us < POOL_CROSSING_US ? quarter_us : POOL_CROSSING_US;
+}
+
+void pool_say_closed(const struct pool *p, struct unit *u, struct mono now, struct effects *fx)
+{
+    u->owes_word = false;
+    u->quiet_until = mono_add(now, pool_crossing_us(p) * 5 / 4);
+    router_say_closed(&u->router, fx);
+}
+
 bool pool_unit_waits_for_rank(const struct unit *u)
 {
     const struct router *r = &u->router;

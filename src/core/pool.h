@@ -50,6 +50,7 @@ struct unit {
     struct mono vacant_since;   /* nobody holds it since then; never: it is held, or was never */
     struct mono released_until; /* of `released_by` */
     struct mono let_go_at;      /* of `let_go_by` */
+    struct mono quiet_until;    /* we have let go: a claim before would count as overtaken by that word */
     struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
     struct mono patient_until;  /* added by a reload: the first in rank has so long to learn of the unit too */
     struct mono claim_next;
@@ -235,6 +236,10 @@ bool pool_unit_waits_for_rank(const struct unit *u);
 void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now);
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
 /* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
+/* Nothing of the unit answers here, and somebody waits to hear that (2.4 l). */
+void pool_say_closed(const struct pool *p, struct unit *u, struct mono now, struct effects *fx);
+/* A claim that arrives so soon after its sender's priority 0 was sent before it. */
+int64_t pool_crossing_us(const struct pool *p);
 /* A unit of any pool on this one's interface and family has the VRID. */
 bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid);
 void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx);

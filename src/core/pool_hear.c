@@ -315,6 +315,7 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
     pool_tune_timers(p, u);
     if (member) { /* a stranger's claim is told once it is clear that it does not introduce itself as a member */
         pool_note_owner(p, u, HOLDER_MEMBER, &advert->source, reason, now, fx);
+        u->owner_since = mono_min(u->owner_since, received); /* who wakes up hears of it later, and of contests since */
     }
 }
 
@@ -326,8 +327,8 @@ static bool unit_holder_is_fresh(const struct unit *u, struct mono now)
 
 /* Backup: the sender claims the unit while a living member that is stronger holds it: the stronger claimant counts
  * (2.3), the other one is remembered. */
-static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct advert *advert, struct mono now,
-                                 struct effects *fx)
+static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
+                                 struct mono now, struct effects *fx)
 {
     bool other = u->holder_kind != HOLDER_NONE && !addr_equal(&u->holder, &advert->source);
     bool holder_stronger = advert->priority < u->holder_priority ||
@@ -335,7 +336,7 @@ static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct ad
     if (!other || u->holder_kind != HOLDER_MEMBER || !holder_stronger || !unit_holder_is_fresh(u, now)) {
         return false;
     }
-    contest_claim(p, u, &advert->source, &u->holder, now, fx);
+    contest_claim(p, u, &advert->source, &u->holder, received, fx);
     return true;
 }
 
@@ -343,13 +344,13 @@ static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct ad
 static void unit_accepted(struct pool *p, struct unit *u, const struct advert *advert, bool member,
                           struct mono received, struct mono now, struct effects *fx)
 {
-    if (unit_holder_prevails(p, u, advert, now, fx)) {
+    if (unit_holder_prevails(p, u, advert, received, now, fx)) {
         return;
     }
     bool pinned_there = member && advert->priority == ROUTER_PRIORITY_PINNED;
     if (u->claims_left > 0 && pinned_there && addr_compare(&advert->source, &p->primary) > 0) {
         u->claims_left = 0; /* and stronger: to ask on would look like a contest, and so may what was asked */
-        router_say_closed(&u->router, fx);
+        pool_say_closed(p, u, now, fx);
     }
     bool unknown = u->owner_kind == HOLDER_NONE || u->unwatched; /* it may have had it for long */
     enum reason reason = unknown                           ? REASON_HEARD
@@ -396,16 +397,16 @@ static bool unit_is_overtaken(const struct pool *p, const struct unit *u, const 
                               struct mono received)
 {
     return addr_equal(&u->let_go_by, &advert->source) && advert->priority != VRRP_PRIORITY_RELEASE &&
-           mono_diff_us(received, u->let_go_at) < POOL_CROSSING_US &&
-           mono_diff_us(received, u->let_go_at) < p->settings->member_interval_us / 4;
+           mono_diff_us(received, u->let_go_at) < pool_crossing_us(p);
 }
 
 /* We yielded. The stronger one may have heard our claim, and waits until it knows that nothing answers here (2.4 l). */
-static void unit_give_word(struct unit *u, enum router_phase phase, struct effects *fx)
+static void unit_give_word(const struct pool *p, struct unit *u, enum router_phase phase, struct mono now,
+                           struct effects *fx)
 {
-    u->owes_word = phase != PHASE_CLAIMED && phase != PHASE_EMPTIED; /* else it was closed all the time */
-    if (!u->owes_word) {
-        router_say_closed(&u->router, fx);
+    u->owes_word = true;
+    if (phase == PHASE_CLAIMED || phase == PHASE_EMPTIED) { /* it was closed all the time */
+        pool_say_closed(p, u, now, fx);
     }
 }
 
@@ -435,7 +436,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     case VERDICT_YIELDED:
         u->claiming = false;
         if (as_member && was_active) {
-            unit_give_word(u, phase, fx);
+            unit_give_word(p, u, phase, now, fx);
         }
         pool_set_holder(p, u, advert, member, received, member ? REASON_STRONGER : REASON_PREEMPTED, now, fx);
         if (!member) {
@@ -443,7 +444,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
         }
         break;
     case VERDICT_IGNORED: /* a weaker stranger, which we preempt unless somebody else holds the unit */
-        if (u->router.state == ROUTER_BACKUP && !unit_holder_prevails(p, u, advert, now, fx)) {
+        if (u->router.state == ROUTER_BACKUP && !unit_holder_prevails(p, u, advert, received, now, fx)) {
             pool_set_holder(p, u, advert, member, received, REASON_HEARD, now, fx);
         }
         break;

@@ -136,6 +136,9 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
         p->changed |= p->leaving; /* and the next batch waits for it no longer */
     }
     bool candidate = pool_is_candidate(p, u);
+    if (!mono_due(now, u->quiet_until) && mono_due(now, router_down_deadline(r))) {
+        router_wait(r, u->quiet_until, 0);
+    }
     if (u->rank > 0 && !mono_due(now, u->patient_until) && mono_due(now, router_down_deadline(r))) {
         router_wait(r, u->patient_until, 0);
     }
@@ -194,15 +197,12 @@ static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, s
     }
 }
 
-/* Whoever holds it now may wait for this before it answers. (Not when that one is gone: we may claim it again next.) */
-static void pool_say_closed(struct unit *u, struct effects *fx)
+/* Whoever holds it now may wait for our word. (Not when that one is gone: we may claim it again next.) */
+static bool pool_word_is_due(const struct unit *u)
 {
-    struct router *r = &u->router;
-    bool closed = r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED && router_is_empty(r);
-    if (u->owes_word && closed && u->holder_kind != HOLDER_NONE) {
-        u->owes_word = false;
-        router_say_closed(r, fx);
-    }
+    const struct router *r = &u->router;
+    return u->owes_word && u->holder_kind != HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED &&
+           router_is_empty(r);
 }
 
 static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, struct effects *fx)
@@ -211,7 +211,9 @@ static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, s
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         bool was_claimed = r->phase == PHASE_CLAIMED;
-        pool_say_closed(u, fx);
+        if (pool_word_is_due(u)) {
+            pool_say_closed(p, u, now, fx);
+        }
         pool_gate_timer(p, u, now);
         if (was_claimed) {
             router_hold(r, contest_open_after(p, u));
