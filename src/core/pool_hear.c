@@ -348,8 +348,8 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
         return;
     }
     bool pinned_there = member && advert->priority == ROUTER_PRIORITY_PINNED;
-    if (u->claims_left > 0 && pinned_there && addr_compare(&advert->source, &p->primary) > 0) {
-        u->claims_left = 0; /* and stronger: to ask on would look like a contest, and so may what was asked */
+    if (u->claiming && u->claims_left > 0 && pinned_there && addr_compare(&advert->source, &p->primary) > 0) {
+        u->claims_left = 0; /* to ask on would look like a contest, and so may what was asked */
         pool_say_closed(p, u, now, fx);
     }
     bool unknown = u->owner_kind == HOLDER_NONE || u->unwatched; /* it may have had it for long */
