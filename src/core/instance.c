@@ -11,8 +11,6 @@
 /* A Backup whose timer is noticed so late has slept, and what was sent meanwhile may be lost. */
 #define SLEPT_US (500 * US_PER_MS)
 
-static const struct instance_active nobody = {.heard = MONO_NEVER};
-
 struct effect *instance_note(const struct instance *i, enum note_kind kind, struct effects *fx)
 {
     struct effect *note = effects_add(fx, EFFECT_NOTE, i->set->index, i->router.unit);
@@ -22,7 +20,7 @@ struct effect *instance_note(const struct instance *i, enum note_kind kind, stru
 
 void instance_clear_holder(struct instance *i)
 {
-    i->holder = i->runner_up = nobody;
+    i->holder = i->runner_up = INSTANCE_NOBODY;
     i->preempt_at = MONO_NEVER;
 }
 

@@ -31,6 +31,7 @@ struct instance_active {
     int64_t interval_us;
     struct mono heard;
 };
+#define INSTANCE_NOBODY ((struct instance_active){.heard = MONO_NEVER})
 
 struct instance {
     struct router router;

@@ -252,7 +252,7 @@ static void instance_note_holder(struct instance *i, const struct advert *advert
     };
     if (same || stronger || !instance_is_fresh(i, holder, received)) {
         i->holder = heard;
-        i->runner_up = (struct instance_active){.heard = MONO_NEVER};
+        i->runner_up = INSTANCE_NOBODY;
     } else {
         i->runner_up = heard;
     }
@@ -285,10 +285,16 @@ static void instance_released(struct instance *i, const struct advert *advert, s
 {
     struct router *r = &i->router;
     bool from_another = !addr_equal(&i->holder.address, &advert->source) && instance_is_fresh(i, &i->holder, now);
-    if (r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED && !from_another) {
-        struct instance_active next = i->runner_up;
-        instance_clear_holder(i);
-        i->holder = next;
+    if (addr_equal(&i->runner_up.address, &advert->source)) {
+        i->runner_up = INSTANCE_NOBODY;
+    }
+    if (r->state != ROUTER_BACKUP || from_another) {
+        return;
+    }
+    struct instance_active next = i->runner_up;
+    instance_clear_holder(i);
+    i->holder = next;
+    if (r->phase == PHASE_SETTLED) {
         router_wait(r, now, 0);
     }
 }

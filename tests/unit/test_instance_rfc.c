@@ -288,6 +288,21 @@ static void test_preempt__weaker_beside_a_silent_active__waited_for_too(void **s
     rig_free(rig);
 }
 
+static void test_preempt__weaker_beside_a_silent_active__released_by_it(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig_start(rig);
+    rig_hear(rig, 3, 0, 150);
+    rig_run(rig, 2 * RIG_INTERVAL_US);
+    rig_hear(rig, 2, 0, 50);
+    rig_run(rig, RIG_INTERVAL_US / 2);
+    rig_hear(rig, 2, 0, 0);
+    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_INTERVAL_US / 2 + RIG_SKEW_US);
+    rig_free(rig);
+}
+
 static void test_preempt__weaker_opposed_by_the_active__has_yielded(void **state)
 {
     (void)state;
@@ -337,6 +352,22 @@ static void test_preempt__weaker_falls_silent_while_taking__given_up(void **stat
     rig_run(rig, 0);
     assert_int_equal(rig_sends(rig, 0, -1), 0);
     assert_int_equal(rig_view(rig, 0).want, INSTANCE_BACKUP);
+    rig_free(rig);
+}
+
+static void test_preempt__weaker_releases_while_taking__taken(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig->manual_kernel = true;
+    rig_start(rig);
+    rig_feed(rig, 2, 0, 50, 4 * RIG_INTERVAL_US);
+    rig_hear(rig, 2, 0, 0);
+    rig_sleep(rig, RIG_INTERVAL_US);
+    rig_level_done(rig, 0, 0);
+    rig_run(rig, 0);
+    assert_int_equal(rig_sends(rig, 0, 100), 1);
     rig_free(rig);
 }
 
@@ -546,9 +577,11 @@ int main(void)
         cmocka_unit_test(test_backup__weaker_active__preempted_or_not),
         cmocka_unit_test(test_preempt__weaker_fell_silent__waited_for_as_for_any_active),
         cmocka_unit_test(test_preempt__weaker_beside_a_silent_active__waited_for_too),
+        cmocka_unit_test(test_preempt__weaker_beside_a_silent_active__released_by_it),
         cmocka_unit_test(test_preempt__weaker_opposed_by_the_active__has_yielded),
         cmocka_unit_test(test_preempt__packets_of_a_sleep__count_from_when_they_came),
         cmocka_unit_test(test_preempt__weaker_falls_silent_while_taking__given_up),
+        cmocka_unit_test(test_preempt__weaker_releases_while_taking__taken),
         cmocka_unit_test(test_active__priority_0__answered_and_timer_reset),
         cmocka_unit_test(test_active__weaker__answered_and_timer_kept),
         cmocka_unit_test(test_active__equal_priority__the_higher_address_wins),
