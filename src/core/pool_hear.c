@@ -385,10 +385,13 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
-/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. */
-static bool pool_may_be_member(const struct pool *p, struct mono now)
+/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. So
+ * may one's that has just left: it is back, and its goodbye was late, or its introduction is under way. */
+static bool pool_may_be_member(const struct pool *p, const struct addr *source, struct mono now)
 {
-    return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
+    const struct member *m = members_find_const(&p->members, source);
+    struct mono since = m != NULL && m->state == MEMBER_LEFT ? mono_max(m->since, p->ready_since) : p->ready_since;
+    return mono_diff_us(now, since) < 3 * p->settings->member_interval_us;
 }
 
 /* Overtaken by the priority 0 after it: who has let go of a unit that nobody has claimed since takes it again a member
@@ -423,7 +426,7 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     if (member && unit_is_overtaken(p, u, advert, received)) {
         return;
     }
-    bool as_member = member || pool_may_be_member(p, now);
+    bool as_member = member || pool_may_be_member(p, &advert->source, now);
     bool was_active = u->router.state == ROUTER_ACTIVE;
     enum router_phase phase = (enum router_phase)u->router.phase;
     switch (router_hear(&u->router, advert, as_member, now, fx)) {

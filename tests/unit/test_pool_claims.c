@@ -126,6 +126,23 @@ static void test_claim__a_weaker_stranger__not_waited_for(void **state)
     rig_free(rig);
 }
 
+/* It is back already, and its goodbye came late. */
+static void test_claim__from_one_that_has_just_left__is_a_members(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    rig->manual_kernel = true;
+    rig_start(rig, 100 * SECOND);
+    rig_peer(rig, 20, 100);
+    rig_run(rig, 4 * SECOND);
+    assert_int_equal(rig_unit(rig, 0).level, LEVEL_READY);
+    rig_find_peer(rig, 20)->share = 0;
+    rig_hear(rig, 20, RIG_MEMBER, 0);
+    rig_hear(rig, 20, 0, WEAKER_PRIORITY);
+    assert_int_equal(rig_unit(rig, 0).level, LEVEL_ABSENT);
+    rig_free(rig);
+}
+
 static void test_yield__not_open_yet__says_so_at_once(void **state)
 {
     (void)state;
@@ -208,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_claim__the_weaker_one_leaves__not_waited_for),
         cmocka_unit_test(test_claim__the_weaker_ones_word_overtook_its_claim__not_waited_for),
         cmocka_unit_test(test_claim__a_weaker_stranger__not_waited_for),
+        cmocka_unit_test(test_claim__from_one_that_has_just_left__is_a_members),
         cmocka_unit_test(test_yield__not_open_yet__says_so_at_once),
         cmocka_unit_test(test_yield__open__says_so_when_it_is_closed),
         cmocka_unit_test(test_yield__had_said_nothing__says_nothing),
