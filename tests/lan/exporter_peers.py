@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import threading
-import time
 
 import rig
 import tester
@@ -248,7 +247,7 @@ class FakeDaemon:
                 try:
                     for piece in [data] if isinstance(data, bytes) else data or []:
                         connection.sendall(piece)
-                        time.sleep(0 if piece is data else self.pause_s)
+                        rig.pace(0 if piece is data else self.pause_s)
                 except OSError:
                     return
 
