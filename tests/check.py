@@ -9,6 +9,7 @@ Tests that cannot run here are counted as skipped, with the reason.
 """
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -17,19 +18,29 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build")
 LOGS = os.path.join(BUILD, "check")
+CLANG = os.path.join(TOP, "build-clang")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rfEsx", "--durations=12", "-p", "no:cacheprovider", "--color=no"]
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
+TELL_S = 60  # how often it is said what runs
+# Lines of cmocka, pytest, the simulator, lints, compilers and sanitizers that say what failed.
+TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E  |^\S+:\d+: |\berror: |runtime error|Sanitizer"
+                     r"|^make.*\*\*\*|^Traceback|^\w*(Error|Exception): |^ended after")
+TELLING_LINES, TAIL_LINES = 60, 15
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
-# LAN tests of parts; those that ask for facts and not for times, which can share the machine; all others have it alone.
-PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
+# LAN tests that ask for facts and not for times: they can share the machine with programs that use it up.
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-instances": ["conformance_instances", "instances", "instances_alone"],
-    "lan-peers": ["strangers", "mistakes", "snmp", "mib", "audit", "watch", "tool"],
+    "lan-peers": ["strangers", "mistakes"],
+    "lan-tools": ["snmp", "mib", "audit", "watch", "tool"],
     "lan-scripts": ["scripts", "scripts_instances"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
     "interop": ["interop"],
 }
+# Those that are judged by their times mostly wait. Two labs beside each other use a fraction of a core, and their daemons and the
+# witness have a claim to it that nothing of ordinary priority takes from them. What is in no list is judged.
+PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
+SCENARIOS = ["scenarios", "resident", "witness_tool"]
 
 
 def lan_files():
@@ -155,7 +166,9 @@ def stages():
     # Needs no clock either, and mostly one of the cores.
     facts.append([Step("distcheck", "the release's archive builds and passes its tests elsewhere", ["make", "-s", "distcheck"],
                        900, BUILD)])
-    judged = lan_lanes(JUDGED, "judged by the witness")
+    rest = sorted(set(lan_files()) - set(sum(FACTS.values(), PARTS + SCENARIOS)))
+    judged = lan_lanes({"lan-scenarios": SCENARIOS, "lan-faults": rest}, "judged by the witness")
+    judged += lan_lanes({"lan-parts": PARTS}, "kernel, filter and packets in network namespaces")
     judged[0].append(Step("demo", "the main job", ["/usr/bin/python3", "tests/lan/demo.py"], 240))
     return [programs(), facts, judged + [fuzzers()]]
 

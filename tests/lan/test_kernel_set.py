@@ -3,14 +3,13 @@
 with its LAN; the probe's words for sets are in kernel_probe_set.c.
 """
 
-import os
 import re
 import time
 
 import pytest
 
 import rig
-from test_kernel import PROBE, TABLE, VIP, captured, cost_ns, figure, lan, wait_until  # noqa: F401
+from test_kernel import PROBE, TABLE, VIP, a_measurement, assert_cheap, captured, figure, lan, wait_until  # noqa: F401
 
 KEYS = ("a_name_that~0", "VI_1", "VI_2", "VI_3")  # of the first units' leases
 LEASE_MS = 600  # with an advertisement every 100 ms, since this may be a busy machine
@@ -259,27 +258,14 @@ def test_filter_off__what_cannot_be_done_without_it__is_said(lan):
     assert "filter off: as configured; data to all addresses is accepted; no virtual MACs" in probe.seen
 
 
-@pytest.mark.skipif(not os.environ.get("EVENKEEL_FIGURES"), reason="a measurement: EVENKEEL_FIGURES=1")
+@a_measurement
 def test_cost__of_the_filter_of_500_instances__per_packet(lan):
-    """As test_kernel.py's;"""
-    kinds = {
-        "out, own address": (lan.host, "source=10.66.0.1", "target=10.66.0.2"),
-        "out, held VIP": (lan.host, f"source={VIP}", "target=10.66.0.2"),
-        "in, own address": (lan.peer, "source=10.66.0.2", "target=10.66.0.1"),
-        "in, held VIP": (lan.peer, "source=10.66.0.2", f"target={VIP}"),
-    }
-    figures = {(kind, mode): [] for kind in kinds for mode in ("off", "lease")}
-    for _ in range(5):
-        for mode in ("off", "lease"):
-            probe = start(lan, "ipv4=250", "ipv6=250", "vmac", filter=mode, lease_ms=60000)
-            probe.want(0, 499, "answering")
-            for kind, arguments in kinds.items():
-                figures[kind, mode].append(cost_ns(*arguments))
-            probe.close()
-    for kind in kinds:
-        off, lease = (sorted(figures[kind, mode])[2] for mode in ("off", "lease"))
-        print(f"{kind}: {off:.0f} ns without, {lease:.0f} ns with the filter: {lease - off:+.0f} ns")
-        assert lease - off < 1000
+    def probe(mode):
+        probe = start(lan, "ipv4=250", "ipv6=250", "vmac", filter=mode, lease_ms=60000)
+        probe.want(0, 499, "answering")
+        return probe
+
+    assert_cheap(lan, probe)
 
 
 def test_layouts__with_and_without_the_egress_hook__are_all_accepted(lan):
