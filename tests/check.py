@@ -23,8 +23,8 @@ PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rfEsx", "--durations=12", 
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
 TELL_S = 60  # how often it is said what runs
 # Lines of cmocka, pytest, the simulator, lints, compilers and sanitizers that say what failed.
-TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E  |^\S+:\d+: |\berror: |runtime error|Sanitizer"
-                     r"|^make.*\*\*\*|^Traceback|^\w*(Error|Exception): |^ended after")
+TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E {3,}[^ +]|^\S+:\d+: |\berror: "
+                     r"|runtime error|Sanitizer|^make.*\*\*\*|^Traceback|^\w*(Error|Exception): |^ended after")
 TELLING_LINES, TAIL_LINES = 60, 15
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 # LAN tests that ask for facts and not for times: they can share the machine with programs that use it up.
@@ -165,7 +165,7 @@ def stages():
     facts = lan_lanes(FACTS, "facts, whatever the time they take")
     # Needs no clock either, and mostly one of the cores.
     facts.append([Step("distcheck", "the release's archive builds and passes its tests elsewhere", ["make", "-s", "distcheck"],
-                       900, BUILD)])
+                       900, BUILD, {"VERBOSE": "1"})])
     rest = sorted(set(lan_files()) - set(sum(FACTS.values(), PARTS + SCENARIOS)))
     judged = lan_lanes({"lan-scenarios": SCENARIOS, "lan-faults": rest}, "judged by the witness")
     judged += lan_lanes({"lan-parts": PARTS}, "kernel, filter and packets in network namespaces")
