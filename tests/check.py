@@ -143,7 +143,7 @@ def programs():
     return [[Step("make-check", "unit tests, simulator over all profiles, planted bugs caught, lints",
                   ["bash", "-c", "make -s -j2 check-programs && make -s check-all"], 600, BUILD)],
             [Step("clang-asan", "clang, no warning, ASan and UBSan: unit tests and simulator",
-                  ["bash", "-c", configure_clang + " && make -s check-sanitized"], 600,
+                  ["bash", "-c", configure_clang + " && make -s check-sanitized"], 1200,
                   environment={"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})]]
 
 

@@ -138,7 +138,26 @@ class Evenkeel:
         rig.resume(self.pids())
 
 
-class EvenkeelCluster:
+class Cluster:
+    """A daemon on each host: `hosts` by their names."""
+
+    def start(self, name):
+        self.hosts[name].start()
+
+    def kill(self, name):
+        self.hosts[name].kill()
+
+    def pause(self, name):
+        self.hosts[name].pause()
+
+    def resume(self, name):
+        self.hosts[name].resume()
+
+    def pids(self, name):
+        return self.hosts[name].pids()
+
+
+class EvenkeelCluster(Cluster):
     name = "evenkeel"
     ours = True
     member_interval_ms = 250
@@ -164,26 +183,11 @@ class EvenkeelCluster:
         members = status["pools"][0]["members"] if status and status["pools"] else []
         return sum(m["state"] == "active" for m in members) == len(self.lab.hosts)
 
-    def start(self, name):
-        self.hosts[name].start()
-
     def running(self, name):
         return self.hosts[name].running()
 
     def stop(self, name):
         return self.hosts[name].stop()
-
-    def kill(self, name):
-        self.hosts[name].kill()
-
-    def pause(self, name):
-        self.hosts[name].pause()
-
-    def resume(self, name):
-        self.hosts[name].resume()
-
-    def pids(self, name):
-        return self.hosts[name].pids()
 
 
 class InstanceCluster(EvenkeelCluster):
@@ -237,7 +241,7 @@ class InstanceCluster(EvenkeelCluster):
         return states == {f"v{n}": "Active" if self.home(n) == name else "Backup" for n in range(len(self.vips))}
 
 
-class KeepalivedCluster:
+class KeepalivedCluster(Cluster):
     """All addresses on all hosts, the priorities rotated by hand; version 3 when the interval is below a second."""
     name = "keepalived"
     ours = False
@@ -255,24 +259,9 @@ class KeepalivedCluster:
     def crash_bound_ms(self):
         return 4 * self.advert_s * 1000
 
-    def start(self, name):
-        self.hosts[name].start()
-
     def running(self, name):
         return bool(self.hosts[name].pids())
 
     def stop(self, name):
         self.hosts[name].terminate()
         return self.hosts[name].wait()
-
-    def kill(self, name):
-        self.hosts[name].kill()
-
-    def pause(self, name):
-        self.hosts[name].pause()
-
-    def resume(self, name):
-        self.hosts[name].resume()
-
-    def pids(self, name):
-        return self.hosts[name].pids()

@@ -35,7 +35,7 @@ def wait_until(condition, limit_s=5):
     """The facts, or the last look at them after the limit."""
     end = time.monotonic() + limit_s
     while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
+        rig.pace(0.01)
     return condition()
 
 
