@@ -121,7 +121,10 @@ class Prometheus:
         connection = Inside(self.node, PROMETHEUS_PORT)
         try:
             connection.request("GET", path)
-            answer = json.loads(connection.getresponse().read())
+            response = connection.getresponse()
+            if response.status == http.client.SERVICE_UNAVAILABLE:
+                raise http.client.HTTPException("it listens, and is not ready yet")
+            answer = json.loads(response.read())
         finally:
             connection.close()
         if answer["status"] != "success":
