@@ -23,8 +23,8 @@ PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rfEsx", "--durations=12", 
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
 TELL_S = 60  # how often it is said what runs
 # Lines of cmocka, pytest, the simulator, lints, compilers and sanitizers that say what failed.
-TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E {3,}[^ +]|^\S+:\d+: |\berror: "
-                     r"|runtime error|Sanitizer|^make.*\*\*\*|^Traceback|^\w*(Error|Exception): |^ended after")
+TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E {3,}[^ +]|^\S+:\d+: (?!in )\S"
+                     r"|\berror: |runtime error|Sanitizer|^make.*\*\*\*|^Traceback|^\w*(Error|Exception): |^ended after")
 TELLING_LINES, TAIL_LINES = 60, 15
 FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 # LAN tests that ask for facts and not for times: they can share the machine with programs that use it up.
