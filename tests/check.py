@@ -58,8 +58,7 @@ class Step:
         self.name, self.purpose, self.command, self.limit_s = name, purpose, command, limit_s
         self.directory, self.environment, self.gives_way = directory, environment or {}, gives_way
         self.log = os.path.join(LOGS, name + ".log")
-        self.passed = self.failed = self.skipped = 0
-        self.findings = []
+        self.passed, self.failed, self.skipped, self.findings = 0, 1, 0, ["it did not run"]  # until it has
 
 
 def count_results(text, status):
@@ -94,7 +93,7 @@ def read_lines(path):
 
 def telling(lines):
     """The lines that say what failed, or the last ones when none is known to."""
-    found = list(dict.fromkeys(line for line in lines if TELLING.search(line)))
+    found = list(dict.fromkeys(re.sub("_{4,}", "___", line) for line in lines if TELLING.search(line)))
     return found[:TELLING_LINES] or lines[-TAIL_LINES:]
 
 
@@ -226,7 +225,7 @@ def main():
     passed, failed, skipped = (sum(getattr(s, k) for s in selected) for k in ("passed", "failed", "skipped"))
     for step in selected:
         if step.failed:
-            print(f"failed in {step.name} (all of it: {step.log}):")
+            print(f"failed in {step.name} (all of it: {os.path.relpath(step.log, TOP)}):")
             print("\n".join("   | " + line for line in step.findings), flush=True)
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     return 1 if failed else 0
