@@ -38,10 +38,14 @@ FACTS = {
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
     "interop": ["interop"],
 }
-# Those that are judged by their times mostly wait. Two labs beside each other use a fraction of a core, and their daemons and the
-# witness have a claim to it that nothing of ordinary priority takes from them. What is in no list is judged.
+# Those that are judged by their times mostly wait. Some labs beside each other use a fraction of a core, and their daemons and the
+# witness have a claim to it that nothing of ordinary priority takes from them.
+JUDGED = {
+    "lan-scenarios": ["scenarios"],
+    "lan-lease": ["lease", "caches"],
+}
+JUDGED_REST = "lan-faults"  # of the files that are in no list
 PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
-SCENARIOS = ["scenarios", "resident", "witness_tool"]
 
 
 def lan_files():
@@ -174,11 +178,11 @@ def stages():
     # Needs no clock either, and mostly one of the cores.
     facts.append([Step("distcheck", "the release's archive builds and passes its tests elsewhere", ["make", "-s", "distcheck"],
                        900, BUILD, {"VERBOSE": "1"})])
-    rest = sorted(set(lan_files()) - set(sum(FACTS.values(), PARTS + SCENARIOS)))
-    judged = lan_lanes({"lan-scenarios": SCENARIOS, "lan-faults": rest}, "judged by the witness")
-    judged += lan_lanes({"lan-parts": PARTS}, "kernel, filter and packets in network namespaces")
-    judged[0].append(Step("demo", "the main job", ["/usr/bin/python3", "tests/lan/demo.py"], 240))
-    return [programs(), facts, judged + [fuzzers()]]
+    rest = sorted(set(lan_files()) - set(sum([*FACTS.values(), *JUDGED.values()], PARTS)))
+    judged = lan_lanes({**JUDGED, JUDGED_REST: rest}, "judged by the witness")
+    judged[-1].append(Step("demo", "the main job", ["/usr/bin/python3", "tests/lan/demo.py"], 240))
+    parts = lan_lanes({"lan-parts": PARTS}, "kernel, filter and packets in network namespaces")
+    return [programs(), facts, judged + parts + [fuzzers()]]
 
 
 class Runner:
