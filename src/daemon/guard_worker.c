@@ -23,6 +23,7 @@
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "daemon/reload_file.h"
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
 #include "platform/kernel.h"
@@ -59,6 +60,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
     close_fd(&guard->channel);
     guard_page_close_file(guard->page);
     guard_script_let_go(guard->script);
+    reload_file_let_go(guard->reading);
     start.channel = channel_raise(channel);
     sender_close(guard->sender);
     packet_ip_close(guard->ip);
@@ -189,7 +191,7 @@ void guard_worker_adopt_config(struct guard *guard)
         guard_script_expect(guard->script, NULL);
         return;
     }
-    guard_script_adopt(guard->script, guard->next_config);
+    guard_script_adopt(guard->script, guard->next_config, &guard->next_owners);
     guard_page_close(guard->page);
     config_free(guard->config);
     guard->page = guard->next_page;
