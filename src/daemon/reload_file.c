@@ -105,8 +105,8 @@ static bool read_file(const struct daemon_dialect *dialect, const struct config_
 static _Noreturn void reader_main(const struct daemon_dialect *dialect, const struct config_request *request,
                                   pid_t guard, int result)
 {
-    let_go_of_all(result);
     prctl(PR_SET_NAME, "evenkeel-reader");
+    let_go_of_all(result);
     if (privilege_follow_parent(guard, SIGKILL) < 0)
         _exit(1);
     _exit(read_file(dialect, request) ? 0 : 1);

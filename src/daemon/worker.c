@@ -323,6 +323,8 @@ static int end(struct worker *worker, int code)
 
         if (error < 0)
             code = failed("removing addresses and filter", error, EX_SOFTWARE);
+        if (error == -ETIMEDOUT)
+            worker->reloaded = NULL; /* the thread is stuck with it, and the process about to end */
     }
     tracking_close(worker->tracking);
     loop_unwatch(worker->channel_watch);

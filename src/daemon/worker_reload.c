@@ -480,12 +480,26 @@ static char *result_text(const struct worker_next *next, struct mono now)
     return text;
 }
 
+/* Whoever leaves needs the kernel's thread, and nothing of the next configuration. */
+static void call_off(struct worker *worker)
+{
+    if (worker->next->pausing)
+        kernel_resume(worker->kernel);
+    worker_reload_free(worker->next);
+    worker->next = NULL;
+    log_warning("reload: called off, since this host leaves");
+    set_result(worker, DAEMON_RELOAD_FAILED, strdup("this host leaves"));
+    channel_send(worker->channel, CHANNEL_RELOAD_KEPT);
+}
+
 void worker_reload_turn(struct worker *worker)
 {
     struct worker_next *next = worker->next;
     struct mono now = clock_now();
 
-    if (next == NULL || worker->leaving)
+    if (next != NULL && worker->leaving)
+        call_off(worker);
+    if (worker->next == NULL)
         return;
     if (!next->pausing && core_is_retired(worker->core)) {
         next->pausing = true;
