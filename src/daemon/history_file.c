@@ -192,17 +192,6 @@ static void *thread_main(void *context)
     }
 }
 
-/* The loop may have real-time priority and the thread has none: who holds the mutex inherits it. */
-static void make_mutex(pthread_mutex_t *mutex)
-{
-    pthread_mutexattr_t attributes;
-
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-    pthread_mutex_init(mutex, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
 static void file_free(struct history_file *file)
 {
     if (file->fd >= 0)
@@ -236,7 +225,7 @@ struct history_file *history_file_open(const char *directory, struct history *hi
 
         if (bytes != NULL)
             restore(bytes, history, path, problem);
-        make_mutex(&file->mutex);
+        thread_mutex_init(&file->mutex);
         file->added = file->written = history_newest(history);
         file->wake_fd = eventfd(0, EFD_CLOEXEC);
         file->fd = open_to_write(path, bytes != NULL);

@@ -98,6 +98,7 @@ struct worker_counters {
     uint64_t kernel_failures; /* levels that the kernel refused */
 };
 
+struct dump_files;
 struct worker_next;
 
 struct worker {
@@ -108,6 +109,7 @@ struct worker {
     bool kernel_paused;       /* ... the kernel's thread waits for the change-over */
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
+    struct dump_files *dumps;
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;
@@ -146,7 +148,7 @@ struct worker {
     struct mono log_next;        /* when log_tick is wanted */
     struct mono ask_next;        /* when third parties are asked in the background; audit.h keeps its own time */
     struct mono leave_by;        /* after this, leave without waiting */
-    struct loop_watch *kernel_watch, *channel_watch, *signal_watch;
+    struct loop_watch *kernel_watch, *channel_watch, *signal_watch, *dump_watch;
     /* what worker_view.c builds for readers */
     struct daemon_view view;
     struct daemon_pool_view pool_views[SETTINGS_POOLS_MAX];
@@ -163,11 +165,6 @@ void worker_set_patience(struct worker *worker);
 
 /* worker_turn.c: sleeps until something is due or there, and deals with all of it. 0 or a negative errno. */
 int worker_turn(struct worker *worker);
-
-/* worker.c: what a pool needs; what only depends on the settings. */
-int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool);
-void worker_free_pool(struct worker_pool *pool);
-void worker_set_patience(struct worker *worker);
 
 /* worker_reload.c: a message of the guard about a reload; what is due of it at the end of a turn; what it has made. */
 void worker_reload_take(struct worker *worker, enum channel_message message, const int *files, unsigned count);
@@ -239,7 +236,9 @@ void tell_renamed(struct worker *worker, unsigned pool);
 /* worker_view.c */
 void worker_view_init(struct worker *worker);
 struct control_callbacks worker_view_callbacks(struct worker *worker);
+/* Has the file written; what came of those that were. */
 void worker_view_dump(struct worker *worker, enum daemon_dump dump);
+void worker_view_dumped(struct worker *worker);
 /* Before a pool's first advertisement: one that was drained when the daemon last ran is drained again. A pool that is
  * not `new` goes on as it was, and that is written down under its name. */
 void worker_view_restore_pool(struct worker *worker, unsigned pool, bool new, struct mono now);

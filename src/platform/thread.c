@@ -44,3 +44,13 @@ bool thread_join(pthread_t thread, unsigned timeout_ms)
     pthread_detach(thread);
     return false;
 }
+
+void thread_mutex_init(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}

@@ -16,4 +16,8 @@ int thread_start(pthread_t *out, const char *name, size_t stack_bytes, void *(*r
  */
 bool thread_join(pthread_t thread, unsigned timeout_ms);
 
+/* A mutex that the loop, which may have real-time priority, shares with a thread that has none: its holder inherits it.
+ */
+void thread_mutex_init(pthread_mutex_t *mutex);
+
 #endif
