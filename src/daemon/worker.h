@@ -198,12 +198,14 @@ void tracking_close(struct tracking *tracking);
 /* Starts checks that are due, steps the core with what changed; when it is wanted next. */
 struct mono tracking_run(struct tracking *tracking, struct mono now);
 /*
- * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
- * it, after worker->config has become that one and all orders about the old one were flushed. `pools`: track_take_over.
+ * A reload: what the next configuration needs, which runs beside what is (0 or a negative errno; tracking_unprepare if
+ * it comes to nothing), and the change to it, after worker->config has become that one and all orders about the old one
+ * were flushed. `pools`: track_take_over.
  */
-struct track *tracking_prepare(const struct config *config);
-/* False: the configuration of before may be read still, and must not be freed. */
-bool tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools);
+struct tracking_next;
+int tracking_prepare(struct tracking *tracking, const struct config *config, struct tracking_next **out);
+void tracking_unprepare(struct tracking_next *next); /* NULL is allowed */
+void tracking_go_on(struct tracking *tracking, struct tracking_next *next, uint32_t pools);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 

@@ -17,7 +17,6 @@
 #include "core/handover.h"
 #include "daemon/channel.h"
 #include "daemon/log.h"
-#include "daemon/track.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
@@ -34,7 +33,7 @@ struct worker_next {
     struct thirdparty *thirdparty;
     struct vip_index *vips;
     struct audit *audit;
-    struct track *track; /* NULL once the tracking has it */
+    struct tracking_next *tracking; /* NULL once it is in use */
     struct worker_pool pools[SETTINGS_POOLS_MAX];
     struct kernel_next *kernel; /* NULL once the kernel's thread has it */
     char *report;               /* what is different */
@@ -158,7 +157,7 @@ void worker_reload_free(struct worker_next *next)
     kernel_unprepare(next->kernel);
     for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
         worker_free_pool(&next->pools[p]);
-    track_free(next->track);
+    tracking_unprepare(next->tracking);
     audit_free(next->audit);
     vip_index_free(next->vips);
     thirdparty_free(next->thirdparty);
@@ -170,7 +169,7 @@ void worker_reload_free(struct worker_next *next)
     free(next);
 }
 
-static int make_parts(const struct worker *worker, struct worker_next *next, int page_file)
+static int make_parts(struct worker *worker, struct worker_next *next, int page_file)
 {
     const struct core_settings *settings = &next->config->core;
 
@@ -181,9 +180,8 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
     next->thirdparty = thirdparty_new(settings->link_count);
     next->vips = vip_index_new(next->config);
     next->audit = audit_new(next->config, next->began);
-    next->track = tracking_prepare(next->config);
     if (next->storage == NULL || next->effects.list == NULL || next->thirdparty == NULL || next->vips == NULL ||
-        next->audit == NULL || next->track == NULL)
+        next->audit == NULL)
         return -ENOMEM;
     next->core = core_init(next->storage, settings, next->began);
     for (unsigned p = 0; p < settings_all_count(settings); p++)
@@ -191,6 +189,8 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
             return -ENOMEM;
     int error = guard_page_map(settings, page_file, &next->page);
 
+    if (error == 0)
+        error = tracking_prepare(worker->tracking, next->config, &next->tracking);
     return error == 0 ? kernel_prepare(next->config, &next->map, &next->kernel) : error;
 }
 
@@ -208,7 +208,7 @@ static struct config *read_config(const struct worker *worker, const char *text,
     return worker->dialect->read(request, ignore_finding, NULL);
 }
 
-static int prepare(const struct worker *worker, const int *files, struct worker_next *next)
+static int prepare(struct worker *worker, const int *files, struct worker_next *next)
 {
     size_t length, report_length;
     char *text = read_text(files[0], &length);
@@ -449,9 +449,8 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
     link_take_over(worker, &next->map, next->config->core.link_count);
     exchange(worker, next);
     orders_flush(&worker->orders); /* the last about what was */
-    if (!tracking_go_on(worker->tracking, next->track, pools_that_go_on(next)))
-        next->config = NULL; /* that of before: left to who is stuck with it */
-    next->track = NULL;
+    tracking_go_on(worker->tracking, next->tracking, pools_that_go_on(next));
+    next->tracking = NULL;
     take_over_view(worker, next);
     keep_goodbyes(worker, next);
     channel_send(worker->channel, CHANNEL_RELOADED);
