@@ -110,6 +110,7 @@ static void take_messages(struct guard *guard)
             reload_end(guard, false, clock_now());
             break;
         case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_RELOAD_READING:
         case CHANNEL_RELOAD:
         case CHANNEL_RELOAD_SAME:
         case CHANNEL_RELOAD_BAD:
@@ -283,6 +284,7 @@ int guard_run(const struct guard_start *start)
     reload_file_close(guard.reading);
     guard_page_close(guard.next_page);
     config_free(guard.next_config);
+    config_free(guard.before);
     config_free(guard.config);
     return guard.exit_code;
 }

@@ -20,6 +20,8 @@ struct reload_file;
 struct guard {
     const struct guard_start *start;
     struct config *config;
+    struct config *before;        /* the last reload; NULL: none */
+    struct mono reloaded;         /* when that was */
     struct reload_file *reading;  /* of a reload: the file is being read */
     struct mono read_by;          /* MONO_NEVER: nobody waits for it (any more) */
     struct config *next_config;   /* then, until the worker has it */

@@ -21,8 +21,9 @@
 #include "daemon/reload_diff.h"
 #include "daemon/reload_file.h"
 
-#define READ_US (60 * (int64_t)US_PER_S) /* then users, groups or files are not found any more */
-#define REPORT_MAX (48 * 1024)           /* of errors or differences: an answer of the control socket has room for it */
+#define READ_US                                                                                                        \
+    (25 * (int64_t)US_PER_S)   /* less than keelctl waits; then users, groups or files are not found any more */
+#define REPORT_MAX (48 * 1024) /* of errors or differences: an answer of the control socket has room for it */
 
 static char *canonical_text(const struct config *config)
 {
@@ -192,6 +193,8 @@ static void begin_with(struct guard *guard, const char *old_text, const char *ne
     char *difference = describe(old_text, new_text);
     int error = difference == NULL ? -ENOMEM : guard_script_expect(guard->script, guard->next_config);
 
+    log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->request.path,
+               guard->config->hash, guard->next_config->hash);
     if (difference != NULL)
         log_lines(difference);
     if (error == 0 && guard->pidfd >= 0)
@@ -210,19 +213,18 @@ static void begin_with(struct guard *guard, const char *old_text, const char *ne
 static void begin_if_changed(struct guard *guard, const char *new_text)
 {
     char *old_text = canonical_text(guard->config);
-    int error = old_text == NULL ? -ENOMEM : read_again(guard, new_text);
 
-    if (error < 0) {
-        refuse(guard, strerror(-error));
-    } else if (strcmp(old_text, new_text) == 0) {
+    if (old_text != NULL && strcmp(old_text, new_text) == 0) {
         log_info("reload: %s says what it said before (hash %016" PRIx64 ")", guard->start->request.path,
                  guard->config->hash);
-        forget_next(guard);
         answer(guard, CHANNEL_RELOAD_SAME, NULL);
     } else {
-        log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->request.path,
-                   guard->config->hash, guard->next_config->hash);
-        begin_with(guard, old_text, new_text);
+        int error = old_text == NULL ? -ENOMEM : read_again(guard, new_text);
+
+        if (error == 0)
+            begin_with(guard, old_text, new_text);
+        else
+            refuse(guard, strerror(-error));
     }
     free(old_text);
 }
@@ -243,6 +245,7 @@ void reload_begin(struct guard *guard, struct mono now)
     if (guard->reload_wanted) /* one at a time: when that one is done, or the worker is up */
         return;
     say_reloading(guard);
+    channel_send(guard->channel, CHANNEL_RELOAD_READING);
     guard->reload_began = now;
     int error = reload_file_open(guard->start->dialect, &guard->start->request, &guard->reading);
 

@@ -377,6 +377,7 @@ int worker_run(const struct worker_start *start)
     worker->run_dir = rundir_path(start->rundir);
     worker->page = start->page;
     worker->channel = start->channel;
+    worker->owed = CHANNEL_MESSAGE_COUNT;
     worker->signals = -1;
     worker->orders.fd = -1;
     worker->started = clock_now();

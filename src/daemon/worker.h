@@ -103,10 +103,11 @@ struct worker_next;
 
 struct worker {
     const struct config *config;
-    struct config *reloaded;  /* the same, when a reload has made it; NULL: it is the guard's */
-    struct worker_next *next; /* of the reload under way */
-    char *reload_text;        /* of the last one's result */
-    bool kernel_paused;       /* ... the kernel's thread waits for the change-over */
+    struct config *reloaded;   /* the same, when a reload has made it; NULL: it is the guard's */
+    struct worker_next *next;  /* of the reload under way */
+    char *reload_text;         /* of the last one's result */
+    bool kernel_paused;        /* ... the kernel's thread waits for the change-over */
+    enum channel_message owed; /* to the guard, about the last one; CHANNEL_MESSAGE_COUNT: nothing */
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
     struct dump_files *dumps;

@@ -57,8 +57,17 @@ static void set_result(struct worker *worker, enum daemon_reload_state state, ch
 int worker_reload_ask(void *context)
 {
     struct worker *worker = context;
+    int error = channel_send(worker->channel, CHANNEL_RELOAD_ASKED);
 
-    return channel_send(worker->channel, CHANNEL_RELOAD_ASKED);
+    if (error == 0)
+        set_result(worker, DAEMON_RELOAD_RUNNING, NULL); /* the guard answers */
+    return error;
+}
+
+/* The guard waits for that word, and may itself have been stopped until the channel was full of other ones. */
+static void say_over(struct worker *worker, enum channel_message message)
+{
+    worker->owed = channel_send(worker->channel, message) == -EAGAIN ? message : CHANNEL_MESSAGE_COUNT;
 }
 
 /* --- before the point of no return --- */
@@ -251,7 +260,7 @@ static void refuse(struct worker *worker, int error)
 {
     log_error("reload: going on unchanged: %s", strerror(-error));
     set_result(worker, DAEMON_RELOAD_FAILED, strdup(strerror(-error)));
-    channel_send(worker->channel, CHANNEL_RELOAD_KEPT);
+    say_over(worker, CHANNEL_RELOAD_KEPT);
 }
 
 static void begin(struct worker *worker, const int *files, unsigned count)
@@ -283,6 +292,8 @@ void worker_reload_take(struct worker *worker, enum channel_message message, con
 
     if (message == CHANNEL_RELOAD && worker->next == NULL)
         begin(worker, files, count);
+    else if (message == CHANNEL_RELOAD_READING)
+        set_result(worker, DAEMON_RELOAD_RUNNING, NULL);
     else if (message == CHANNEL_RELOAD_SAME)
         set_result(worker, DAEMON_RELOAD_UNCHANGED, NULL);
     else if (message == CHANNEL_RELOAD_BAD)
@@ -453,7 +464,7 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
     next->tracking = NULL;
     take_over_view(worker, next);
     keep_goodbyes(worker, next);
-    channel_send(worker->channel, CHANNEL_RELOADED);
+    say_over(worker, CHANNEL_RELOADED);
     kernel_go_on(worker->kernel);
     apply_effects(worker, now);
     end_tracks(worker, now);
@@ -488,7 +499,7 @@ static void call_off(struct worker *worker)
     worker->next = NULL;
     log_warning("reload: called off, since this host leaves");
     set_result(worker, DAEMON_RELOAD_FAILED, strdup("this host leaves"));
-    channel_send(worker->channel, CHANNEL_RELOAD_KEPT);
+    say_over(worker, CHANNEL_RELOAD_KEPT);
 }
 
 void worker_reload_turn(struct worker *worker)
@@ -496,6 +507,8 @@ void worker_reload_turn(struct worker *worker)
     struct worker_next *next = worker->next;
     struct mono now = clock_now();
 
+    if (worker->owed != CHANNEL_MESSAGE_COUNT)
+        say_over(worker, worker->owed);
     if (next != NULL && worker->leaving)
         call_off(worker);
     if (worker->next == NULL)

@@ -138,5 +138,10 @@ struct kernel_rest;
 int kernel_clean_begin(const struct config *config, struct kernel_rest **rest);
 int kernel_clean_remove(struct kernel_rest *rest);
 void kernel_clean_end(struct kernel_rest *rest);
+/*
+ * Removes the tables of pools and sets that `before` has and `now` has not: who died soon after a reload may not have
+ * come to it, and they would go on dropping what those had. 0 or a negative errno.
+ */
+int kernel_clean_tables(const struct config *before, const struct config *now);
 
 #endif

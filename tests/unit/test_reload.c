@@ -108,8 +108,10 @@ static enum channel_message next_message(char text[static 256])
     unsigned count = 0;
 
     text[0] = '\0';
-    if (channel_receive_files(worker_end, &message, files, &count) != 1)
-        return CHANNEL_MESSAGE_COUNT;
+    do
+        if (channel_receive_files(worker_end, &message, files, &count) != 1)
+            return CHANNEL_MESSAGE_COUNT;
+    while (message == CHANNEL_RELOAD_READING); /* once for each of shared->reads */
     if (count > 0) {
         ssize_t got = pread(files[count - 1], text, 255, 0);
 
