@@ -102,6 +102,12 @@ int kernel_prepare(const struct config *next, const struct handover *map, struct
 void kernel_unprepare(struct kernel_next *next); /* NULL is allowed; not after kernel_pause */
 void kernel_pause(struct kernel *kernel, struct kernel_next *next);
 void kernel_go_on(struct kernel *kernel);
+/*
+ * After kernel_pause, before or after its report: the reload is called off, since all is to be given up anyway. The
+ * thread goes on with the old configuration, `next` is used up; what was removed for it stays away, and KERNEL_PAUSED
+ * may come still.
+ */
+void kernel_resume(struct kernel *kernel);
 
 /* Readable while reports wait. */
 int kernel_fd(const struct kernel *kernel);
@@ -132,5 +138,10 @@ struct kernel_rest;
 int kernel_clean_begin(const struct config *config, struct kernel_rest **rest);
 int kernel_clean_remove(struct kernel_rest *rest);
 void kernel_clean_end(struct kernel_rest *rest);
+/*
+ * Removes the tables of pools and sets that `before` has and `now` has not: who died soon after a reload may not have
+ * come to it, and they would go on dropping what those had. 0 or a negative errno.
+ */
+int kernel_clean_tables(const struct config *before, const struct config *now);
 
 #endif

@@ -214,6 +214,20 @@ def test_levels__filter_off__addresses_answer_at_once(lan):
     assert not lan.answers_arp()
 
 
+def test_pause__called_off__the_thread_does_what_it_is_told(lan):
+    probe = lan.probe("ipv4=2", "filter=on", "mode=resident")
+    probe.want(0, 0, "answering")
+    probe.say("pause")
+    probe.expect("paused")
+    assert lan.answers_arp() and "10.66.1.2/16" not in lan.addresses()
+    probe.say("resume")
+    probe.want(0, 0, "absent")
+    assert not lan.answers_arp()
+    probe.say("pause")
+    probe.expect("paused")
+    assert probe.close() == 0 and lan.nft("list", "ruleset") == ""
+
+
 def test_open__an_earlier_run_left_things__they_are_removed_and_the_hosts_own_stay(lan):
     first = lan.probe("ipv4=2", "ipv6=1", "filter=on", "vmac")
     own = lan.addresses()
