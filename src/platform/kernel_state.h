@@ -24,6 +24,7 @@ struct state_vip {
     struct addr address;
     uint8_t prefix_length; /* as configured */
     uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
+    int stray_ifindex;     /* it is still on this interface, which was its link and has another name now; 0: no */
     uint16_t link;
     uint8_t pool; /* or STATE_STATIC */
     uint16_t unit;
@@ -68,6 +69,7 @@ struct state {
     unsigned *order;
     bool *seen;          /* of each VIP, in the dump that is under way */
     bool routes_changed; /* the default routes must be dumped again */
+    bool link_came;      /* so must links and addresses: one that was renamed brought addresses nobody speaks of */
 };
 
 /* The link of this name; link_count: there is none. */
@@ -101,7 +103,7 @@ enum state_part {
 };
 
 /*
- * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most two
+ * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most three
  * for each VIP, into `changes` with the VIPs' indices in `of`. Returns their number.
  */
 unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,

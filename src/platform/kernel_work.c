@@ -50,8 +50,8 @@ static int allocate(struct work *work)
     work->filter_units = calloc(work->unit_count + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
-    work->changes = calloc(2 * vips, sizeof(*work->changes));
-    work->changes_of = calloc(2 * vips, sizeof(*work->changes_of));
+    work->changes = calloc(3 * vips, sizeof(*work->changes));
+    work->changes_of = calloc(3 * vips, sizeof(*work->changes_of));
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->config->core.link_count + 1u, sizeof(*work->views));
     work->views_known = calloc(work->config->core.link_count + 1u, sizeof(*work->views_known));
@@ -189,7 +189,7 @@ static void read_news(struct work *work)
         work->resync = true;
         work->overrun = true;
     }
-    if (work->resync)
+    if (work->resync || work->state.link_came)
         resync(work);
     if (!work->state.routes_changed)
         return;

@@ -424,6 +424,23 @@ def test_interface_recreated__the_filter_is_on_it_again_and_addresses_too(lan):
     assert "10.66.0.1/16" in lan.addresses()
 
 
+def test_interface_renamed__nothing_answers_there_and_all_is_known_when_it_is_back(lan):
+    """The filter stays with the name, and Linux lets an interface that is up be renamed."""
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=lease", "member_ms=100")
+    probe.arm()
+    probe.say("beat 50")
+    probe.want(0, 1, "answering")
+    lan.on_host("ip", "link", "set", "ve0", "name", "other")
+    probe.expect("link 0 present=0")
+    assert wait_until(lambda: not {VIP + "/16", "fd66::1:2/64"} & set(lan.addresses("other")), 1)
+    assert "10.66.0.1/16" in lan.addresses("other") and not lan.answers_arp()
+    lan.on_host("ip", "link", "set", "other", "name", "ve0")
+    probe.expect(r"link 0 present=1 up=1 .*ipv4=10\.66\.0\.1 ipv6=fe80")
+    probe.arm()
+    assert wait_until(lambda: lan.answers_ping() and lan.answers_ping("fd66::1:2"), 3)
+    assert probe.close() == 0
+
+
 def test_links__carrier_gateway_and_mtu__are_reported(lan):
     probe = lan.probe("ipv4=1", "filter=off")
     lan.on_host("ip", "route", "add", "default", "via", "10.66.0.2")
