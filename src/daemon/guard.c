@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
+#include "daemon/guard_rest.h"
 #include "daemon/guard_script.h"
 #include "daemon/guard_worker.h"
 #include "daemon/log.h"
@@ -237,6 +238,8 @@ static int prepare(struct guard *guard)
         log_error("commands: %s", strerror(-error));
         return EX_OSERR;
     }
+    guard_rest_clean(rundir_path(guard->start->rundir), guard->start->dialect, guard->config);
+    guard_rest_note(rundir_path(guard->start->rundir), guard->config);
     /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and
      * then not missed but under load. */
     realtime_thread(REALTIME_PRIORITY);
@@ -262,6 +265,8 @@ int guard_run(const struct guard_start *start)
     guard.done = guard.exit_code != 0;
     while (!guard.done)
         turn(&guard);
+    if (guard.exit_code == 0 || guard.cleaned || guard.worker == 0)
+        guard_rest_forget(rundir_path(start->rundir));
     if (guard.script != NULL)
         guard_script_finish(guard.script, guard.signals);
     guard_script_close(guard.script);

@@ -20,6 +20,7 @@
 
 #include "daemon/backoff.h"
 #include "daemon/channel.h"
+#include "daemon/guard_rest.h"
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
@@ -196,6 +197,7 @@ void guard_worker_adopt_config(struct guard *guard)
     guard->config = guard->next_config;
     guard->next_page = NULL;
     guard->next_config = NULL;
+    guard_rest_note(rundir_path(guard->start->rundir), guard->config);
 }
 
 static void log_death(const siginfo_t *info)

@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
+#include "daemon/guard_rest.h"
 #include "daemon/log.h"
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
@@ -384,8 +385,10 @@ int worker_run(const struct worker_start *start)
     if (code == 0 && worker->forced)
         code = EX_SOFTWARE;
     code = end(worker, code);
-    if (code == 0)
+    if (code == 0) {
+        guard_rest_forget(worker->run_dir); /* the guard may be gone */
         channel_send(worker->channel, CHANNEL_LEFT);
+    }
     free(worker);
     return code;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pool's table: its sets and what changes in them, the probe of the kernel's abilities, and the watch over what
- * others do to it. The rules themselves are filter_layout.c's. Called by the kernel thread and kernel_clean(); it keeps
+ * others do to it. The rules themselves are filter_layout.c's. Called by the kernel thread and kernel_clean.c; it keeps
  * no state but sockets. Together with filter_layout.c, filter_batch.c and filter_rule.c the only place that knows
  * nftables.
  */

@@ -3,7 +3,7 @@
  * The filter of a pool or of a set of instances: one nftables table of the netdev family, evenkeel_NAME, with base
  * chains at ingress and egress of each of its links (doc/design.md 2.6). It decides for which VIPs this host may be
  * heard and spoken to. Every call is one transaction, touches no other table, and keeps no state: what is held is the
- * caller's. Used by the kernel thread and by kernel_clean().
+ * caller's. Used by the kernel thread and by kernel_clean.c.
  *
  * Sets, all readable by `nft list table netdev evenkeel_NAME`:
  *   vips, vips6   all VIPs
@@ -102,7 +102,7 @@ int filter_close_table(struct filter *filter, const char *pool, bool by_link);
 /* Removes it. That it is not there is success. */
 int filter_remove_table(struct filter *filter, const char *pool);
 
-/* Readable while news of foreign changes wait. Opened apart, since kernel_clean() needs none. */
+/* Readable while news of foreign changes wait. Opened apart, since kernel_clean.c needs none. */
 int filter_watch(struct filter *filter);
 int filter_watch_fd(const struct filter *filter);
 

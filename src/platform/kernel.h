@@ -115,22 +115,22 @@ bool kernel_next(struct kernel *kernel, struct kernel_report *report);
 int kernel_close(struct kernel *kernel, unsigned timeout_ms);
 
 /*
- * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links, the routes, rules
- * and static addresses that instances brought, and the tables, synchronously. Returns the number of addresses removed
- * or a negative errno.
- */
-int kernel_clean(const struct config *config);
-
-/*
- * The same in three steps, for who wants to say in between that the addresses are free. The first closes the filters: 1
- * when every pool has one, so that nobody gets an answer from here any more; 0 when some has none, and then the
- * addresses must go before anything is said; or a negative errno, with *rest NULL. The second removes addresses and
- * tables (tens of milliseconds for hundreds of them), with kernel_clean()'s result. The third closes the sockets, which
- * the kernel makes wait for the destruction of what was removed (20 to 30 ms were measured).
+ * kernel_clean.c, for the guard, without a thread or an open handle: removes the configuration's VIPs from its links,
+ * the routes, rules and static addresses that instances brought, and the tables, synchronously. In three steps, for who
+ * wants to say in between that the addresses are free. The first closes the filters: 1 when every pool has one, so that
+ * nobody gets an answer from here any more; 0 when some has none, and then the addresses must go before anything is
+ * said; or a negative errno, with *rest NULL. The second removes addresses and tables (tens of milliseconds for hundreds
+ * of them), and returns the number of addresses removed or a negative errno. The third closes the sockets, which the
+ * kernel makes wait for the destruction of what was removed (20 to 30 ms were measured).
  */
 struct kernel_rest;
 int kernel_clean_begin(const struct config *config, struct kernel_rest **rest);
 int kernel_clean_remove(struct kernel_rest *rest);
 void kernel_clean_end(struct kernel_rest *rest);
+/*
+ * All of it for a configuration that was in force once: of addresses only those that carry our mark (Linux 5.18), since
+ * the others may have become the host's own in the meantime. The number of addresses removed or a negative errno.
+ */
+int kernel_clean_marked(const struct config *config);
 
 #endif

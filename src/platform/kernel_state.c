@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The model of what the kernel has, and what must change. It decides nothing about ownership: `wanted` is the caller's.
- * Called by the kernel thread and kernel_clean().
+ * Called by the kernel thread and kernel_clean.c.
  */
 #include "platform/kernel_state.h"
 
@@ -373,16 +373,17 @@ static bool is_stray_part(const struct state_vip *vip, enum state_part part)
 static unsigned removals(const struct state *state, const struct state_vip *vip, enum state_part part,
                          struct netlink_change out[static REMOVALS_MAX])
 {
+    /* What somebody else put beside our static address is his. */
+    bool any = vip->pool != STATE_STATIC && !state->only_ours;
     unsigned count = 0;
 
     if (is_stray_part(vip, part))
         out[count++] = change_of_stray(state, vip);
     if (!is_part(vip, part))
         return count;
-    /* What somebody else put beside our static address is his. */
-    if (vip->stray_prefix != STATE_NO_PREFIX && vip->pool != STATE_STATIC)
+    if (vip->stray_prefix != STATE_NO_PREFIX && any)
         out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
-    if (vip->present && (part == STATE_REMOVE_ALL || !vip->wanted) && (vip->pool != STATE_STATIC || vip->ours))
+    if (vip->present && (part == STATE_REMOVE_ALL || !vip->wanted) && (any || vip->ours))
         out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
     return count;
 }

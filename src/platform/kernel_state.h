@@ -2,7 +2,7 @@
 /*
  * What the kernel is known to have: the configuration's links, their own addresses and gateways, and which VIPs are in
  * place. Pure: netlink events go in, differences come out; no socket, clock or thread. Used by the kernel thread
- * (kernel_work.c), by kernel_clean(), and by a unit test.
+ * (kernel_work.c), by kernel_clean.c, and by a unit test.
  *
  * Static addresses (config/instances.h) are VIPs that belong to no pool; since they are the host's own as well, they
  * may be its primary ones. Of those that somebody else put there nothing is ever removed.
@@ -31,7 +31,7 @@ struct state_vip {
     bool wanted;  /* set by the caller: the address shall be there */
     bool awaited; /* set by the caller: somebody waits for it to be as it is wanted */
     bool present;
-    bool ours;                         /* of a static one: put by us */
+    bool ours;                         /* put by us, as far as the kernel tells (Linux 5.18) */
     const struct net_address *options; /* NULL: a pool's */
     struct addr peer;                  /* while present: as it is there */
     bool lost;                         /* it was taken away while wanted */
@@ -69,6 +69,7 @@ struct state {
     unsigned *order;
     bool *seen;          /* of each VIP, in the dump that is under way */
     bool routes_changed; /* the default routes must be dumped again */
+    bool only_ours;      /* set by the caller: what is not certainly ours is never removed */
     bool link_came;      /* so must links and addresses: one that was renamed brought addresses nobody speaks of */
 };
 

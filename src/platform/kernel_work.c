@@ -2,7 +2,7 @@
 /*
  * One pass of the kernel thread: read what changed, close, change addresses, open, report. Every cause - an order, an
  * address removed by hand, an interface that came back, a flushed ruleset, a lost message - ends in the same pass,
- * which compares wanted with actual. Called by kernel.c on the thread, and by kernel_clean().
+ * which compares wanted with actual. Called by kernel.c on the thread, and by kernel_clean.c.
  *
  * The order within a pass is break before make: what is given up is closed in the filter before its addresses go, and
  * nothing opens before all addresses of its unit are in place. A batch of orders costs one netlink batch and, for each
