@@ -16,6 +16,7 @@
 
 #define PATH_MAX_TEXT 4096
 #define REST_BYTES_MAX (16 << 20)
+#define HEADING "# what daemon %u of this network namespace runs"
 
 static bool name_file(const char *run_dir, const char *suffix, char path[static PATH_MAX_TEXT])
 {
@@ -36,9 +37,10 @@ static char *read_own(const char *path, size_t *length)
         return NULL;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() && status.st_nlink == 1 &&
         status.st_size > 0 && status.st_size <= REST_BYTES_MAX)
-        text = malloc((size_t)status.st_size);
+        text = malloc((size_t)status.st_size + 1);
     if (text != NULL && read(fd, text, (size_t)status.st_size) == status.st_size) {
         *length = (size_t)status.st_size;
+        text[*length] = '\0';
     } else {
         free(text);
         text = NULL;
@@ -53,17 +55,26 @@ static void ignore_finding(void *context, enum config_severity severity, const c
     (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
 }
 
-static void clean(const struct config *before)
+static void clean(const struct config *before, unsigned number)
 {
-    int removed = kernel_clean_marked(before);
+    int removed = kernel_clean_marked(before, number);
 
     if (removed < 0)
         log_error("what an earlier daemon left behind could not be removed: %s", strerror(-removed));
     else if (removed > 0)
-        log_notice("an earlier daemon with another configuration had been killed: %d addresses of it removed", removed);
+        log_notice("an earlier daemon had been killed: %d addresses of its configuration removed", removed);
 }
 
-void guard_rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const struct config *config)
+/* A comment at the top. */
+static unsigned read_number(const char *text)
+{
+    unsigned number = 0;
+
+    return sscanf(text, HEADING, &number) == 1 && number >= 1 ? number : 1;
+}
+
+void guard_rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const struct config *config,
+                      unsigned number)
 {
     char path[PATH_MAX_TEXT];
     size_t length = 0;
@@ -76,14 +87,14 @@ void guard_rest_clean(const char *run_dir, const struct daemon_dialect *dialect,
 
     if (before == NULL)
         log_warning("%s cannot be read: if an earlier daemon was killed, its addresses may still be here", path);
-    else if (!reload_same(before, config))
-        clean(before);
+    else if (read_number(text) != number || !reload_same(before, config))
+        clean(before, read_number(text));
     config_free(before);
     free(text);
 }
 
 /* 0 or a negative errno. */
-static int write_new(const char *path, const struct config *config)
+static int write_new(const char *path, const struct config *config, unsigned number)
 {
     unlink(path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -96,19 +107,20 @@ static int write_new(const char *path, const struct config *config)
             close(fd);
         return error;
     }
+    fprintf(file, HEADING "\n", number);
     config_print(config, file);
     bool failed = ferror(file) != 0;
 
     return fclose(file) != 0 || failed ? -EIO : 0;
 }
 
-void guard_rest_note(const char *run_dir, const struct config *config)
+void guard_rest_note(const char *run_dir, const struct config *config, unsigned number)
 {
     char path[PATH_MAX_TEXT], new_path[PATH_MAX_TEXT];
     int error = -ENAMETOOLONG;
 
     if (name_file(run_dir, "", path) && name_file(run_dir, ".new", new_path)) {
-        error = write_new(new_path, config);
+        error = write_new(new_path, config, number);
         if (error == 0 && rename(new_path, path) < 0)
             error = -errno;
     }

@@ -13,12 +13,14 @@
 #define GUARD_REST_FILE "running.conf"
 
 /*
- * Before the first worker: removes what a daemon with another configuration than `config` left behind, and says so. Only
- * a file counts that this user wrote himself, since the directory is the worker's.
+ * Before the first worker: removes what a daemon with another configuration than `config`, or with another number
+ * (number.h), left behind, and says so. Only a file counts that this user wrote himself, since the directory is the
+ * worker's.
  */
-void guard_rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const struct config *config);
+void guard_rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const struct config *config,
+                      unsigned number);
 /* `config` is in force now. That it cannot be written is logged. */
-void guard_rest_note(const char *run_dir, const struct config *config);
+void guard_rest_note(const char *run_dir, const struct config *config, unsigned number);
 /* Nothing of it is left. */
 void guard_rest_forget(const char *run_dir);
 

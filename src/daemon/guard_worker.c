@@ -49,6 +49,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
         .config_id = guard->start->request.config_id,
         .page = guard->page,
         .rundir = guard->start->rundir,
+        .number = guard->number,
         .channel = channel,
         .orders = orders,
         .connection = guard_script_connection(guard->script),
@@ -58,6 +59,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
 
     close_fd(&guard->signals);
     close_fd(&guard->channel);
+    close_fd(&guard->number_claim);
     guard_page_close_file(guard->page);
     guard_script_let_go(guard->script);
     start.channel = channel_raise(channel);
@@ -144,7 +146,7 @@ static void clean_up(struct guard *guard)
 {
     struct mono begin = clock_now();
     struct kernel_rest *rest = NULL;
-    int closed = kernel_clean_begin(guard->config, &rest);
+    int closed = kernel_clean_begin(guard->config, guard->number, &rest);
     int removed = closed == 0 ? kernel_clean_remove(rest) : closed;
 
     if (removed < 0) {
@@ -197,7 +199,7 @@ void guard_worker_adopt_config(struct guard *guard)
     guard->config = guard->next_config;
     guard->next_page = NULL;
     guard->next_config = NULL;
-    guard_rest_note(rundir_path(guard->start->rundir), guard->config);
+    guard_rest_note(rundir_path(guard->start->rundir), guard->config, guard->number);
 }
 
 static void log_death(const siginfo_t *info)

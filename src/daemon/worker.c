@@ -300,7 +300,7 @@ static int begin(struct worker *worker, const struct worker_start *start)
     if (code != 0)
         return code;
     open_history(worker, rundir_path(start->rundir));
-    error = kernel_open(worker->config, &worker->kernel);
+    error = kernel_open(worker->config, start->number, &worker->kernel);
     if (error < 0)
         return failed("addresses and filter", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
     error = watch(worker);

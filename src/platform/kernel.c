@@ -379,7 +379,7 @@ static int make_parts(struct kernel *kernel)
     return kernel->wake_fd < 0 || kernel->report_fd < 0 ? -errno : 0;
 }
 
-int kernel_open(const struct config *config, struct kernel **out)
+int kernel_open(const struct config *config, unsigned number, struct kernel **out)
 {
     struct kernel *kernel = calloc(1, sizeof(*kernel));
 
@@ -394,7 +394,7 @@ int kernel_open(const struct config *config, struct kernel **out)
     int error = make_parts(kernel);
 
     if (error == 0)
-        error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us,
+        error = work_init(&kernel->work, config, number, kernel->spoke_us, kernel->unit_spoke_us,
                           (struct work_listener){post, tell, kernel});
     if (error < 0) {
         kernel_free(kernel);

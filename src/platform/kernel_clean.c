@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Removing what a worker left in the kernel, without a thread: the same work as that of kernel.c, with nobody who orders
- * or listens. It owns the work for as long as that takes. Called by the guard.
+ * Removing what a worker left in the kernel, without a thread: the same work as that of kernel.c, with nobody who
+ * orders or listens. It owns the work for as long as that takes. Called by the guard.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,11 +26,11 @@ struct kernel_rest {
     atomic_llong never_spoke[SETTINGS_POOLS_MAX];
 };
 
-static int open_rest(const struct config *config, struct kernel_rest **out)
+static int open_rest(const struct config *config, unsigned number, struct kernel_rest **out)
 {
     const struct work_listener nobody = {no_report, no_told, NULL};
     struct kernel_rest *rest = calloc(1, sizeof(*rest));
-    int error = rest ? work_init(&rest->work, config, rest->never_spoke, NULL, nobody) : -ENOMEM;
+    int error = rest ? work_init(&rest->work, config, number, rest->never_spoke, NULL, nobody) : -ENOMEM;
 
     *out = NULL;
     if (error < 0) {
@@ -41,9 +41,9 @@ static int open_rest(const struct config *config, struct kernel_rest **out)
     return 0;
 }
 
-int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
+int kernel_clean_begin(const struct config *config, unsigned number, struct kernel_rest **out)
 {
-    int error = open_rest(config, out);
+    int error = open_rest(config, number, out);
 
     return error < 0 ? error : work_close(&(*out)->work);
 }
@@ -63,10 +63,10 @@ void kernel_clean_end(struct kernel_rest *rest)
     free(rest);
 }
 
-int kernel_clean_marked(const struct config *config)
+int kernel_clean_marked(const struct config *config, unsigned number)
 {
     struct kernel_rest *rest;
-    int removed = open_rest(config, &rest);
+    int removed = open_rest(config, number, &rest);
 
     if (removed < 0)
         return removed;

@@ -79,7 +79,7 @@ int work_prepare(struct work *work, const struct config *config)
     return error == 0 ? policy_init(work) : error;
 }
 
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+int work_init(struct work *work, const struct config *config, unsigned number, const atomic_llong *spoke_us,
               const atomic_llong *unit_spoke_us, struct work_listener listener)
 {
     int error = work_prepare(work, config);
@@ -92,7 +92,7 @@ int work_init(struct work *work, const struct config *config, const atomic_llong
     if (error == 0)
         error = policy_watch(work);
     if (error == 0)
-        error = filter_open(&work->filter);
+        error = filter_open(number, &work->filter);
     if (error == 0)
         error = filter_watch(work->filter);
     if (error < 0)
@@ -143,10 +143,10 @@ void work_arm(struct work *work, unsigned pool, uint32_t sequence)
 static void touched(void *context, const char *table)
 {
     struct work *work = context;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
     for (unsigned p = 0; p < work_pool_count(work); p++) {
-        filter_table_name(work->config->core.pools[p].name, name, sizeof(name));
+        filter_table_name(work->filter, work->config->core.pools[p].name, name);
         if (strcmp(name, table) == 0)
             work->pools[p].touched = true;
     }

@@ -317,7 +317,7 @@ static void clean(const struct probe *probe)
 {
     struct mono start = clock_now();
     struct kernel_rest *rest;
-    int removed = kernel_clean_begin(&probe->config, &rest);
+    int removed = kernel_clean_begin(&probe->config, 1, &rest);
 
     if (rest)
         removed = kernel_clean_remove(rest);
@@ -412,7 +412,7 @@ int main(int argc, char **argv)
         return 0;
     }
     probe.packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, &probe.kernel);
+    int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, 1, &probe.kernel);
 
     if (error < 0) {
         printf("failed %s\n", strerrorname_np(-error));
