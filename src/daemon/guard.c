@@ -15,7 +15,6 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
-#include "daemon/guard_rest.h"
 #include "daemon/guard_script.h"
 #include "daemon/guard_worker.h"
 #include "daemon/log.h"
@@ -264,8 +263,6 @@ static int prepare(struct guard *guard)
     if (guard->number > 1)
         log_notice("another daemon runs in this network namespace: tables in nftables are named evenkeel%u_...",
                    guard->number);
-    guard_rest_clean(rundir_path(guard->start->rundir), guard->start->dialect, guard->config, guard->number);
-    guard_rest_note(rundir_path(guard->start->rundir), guard->config, guard->number);
     /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and
      * then not missed but under load. */
     realtime_thread(REALTIME_PRIORITY);
@@ -293,8 +290,6 @@ int guard_run(const struct guard_start *start)
     guard.done = guard.exit_code != 0;
     while (!guard.done)
         turn(&guard);
-    if (guard.exit_code == 0 || guard.cleaned || guard.worker == 0)
-        guard_rest_forget(rundir_path(start->rundir));
     if (guard.script != NULL)
         guard_script_finish(guard.script, guard.signals);
     guard_script_close(guard.script);

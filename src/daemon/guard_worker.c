@@ -20,7 +20,6 @@
 
 #include "daemon/backoff.h"
 #include "daemon/channel.h"
-#include "daemon/guard_rest.h"
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
@@ -199,7 +198,6 @@ void guard_worker_adopt_config(struct guard *guard)
     guard->config = guard->next_config;
     guard->next_page = NULL;
     guard->next_config = NULL;
-    guard_rest_note(rundir_path(guard->start->rundir), guard->config, guard->number);
 }
 
 static void log_death(const siginfo_t *info)

@@ -108,6 +108,7 @@ struct worker {
     bool kernel_paused;       /* ... the kernel's thread waits for the change-over */
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
+    unsigned number;                 /* number.h */
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;

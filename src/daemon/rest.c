@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See guard_rest.h. It owns the file, and nothing in memory. */
-#include "daemon/guard_rest.h"
+/* See rest.h. It owns the file, and nothing in memory. */
+#include "daemon/rest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 
 static bool name_file(const char *run_dir, const char *suffix, char path[static PATH_MAX_TEXT])
 {
-    int length = snprintf(path, PATH_MAX_TEXT, "%s/" GUARD_REST_FILE "%s", run_dir, suffix);
+    int length = snprintf(path, PATH_MAX_TEXT, "%s/" REST_FILE "%s", run_dir, suffix);
 
     return length > 0 && length < PATH_MAX_TEXT;
 }
@@ -73,8 +73,7 @@ static unsigned read_number(const char *text)
     return sscanf(text, HEADING, &number) == 1 && number >= 1 ? number : 1;
 }
 
-void guard_rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const struct config *config,
-                      unsigned number)
+void rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const struct config *config, unsigned number)
 {
     char path[PATH_MAX_TEXT];
     size_t length = 0;
@@ -109,12 +108,14 @@ static int write_new(const char *path, const struct config *config, unsigned num
     }
     fprintf(file, HEADING "\n", number);
     config_print(config, file);
-    bool failed = ferror(file) != 0;
+    errno = 0;
+    bool failed = fflush(file) != 0 || ferror(file) != 0;
+    int error = !failed ? 0 : errno != 0 ? -errno : -EIO;
 
-    return fclose(file) != 0 || failed ? -EIO : 0;
+    return fclose(file) != 0 && error == 0 ? -errno : error;
 }
 
-void guard_rest_note(const char *run_dir, const struct config *config, unsigned number)
+void rest_note(const char *run_dir, const struct config *config, unsigned number)
 {
     char path[PATH_MAX_TEXT], new_path[PATH_MAX_TEXT];
     int error = -ENAMETOOLONG;
@@ -125,12 +126,12 @@ void guard_rest_note(const char *run_dir, const struct config *config, unsigned 
             error = -errno;
     }
     if (error < 0)
-        log_warning("%s/" GUARD_REST_FILE " cannot be written (%s): should all of this daemon be killed at once, the "
+        log_warning("%s/" REST_FILE " cannot be written (%s): should all of this daemon be killed at once, the "
                     "next one will not know of addresses that its own configuration does not name",
                     run_dir, strerror(-error));
 }
 
-void guard_rest_forget(const char *run_dir)
+void rest_forget(const char *run_dir)
 {
     char path[PATH_MAX_TEXT];
 
