@@ -229,6 +229,14 @@ static bool is_left_to_its_owner(const struct work *work, const struct work_unit
     return !unit->ordered && instance && instance->priority == VRRP_PRIORITY_OWNER;
 }
 
+/* The kernel did not let us close the filter for it: then its addresses may not come, nor stay. */
+static bool cannot_be_closed(const struct work *work, const struct work_unit *unit)
+{
+    const struct work_pool *pool = &work->pools[unit->pool];
+
+    return pool->mode != FILTER_OFF && unit->wanted != LEVEL_ANSWERING && (unit->open || !pool->installed);
+}
+
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
@@ -241,7 +249,8 @@ static void want_addresses(struct work *work)
 
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             const struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
-            bool held = unit->wanted >= LEVEL_READY, left = is_left_to_its_owner(work, unit);
+            bool held = unit->wanted >= LEVEL_READY && !cannot_be_closed(work, unit),
+                 left = is_left_to_its_owner(work, unit);
 
             for (unsigned v = 0; v < unit->vip_count; v++) {
                 struct state_vip *vip = &work->state.vips[unit->first_vip + v];

@@ -313,6 +313,28 @@ def test_flushed_ruleset__while_held__is_restored_within_a_second_and_others_sta
     assert "other" in lan.nft("list", "tables") and "evenkeel_probe2" in lan.nft("list", "tables")
 
 
+def test_table__that_somebody_made_his_own__what_is_given_up_goes_and_nothing_comes_before_it_is_ours_again(lan):
+    """Every transaction of ours is refused, as by a kernel out of memory."""
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on")
+    own = lan.addresses()
+    probe.want(0, 1, "answering")
+    thief = subprocess.Popen(["ip", "netns", "exec", lan.host, "nft", "-i"], stdin=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, text=True)
+    lan.probes.append(thief)
+    print(f"delete table {' '.join(TABLE)}; add table {' '.join(TABLE)} {{ flags owner; }}", file=thief.stdin, flush=True)
+    assert wait_until(lambda: "owner" in lan.nft("list", "table", *TABLE, check=False))
+    probe.want(0, 1, "absent")
+    assert lan.addresses() == own
+    probe.want(0, 1, "ready", errors=2)
+    assert lan.addresses() == own
+    thief.kill()
+    assert wait_until(lambda: {f"{VIP}/16", "fd66::1:2/64"} <= set(lan.addresses()), 4)
+    assert not lan.answers_ping() and not lan.answers_ping("fd66::1:2")
+    probe.want(0, 1, "answering")
+    assert lan.answers_ping() and lan.answers_ping("fd66::1:2")
+    assert probe.close() == 0
+
+
 def test_lease__beats__live_on_the_same_element_and_silence_ends_it(lan):
     probe = lan.probe("ipv4=1", "ipv6=1", "filter=lease", "member_ms=100")
     probe.want(0, 1, "answering")
