@@ -369,7 +369,7 @@ def test_lease__late_advertisement__does_not_bring_it_back_but_arming_does(lan):
 def test_lease__other_advertisements__do_not_renew(lan):
     probe = lan.probe("ipv4=1", "filter=lease", "member_ms=200")
     probe.want(0, 0, "answering")
-    for advert in ("advert 0 1", "advert 100 2"):
+    for advert in ("advert 0 1", "advert 100 2", "advert 100 0"):
         probe.arm()
         end = time.monotonic() + 0.7
         while time.monotonic() < end:
