@@ -330,6 +330,28 @@ def test_flushed_ruleset__while_held__is_restored_within_a_second_and_others_sta
     assert "other" in lan.nft("list", "tables") and "evenkeel_probe2" in lan.nft("list", "tables")
 
 
+def test_table__that_somebody_made_his_own__what_is_given_up_goes_and_nothing_comes_before_it_is_ours_again(lan):
+    """Every transaction of ours is refused, as by a kernel out of memory."""
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on")
+    own = lan.addresses()
+    probe.want(0, 1, "answering")
+    thief = subprocess.Popen(["ip", "netns", "exec", lan.host, "nft", "-i"], stdin=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, text=True)
+    lan.probes.append(thief)
+    print(f"delete table {' '.join(TABLE)}; add table {' '.join(TABLE)} {{ flags owner; }}", file=thief.stdin, flush=True)
+    assert wait_until(lambda: "owner" in lan.nft("list", "table", *TABLE, check=False))
+    probe.want(0, 1, "absent")
+    assert lan.addresses() == own
+    probe.want(0, 1, "ready", errors=2)
+    assert lan.addresses() == own
+    thief.kill()
+    assert wait_until(lambda: {f"{VIP}/16", "fd66::1:2/64"} <= set(lan.addresses()), 4)
+    assert not lan.answers_ping() and not lan.answers_ping("fd66::1:2")
+    probe.want(0, 1, "answering")
+    assert lan.answers_ping() and lan.answers_ping("fd66::1:2")
+    assert probe.close() == 0
+
+
 def test_lease__beats__live_on_the_same_element_and_silence_ends_it(lan):
     probe = lan.probe("ipv4=1", "ipv6=1", "filter=lease", "member_ms=100")
     probe.want(0, 1, "answering")
@@ -364,7 +386,7 @@ def test_lease__late_advertisement__does_not_bring_it_back_but_arming_does(lan):
 def test_lease__other_advertisements__do_not_renew(lan):
     probe = lan.probe("ipv4=1", "filter=lease", "member_ms=200")
     probe.want(0, 0, "answering")
-    for advert in ("advert 0 1", "advert 100 2"):
+    for advert in ("advert 0 1", "advert 100 2", "advert 100 0"):
         probe.arm()
         end = time.monotonic() + 0.7
         while time.monotonic() < end:
@@ -439,6 +461,23 @@ def test_interface_recreated__the_filter_is_on_it_again_and_addresses_too(lan):
     assert not lan.answers_arp()
     assert probe.close() == 0
     assert "10.66.0.1/16" in lan.addresses()
+
+
+def test_interface_renamed__nothing_answers_there_and_all_is_known_when_it_is_back(lan):
+    """The filter stays with the name, and Linux lets an interface that is up be renamed."""
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=lease", "member_ms=100")
+    probe.arm()
+    probe.say("beat 50")
+    probe.want(0, 1, "answering")
+    lan.on_host("ip", "link", "set", "ve0", "name", "other")
+    probe.expect("link 0 present=0")
+    assert wait_until(lambda: not {VIP + "/16", "fd66::1:2/64"} & set(lan.addresses("other")), 1)
+    assert "10.66.0.1/16" in lan.addresses("other") and not lan.answers_arp()
+    lan.on_host("ip", "link", "set", "other", "name", "ve0")
+    probe.expect(r"link 0 present=1 up=1 .*ipv4=10\.66\.0\.1 ipv6=fe80")
+    probe.arm()
+    assert wait_until(lambda: lan.answers_ping() and lan.answers_ping("fd66::1:2"), 3)
+    assert probe.close() == 0
 
 
 def test_links__carrier_gateway_and_mtu__are_reported(lan):
