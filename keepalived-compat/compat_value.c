@@ -58,8 +58,8 @@ bool compat_read_address(struct keyword_run *run, const char *keyword, const str
 
     if (value_address(word->text, slash == NULL ? total : (size_t)(slash - word->text), out)) {
         if (slash != NULL)
-            COMPAT_WARN(run, word->place, "%s takes no prefix length; %.*s is ignored", keyword,
-                        (int)(word->text + total - slash), slash);
+            report_kind(run->report, word->place, "prefix length", "%s takes no prefix length; %.*s is ignored",
+                        keyword, (int)(word->text + total - slash), slash);
         return true;
     }
     COMPAT_WARN(run, word->place, "%s %s is not an address; it is ignored", keyword, report_quote(word->text, quote));
