@@ -167,7 +167,9 @@ static const struct config_words told_words = {
                [INSTANCE_STOPPED] = "STOP"},
     .deleted = "DELETED",
     .rx_lower = "MASTER_RX_LOWER_PRI",
-    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY", [INSTANCE_ACTIVE] = "MASTER_PRIORITY"},
+    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY",
+                   [INSTANCE_ACTIVE] = "MASTER_PRIORITY",
+                   [INSTANCE_FAULT] = "BACKUP_PRIORITY"},
 };
 
 static const struct config_extension compat_extension = {
