@@ -127,8 +127,9 @@ const char *compat_read_interface(struct keyword_run *run, const char *keyword, 
     size_t length = value_length(run, word);
     char quote[REPORT_QUOTE_MAX];
 
-    if (length == 0 || length >= CONFIG_INTERFACE_MAX || memchr(word->text, '/', length) != NULL) {
-        COMPAT_WARN(run, word->place, "%s %s cannot be an interface's name (1 to %d characters, no /); it is ignored",
+    if (length == 0 || length >= CONFIG_INTERFACE_MAX || strcspn(word->text, "/ \t") < length) {
+        COMPAT_WARN(run, word->place,
+                    "%s %s cannot be an interface's name (1 to %d characters, no / and no blank); it is ignored",
                     keyword, report_quote(word->text, quote), CONFIG_INTERFACE_MAX - 1);
         return NULL;
     }
