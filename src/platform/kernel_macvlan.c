@@ -105,21 +105,21 @@ void macvlan_free(struct macvlans *macvlans)
 
 /* --- what is there --- */
 
-static bool begins_with_table(const char *text, const char *pool)
+static bool begins_with_table(const struct work *work, const char *text, const char *pool)
 {
-    char table[SETTINGS_NAME_MAX + 16];
+    char table[FILTER_NAME_MAX];
 
-    filter_table_name(pool, table, sizeof(table));
+    filter_table_name(work->filter, pool, table);
     return strncmp(text, table, strlen(table)) == 0 && text[strlen(table)] == ':';
 }
 
 static bool is_our_mark(const struct work *work, const char *text)
 {
     for (unsigned p = 0; p < work_pool_count(work); p++)
-        if (begins_with_table(text, work->config->core.pools[p].name))
+        if (begins_with_table(work, text, work->config->core.pools[p].name))
             return true;
     for (unsigned i = 0; i < work->stale_count; i++)
-        if (begins_with_table(text, work->stale[i]))
+        if (begins_with_table(work, text, work->stale[i]))
             return true;
     return false;
 }
@@ -127,9 +127,9 @@ static bool is_our_mark(const struct work *work, const char *text)
 void macvlan_mark_text(const struct work *work, const struct macvlan *m, char text[static NETLINK_ALIAS_MAX])
 {
     const struct netlink_arp *before = &work->macvlans.parents[m->parent].before;
-    char table[SETTINGS_NAME_MAX + 16];
+    char table[FILTER_NAME_MAX];
 
-    filter_table_name(work->config->core.pools[m->pool].name, table, sizeof(table));
+    filter_table_name(work->filter, work->config->core.pools[m->pool].name, table);
     snprintf(text, NETLINK_ALIAS_MAX, "%s: %s had arp_ignore %u, arp_announce %u", table,
              work->state.links[m->parent].name, before->ignore, before->announce);
 }

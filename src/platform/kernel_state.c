@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The model of what the kernel has, and what must change. It decides nothing about ownership: `wanted` is the caller's.
- * Called by the kernel thread and kernel_clean().
+ * Called by the kernel thread and kernel_clean.c.
  */
 #include "platform/kernel_state.h"
 
@@ -25,6 +25,11 @@ static struct state_link *link_by_name(const struct state *state, const char *na
         if (strcmp(state->links[i].name, name) == 0)
             return &state->links[i];
     return NULL;
+}
+
+static bool is_macvlan(const struct state *state, const struct state_link *link)
+{
+    return link->parent != (unsigned)(link - state->links);
 }
 
 static struct state_vip *find_vip(const struct state *state, unsigned link, const struct addr *address)
@@ -62,6 +67,25 @@ static void lose_vip(struct state_vip *vip)
     vip->present = vip->ours = false;
 }
 
+/* The interface under another name is none of ours, and nothing there keeps it from answering. */
+static void leave_behind(struct state *state, const struct state_link *link)
+{
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        struct state_vip *vip = &state->vips[i];
+
+        if (&state->links[vip->place] == link && vip->place == vip->link && vip->present &&
+            (vip->pool != STATE_STATIC || vip->ours))
+            vip->stray_ifindex = link->ifindex;
+    }
+}
+
+static void forget_strays(struct state *state, int ifindex)
+{
+    for (unsigned i = 0; i < state->vip_count; i++)
+        if (state->vips[i].stray_ifindex == ifindex)
+            state->vips[i].stray_ifindex = 0;
+}
+
 /* An interface that goes takes its addresses along: nobody took them away from us. */
 static void forget_link(struct state *state, struct state_link *link)
 {
@@ -91,15 +115,19 @@ static void take_link(struct state *state, const struct netlink_event *event)
     struct state_link *before = event->ifindex ? link_by_index(state, event->ifindex) : NULL;
     struct state_link *link = link_by_name(state, event->name);
 
-    if (before && before != link)
-        forget_link(state, before); /* renamed */
+    if (before && before != link) { /* renamed */
+        leave_behind(state, before);
+        forget_link(state, before);
+    }
     if (!link || event->ifindex == 0)
         return;
     if (link->ifindex != event->ifindex) {
         if (link->ifindex != 0)
             forget_link(state, link); /* re-created: the news of its end was lost or comes later */
         link->ifindex = event->ifindex;
+        forget_strays(state, link->ifindex);
         state->routes_changed = true;
+        state->link_came = state->link_came || !is_macvlan(state, link); /* one of ours comes without an address */
     }
     link->admin_up = event->admin_up;
     link->carrier = event->carrier;
@@ -152,11 +180,6 @@ static struct state_vip *vip_of_event(const struct state *state, const struct st
 
     *elsewhere = vip && vip->place != (unsigned)(link - state->links);
     return vip;
-}
-
-static bool is_macvlan(const struct state *state, const struct state_link *link)
-{
-    return link->parent != (unsigned)(link - state->links);
 }
 
 static void take_address(struct state *state, const struct netlink_event *event)
@@ -240,6 +263,7 @@ void state_event(void *context, const struct netlink_event *event)
         link = event->ifindex ? link_by_index(state, event->ifindex) : NULL;
         if (link)
             forget_link(state, link);
+        forget_strays(state, event->ifindex);
         break;
     case NETLINK_ADDRESS:
         take_address(state, event);
@@ -285,6 +309,7 @@ void state_dump_end(struct state *state)
         if (!state->seen[i])
             lose_vip(&state->vips[i]);
     state->routes_changed = true;
+    state->link_came = false;
 }
 
 void state_forget_gateways(struct state *state)
@@ -359,38 +384,64 @@ static struct netlink_change change_of(const struct state *state, const struct s
     };
 }
 
+/* Of the link's former interface, without pause: it may answer there. */
+static struct netlink_change change_of_stray(const struct state *state, const struct state_vip *vip)
+{
+    struct netlink_change change = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+
+    change.ifindex = vip->stray_ifindex;
+    return change;
+}
+
 static bool is_part(const struct state_vip *vip, enum state_part part)
 {
     return part == STATE_REMOVE_ALL || (!vip->held_back && vip->awaited == (part == STATE_AWAITED));
 }
 
+static bool is_stray_part(const struct state_vip *vip, enum state_part part)
+{
+    return vip->stray_ifindex != 0 && (part == STATE_REMOVE_ALL || (part == STATE_AWAITED && !vip->held_back));
+}
+
+#define REMOVALS_MAX 4 /* of one VIP */
+
+static unsigned removals(const struct state *state, const struct state_vip *vip, enum state_part part,
+                         struct netlink_change out[static REMOVALS_MAX])
+{
+    /* What somebody else put beside our static address is his. */
+    bool any = vip->pool != STATE_STATIC && !state->only_ours;
+    unsigned count = 0;
+
+    if (is_stray_part(vip, part))
+        out[count++] = change_of_stray(state, vip);
+    if (!is_part(vip, part))
+        return count;
+    if (vip->misplaced_prefix != STATE_NO_PREFIX) {
+        out[count] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->misplaced_prefix);
+        out[count++].ifindex = state->links[vip->link].ifindex;
+    }
+    if (vip->stray_prefix != STATE_NO_PREFIX && any)
+        out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
+    if (vip->present && (part == STATE_REMOVE_ALL || !vip->wanted) && (any || vip->ours))
+        out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+    return count;
+}
+
 unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
                        unsigned max)
 {
-    bool all = part == STATE_REMOVE_ALL;
+    struct netlink_change some[REMOVALS_MAX];
     unsigned count = 0;
 
     for (unsigned i = 0; i < state->vip_count; i++) {
-        const struct state_vip *vip = &state->vips[i];
+        unsigned found = removals(state, &state->vips[i], part, some);
 
-        if (!is_part(vip, part))
-            continue;
-        if (vip->misplaced_prefix != STATE_NO_PREFIX && count < max) {
+        for (unsigned k = 0; k < found && count < max; k++) {
             of[count] = i;
-            changes[count] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->misplaced_prefix);
-            changes[count++].ifindex = state->links[vip->link].ifindex;
-        }
-        /* What somebody else put beside our static address is his. */
-        if (vip->stray_prefix != STATE_NO_PREFIX && vip->pool != STATE_STATIC && count < max) {
-            of[count] = i;
-            changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
-        }
-        if (vip->present && (all || !vip->wanted) && (vip->pool != STATE_STATIC || vip->ours) && count < max) {
-            of[count] = i;
-            changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+            changes[count++] = some[k];
         }
     }
-    for (unsigned i = 0; i < state->vip_count && !all && count < max; i++) {
+    for (unsigned i = 0; i < state->vip_count && part != STATE_REMOVE_ALL && count < max; i++) {
         const struct state_vip *vip = &state->vips[i];
 
         if (is_part(vip, part) && vip->wanted && !vip->present && state_vip_obstacle(state, vip) == 0) {
@@ -408,11 +459,13 @@ void state_changed(struct state *state, unsigned index, const struct netlink_cha
     vip->error = change->error;
     if (change->error != 0)
         return;
-    if (change->ifindex != state->links[vip->place].ifindex) {
-        vip->misplaced_prefix = STATE_NO_PREFIX;
-    } else if (change->kind == NETLINK_PUT_ADDRESS) {
+    if (change->kind == NETLINK_PUT_ADDRESS) {
         vip->present = vip->ours = true;
         vip->peer = vip->options ? vip->options->peer : ADDR_NONE;
+    } else if (vip->stray_ifindex != 0 && change->ifindex == vip->stray_ifindex) {
+        vip->stray_ifindex = 0;
+    } else if (vip->place != vip->link && change->ifindex == state->links[vip->link].ifindex) {
+        vip->misplaced_prefix = STATE_NO_PREFIX;
     } else if (change->prefix_length == vip->prefix_length) {
         vip->present = vip->ours = false;
     } else {
@@ -471,6 +524,7 @@ static void take_over_vips(struct state *to, const struct state *from, unsigned 
         vip->present = same_prefix && old->present;
         vip->ours = vip->present && old->ours;
         vip->peer = old->peer;
+        vip->stray_ifindex = old->stray_ifindex;
         vip->error = old->error;
         vip->reported = old->reported;
         vip->stray_prefix = !same_prefix && old->present ? old->prefix_length : old->stray_prefix;
