@@ -5,7 +5,6 @@
  */
 #include <getopt.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,18 +159,6 @@ static const struct command commands[] = {
      "Makes a configuration of other programs' files, one of each host."},
     {"witness", "OPTION...", 0, 0, 0, NULL, "Watches addresses from outside, from any host of the LAN."},
 };
-
-void ctl_complain(const char *format, ...)
-{
-    va_list list;
-
-    fflush(stdout);
-    fputs("keelctl: ", stderr);
-    va_start(list, format);
-    vfprintf(stderr, format, list);
-    va_end(list);
-    fputc('\n', stderr);
-}
 
 static const struct command *find_command(const char *name)
 {
