@@ -192,11 +192,17 @@ void table_add(struct table *table, const json_t *answer, const char *pool, cons
         scols_line_set_color(line, term_colour_name(colour));
 }
 
-int table_print(struct table *table)
+int table_print_to(struct table *table, FILE *out)
 {
+    scols_table_set_stream(table->table, out);
     bool failed = table->failed || scols_print_table(table->table) != 0;
 
     scols_unref_table(table->table);
     free(table);
     return failed ? EX_IOERR : EX_OK;
+}
+
+int table_print(struct table *table)
+{
+    return table_print_to(table, stdout);
 }
