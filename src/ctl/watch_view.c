@@ -17,10 +17,11 @@
 #define BAR_CELLS 20
 #define BAR_TEXT_MAX (3 * BAR_CELLS + 1)
 #define NAME_CELLS_MAX 24
-#define STATE_CELLS 8    /* "stranger" */
-#define ATTENTION_ROWS 2 /* of one sentence */
-#define CHANGES_MAX 6    /* lines of the last changes, with their heading; more where the body leaves room */
-#define TIME_BEGIN 11    /* of "2026-01-31T12:34:56.789Z" */
+#define ADDRESS_CELLS_MAX 39 /* of an IPv6 address */
+#define STATE_CELLS 8        /* "stranger" */
+#define ATTENTION_ROWS 2     /* of one sentence */
+#define CHANGES_MAX 6        /* lines of the last changes, with their heading; more where the body leaves room */
+#define TIME_BEGIN 11        /* of "2026-01-31T12:34:56.789Z" */
 
 /* Where the next line goes. Lines before `skip` and after `end` are only counted. */
 struct page {
@@ -381,7 +382,7 @@ static const char *remark(const json_t *status, const json_t *unit, char text[st
     else if (reply_bool(unit, "address_list_differs"))
         snprintf(text, LINE_BYTES, "another address list");
     else if (reply_bool(reply_get(unit, "conflict"), "recent"))
-        snprintf(text, LINE_BYTES, "answered by %s too", reply_text(reply_get(unit, "conflict"), "mac"));
+        snprintf(text, LINE_BYTES, "also at %s", reply_text(reply_get(unit, "conflict"), "mac"));
     else if (!reply_is_null(unit, "planned"))
         snprintf(text, LINE_BYTES, "moves to %s", name_of(status, reply_text(unit, "planned")));
     else
@@ -389,13 +390,30 @@ static const char *remark(const json_t *status, const json_t *unit, char text[st
     return text;
 }
 
-static void add_unit(struct page *page, const json_t *status, const struct watch_row *unit)
+/* How wide the columns of units are: as their widest cell, so that the remarks have room. */
+struct unit_cells {
+    int unit, holder, next;
+};
+
+static struct unit_cells measure_units(const json_t *status, const struct watch_row *rows, unsigned count)
+{
+    unsigned unit = (unsigned)strlen("UNIT"), holder = (unsigned)strlen("HOLDER"), next = (unsigned)strlen("NEXT");
+
+    for (unsigned i = 0; i < count; i++) {
+        unit = longer(unit, brief_unit_name(rows[i].unit), ADDRESS_CELLS_MAX);
+        holder = longer(holder, name_of(status, reply_text(rows[i].unit, "holder")), NAME_CELLS_MAX);
+        next = longer(next, name_of(status, reply_text(rows[i].unit, "next")), NAME_CELLS_MAX);
+    }
+    return (struct unit_cells){.unit = (int)unit, .holder = (int)holder, .next = (int)next};
+}
+
+static void add_unit(struct page *page, const json_t *status, const struct watch_row *unit, struct unit_cells cells)
 {
     char since[REPLY_DURATION_MAX], text[LINE_BYTES];
 
-    add_line(page, unit_colour(unit->unit), "  %-24s %-20.20s %9s  %-20.20s %s", brief_unit_name(unit->unit),
-             name_of(status, reply_text(unit->unit, "holder")),
-             reply_duration(reply_age_s(status, unit->unit, "since"), since),
+    add_line(page, unit_colour(unit->unit), "  %-*s %-*.*s %9s  %-*.*s  %s", cells.unit, brief_unit_name(unit->unit),
+             cells.holder, cells.holder, name_of(status, reply_text(unit->unit, "holder")),
+             reply_duration(reply_age_s(status, unit->unit, "since"), since), cells.next, cells.next,
              name_of(status, reply_text(unit->unit, "next")), remark(status, unit->unit, text));
 }
 
@@ -418,7 +436,9 @@ static void draw_units(const struct watch_state *state, struct page *page, const
     unsigned count = rows != NULL ? watch_pick(state, status, rows) : 0;
     bool pools = json_array_size(reply_get(status, "pools")) > 1;
 
-    add_line(page, COLOUR_DIM, "  %-24s %-20s %9s  %-20s", "UNIT", "HOLDER", "SINCE", "NEXT");
+    struct unit_cells cells = measure_units(status, rows, count);
+
+    add_line(page, COLOUR_DIM, "  %-*s %-*s %9s  NEXT", cells.unit, "UNIT", cells.holder, "HOLDER", "SINCE");
     for (unsigned i = 0; i < count; i++) {
         bool new_pool = i == 0 || rows[i].pool != rows[i - 1].pool;
 
@@ -426,7 +446,7 @@ static void draw_units(const struct watch_state *state, struct page *page, const
             add_line(page, COLOUR_BOLD, "%s", reply_text(rows[i].pool, "name"));
         if (state->sort == WATCH_BY_HOLDER && (new_pool || rows[i].group != rows[i - 1].group))
             add_group(page, status, rows, count, i);
-        add_unit(page, status, &rows[i]);
+        add_unit(page, status, &rows[i], cells);
     }
     if (count == 0)
         add_line(page, COLOUR_NONE, state->filter[0] != '\0' ? "  no unit matches" : "  there is no unit");
