@@ -4,7 +4,6 @@ fields, tables have columns and colours as asked, and the shell completes what t
 import os
 import re
 import signal
-import subprocess
 import xml.etree.ElementTree as tree
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 import cluster
 import glass
 import rig
+import shells
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
@@ -224,35 +224,37 @@ def test_colour__elsewhere__only_when_asked(place):
 # Completion
 
 
-def complete(daemon, *words):
-    """What bash would offer for the last word."""
-    tool = os.path.dirname(rig.find_program("keelctl"))
-    script = (f"PATH={tool}:$PATH; source {rig.SOURCE_DIR}/conf/completion/keelctl.bash; COMP_WORDS=(\"$@\"); "
-              "COMP_CWORD=$(($# - 1)); _keelctl; printf '%s\\n' \"${COMPREPLY[@]}\"")
-    done = subprocess.run(["bash", "--norc", "-c", script, "bash", "keelctl", "--run-dir", daemon.run_dir, *words],
-                          capture_output=True, text=True, timeout=20, check=True)
-    return set(done.stdout.split())
+@pytest.fixture(scope="module", name="zsh")
+def _zsh(tmp_path_factory):
+    zsh = shells.Zsh(str(tmp_path_factory.mktemp("zsh"))) if shells.has("zsh") else None
+    yield zsh
+    if zsh:
+        zsh.close()
 
 
-def test_completion__bash__commands_options_and_what_the_daemon_knows(place):
-    daemon = place.hosts["h1"]
-    assert {"watch", "status", "history"} <= complete(daemon, "")
-    assert complete(daemon, "wa") == {"watch"}
-    assert complete(daemon, "explain", "192.0.2.5") == set(VIPS)
-    assert complete(daemon, "take", VIPS[0]) == {VIPS[0]}
-    assert complete(daemon, "plan", "--without", "") == {"alpha", "beta", "192.0.2.1", "192.0.2.2"}
-    assert complete(daemon, "plan", "--without", "al") == {"alpha"}
-    assert complete(daemon, "status", "--pool", "") == {"web"}
-    assert complete(daemon, "dump", "") == {"data", "stats", "json"}
-    assert complete(daemon, "--color", "") == {"auto", "always", "never"}
-    assert complete(daemon, "watch", "--i") == {"--interval"}
-    assert {"--svg", "--timeline", "--limit"} <= complete(daemon, "history", "--")
-    assert {"VRID", "HOLDER", "NEXT"} <= complete(daemon, "list", "--columns", "")
-    assert complete(daemon, "list", "--columns", "VRID,HOLDER-P") == {"VRID,HOLDER-PRIORITY"}
+@pytest.mark.parametrize("shell", shells.SHELLS)
+def test_completion__commands_options_and_what_the_daemon_knows(place, zsh, shell):
+    if not shells.has(shell):
+        pytest.skip(f"{shell} is not installed")
 
+    def offered(*words):
+        return shells.complete(shell, zsh, place.hosts["h1"].run_dir, *words)
 
-def test_completion__bash__no_daemon__offers_nothing(place, tmp_path):
-    class Nobody:
-        run_dir = str(tmp_path)
-    assert complete(Nobody, "explain", "") == set()
-    assert complete(place.hosts["h1"], "explain", "203.0.113.") == set()
+    commands = {line.split()[0] for line in place.hosts["h1"].keelctl("--help").stdout.splitlines() if re.match("  [a-z]", line)}
+    assert len(commands) > 15 and offered("") == commands
+    assert offered("wa") == {"watch"}
+    assert offered("explain", "192.0.2.5") == set(VIPS)
+    assert offered("take", VIPS[0]) == {VIPS[0]}
+    assert offered("plan", "--without", "") == {"alpha", "beta", "192.0.2.1", "192.0.2.2"}
+    assert offered("plan", "--without", "al") == {"alpha"}
+    assert offered("status", "--pool", "") == {"web"}
+    assert offered("dump", "") == {"data", "stats", "json"}
+    assert offered("--color", "") == {"auto", "always", "never"}
+    assert offered("watch", "--i") == {"--interval"}
+    assert offered("check", "--str") == {"--strict"}
+    assert offered("witness", "--vip-") == {"--vip-file"}
+    assert {"--svg", "--timeline", "--limit"} <= offered("history", "--")
+    assert {"VRID", "HOLDER", "NEXT"} <= offered("list", "--columns", "")
+    assert {c.split(",")[-1] for c in offered("list", "--columns", "VRID,HOLDER-P")} == {"HOLDER-PRIORITY"}
+    assert offered("explain", "203.0.113.") == set()
+    assert shells.complete(shell, zsh, "/nonexistent", "explain", "") == set(), "no daemon"
