@@ -197,7 +197,7 @@ static void explain_reserve(struct subject *s)
         append_fact(s->a, s->facts, "here", "one_way", "%s does not hear this host, which holds nothing therefore.",
                     member_text(s->a->view, s->pool, &s->p.one_way, text));
     for (unsigned i = 0; tracker_text(s->a, TRACK_POOL, s->pool, 0, i, &tracker); i++)
-        if (tracker.failed)
+        if (tracker.failed || tracker.fault)
             append_fact(s->a, s->facts, "here", "tracker", "Tracked: %s%s.", tracker.text,
                         tracker.fault ? "; this host holds nothing until that is over" : "");
     if (s->p.leaving)

@@ -229,7 +229,8 @@ const severityRank = (text) => ['alarm', 'warning'].indexOf(text) + 1 || 3;
 
 function troublesOf(thing) {
   const failed = thing.trackers.filter((t) => (t.state === 'failed' || t.state === 'undefined') && !t.fault);
-  const faults = thing.faults || thing.trackers.filter((t) => t.fault).map((t) => `${t.kind} ${t.name}: ${t.text}`);
+  const said = (t) => t.text || (t.kind === 'file' ? `says ${t.value}` : t.state);
+  const faults = thing.faults || thing.trackers.filter((t) => t.fault).map((t) => `${t.kind} ${t.name}: ${said(t)}`);
   return [...faults.map((text) => ['alarm', text]),
           ...failed.map((t) => ['warning', `${t.kind} ${t.name} has failed${t.text ? `: ${t.text}` : ''}`])];
 }
