@@ -46,6 +46,7 @@ static void get_metrics(struct service *service, const char *accept, struct http
         .stats = {.requests = http.requests,
                   .requests_refused = http.refused,
                   .connections_dropped = http.connections_dropped,
+                  .connections_unread = http.connections_unread,
                   .daemon_failures = service->source.failures,
                   .answer_s = service->source.answer_s},
     };
