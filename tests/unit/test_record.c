@@ -240,16 +240,16 @@ static void test_text__timeline__letters_gaps_and_faults(void **unused)
     change("35", 1, "10.0.0.1", "10.0.0.3", "null");
     fault("35", "member_dead", "10.0.0.1", "web: member alpha is taken for dead");
     make();
-    draw_text(65, false);
+    draw_text(49, false);
     assert_drawn("2026-01-31 12:00:09.000 to 2026-01-31 12:01:01.000 UTC\n");
-    assert_drawn("10.0.1.1                 !AAAAAAAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCC\n");
-    assert_drawn("faults                                       ^");
+    assert_drawn("10.0.1.1 !AAAAAAAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCC\n");
+    assert_drawn("faults                       ^");
     assert_drawn("2 units stayed where they were.");
     assert_drawn("B beta, 10.0.0.2\n");
     assert_drawn("^ 12:00:35.000 web: member alpha is taken for dead\n");
     free(text);
     draw_text(1, true);
-    assert_drawn("10.0.1.3                 !!!!!!!!!!!!!!!!!!!!\n");
+    assert_drawn("10.0.1.3 !!!!!!!!!!!!!!!!!!!!\n");
 }
 
 /* Every tag that is opened is closed, in order, and no text has a bare '<' or '&'. */
