@@ -25,7 +25,7 @@ PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
 FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-instances": ["conformance_instances", "instances", "instances_alone"],
-    "lan-peers": ["strangers", "mistakes", "snmp", "mib", "audit", "watch", "tool"],
+    "lan-peers": ["strangers", "mistakes", "schemas", "snmp", "mib", "audit", "watch", "tool"],
     "lan-scripts": ["scripts", "scripts_instances"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
     "interop": ["interop"],
