@@ -165,6 +165,13 @@ json_t *brief_others(const json_t *pool)
     return others;
 }
 
+const char *brief_filter(const json_t *pool)
+{
+    const char *filter = reply_text(reply_get(pool, "filter"), "in_force");
+
+    return *filter != '\0' ? filter : "not known yet";
+}
+
 double brief_load_by_share(const json_t *member)
 {
     int64_t share = reply_int(member, "share");

@@ -27,6 +27,9 @@ unsigned brief_units(const json_t *units, const char *holder, const char *common
  * released. */
 json_t *brief_others(const json_t *pool);
 
+/* The arp_filter in force. */
+const char *brief_filter(const json_t *pool);
+
 /* Units by share: how busy a member is. */
 double brief_load_by_share(const json_t *member);
 /* Of a member's state. */

@@ -80,8 +80,7 @@ static void show_heading(const struct screen *s)
                 reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
     else
         fprintf(s->out, "%u of %zu units held, %zu member%s, arp_filter %s, up %s\n", held, json_array_size(s->units),
-                json_array_size(s->members), json_array_size(s->members) == 1 ? "" : "s",
-                reply_text(reply_get(s->pool, "filter"), "in_force"),
+                json_array_size(s->members), json_array_size(s->members) == 1 ? "" : "s", brief_filter(s->pool),
                 reply_duration((double)reply_int(daemon, "uptime_s"), uptime));
 }
 

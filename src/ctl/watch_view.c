@@ -349,7 +349,7 @@ static void draw_members(struct page *page, const json_t *status)
 
         add_line(page, COLOUR_BOLD, "%s on %s: %zu units, %zu members, arp_filter %s", reply_text(pool, "name"),
                  reply_text(pool, "interface"), json_array_size(reply_get(pool, "units")),
-                 json_array_size(reply_get(pool, "members")), reply_text(reply_get(pool, "filter"), "in_force"));
+                 json_array_size(reply_get(pool, "members")), brief_filter(pool));
         add_line(page, COLOUR_DIM, "  %-*s %-*s %5s %4s LOAD/SHARE, UNITS %s%s", (int)columns.name, "MEMBER",
                  STATE_CELLS, "STATE", "SHARE", "LOAD", columns.common, columns.common[0] != '\0' ? "*" : "");
         json_array_foreach(reply_get(pool, "members"), k, member) add_member(page, pool, member, &columns);

@@ -69,7 +69,8 @@ def test_json__every_command__valid(place, trouble):
     if trouble:
         with open(os.path.join(daemon.node.dir, "switch"), "w", encoding="ascii") as f:
             f.write("1\n")
-        rig.wait_until(lambda: [i["state"] for i in daemon.ctl("status")["instances"]] == ["Fault", "Fault"], 10, "both in Fault", 0.1)
+        rig.wait_until(lambda: [i["state"] for i in daemon.ctl("status")["instances"]] == ["Fault", "Fault"], 10,
+                       "both in Fault", 0.1)
         check(daemon.ctl("drain", "--no-wait"), "control.schema.json", "drain")
     check(daemon.ctl("status"), "status.schema.json")
     for command in ("members", "list", "plan", "counters", "history", "events", "rebalance"):
@@ -97,5 +98,6 @@ def test_json__bad_file__findings_are_valid(place):
 
 def test_json__witness__valid(place):
     node = place.lab.witness
-    done = node.run(rig.find_program("keelctl"), "witness", "--interface", "eth0", "--vip", ",".join(VIPS), "--duration", "1", "--json")
+    done = node.run(rig.find_program("keelctl"), "witness", "--interface", "eth0", "--vip", ",".join(VIPS), "--duration", "1",
+                    "--json")
     check(json.loads(done.stdout), "keelctl.schema.json", "witness")
