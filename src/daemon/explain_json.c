@@ -60,7 +60,10 @@ static void explain_holder(struct subject *s)
 
     switch ((enum holder_kind)s->u.holder_kind) {
     case HOLDER_NONE:
-        if (mono_is_never(s->u.vacant_since))
+        if (!s->p.ready)
+            append_fact(s->a, s->facts, "held", "not_heard",
+                        "Who holds it is not known here: this host takes no part in the pool.");
+        else if (mono_is_never(s->u.vacant_since))
             append_fact(s->a, s->facts, "held", "unowned", "Nobody holds it.");
         else
             append_fact(s->a, s->facts, "held", "unowned", "Nobody has held it for %s.",
@@ -129,6 +132,8 @@ static void explain_next(struct subject *s)
 {
     char next[MEMBER_TEXT_MAX];
 
+    if (!s->p.ready)
+        return;
     if (addr_is_none(&s->u.next))
         append_fact(s->a, s->facts, "next", "nobody", "Nobody else could take it over now.");
     else if (s->u.holder_kind == HOLDER_NONE)

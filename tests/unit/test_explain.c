@@ -194,6 +194,21 @@ static void test_explain__nobody_else_heard__isolated(void **state)
     assert_fact("held", "unowned", "Nobody has held it for ");
 }
 
+static void test_explain__link_down__nothing_is_known_of_others(void **state)
+{
+    struct event down = {.kind = EVENT_LINK, .now = rig.now};
+    enum core_result result;
+
+    (void)state;
+    rig.callbacks.command(rig.callbacks.context, &down, &result);
+    rig.link.up = false;
+    explain(2);
+    assert_fact("held", "not_heard", "Who holds it is not known here");
+    assert_fact("here", "not_ready", "its link is down or has no address");
+    assert_no_fact("held", "unowned");
+    assert_no_fact("next", "nobody");
+}
+
 static void test_explain__filter_fell_back__which_and_why(void **state)
 {
     (void)state;
@@ -231,6 +246,7 @@ int main(void)
         TEST(test_explain__contested_by_a_stranger__named_as_one),
         TEST(test_explain__foreign_answer__told_for_a_minute),
         TEST(test_explain__nobody_else_heard__isolated),
+        TEST(test_explain__link_down__nothing_is_known_of_others),
         TEST(test_explain__filter_fell_back__which_and_why),
         TEST(test_explain__wishes_of_the_file__told),
     };
