@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert_out.h"
 #include "convert_work.h"
 
 /* --- hosts --- */
@@ -229,34 +230,6 @@ static void bundle_judge(struct convert *convert, unsigned b)
 
 /* --- the whole --- */
 
-static bool convert_check(const char *text, size_t length, config_report *report, void *context)
-{
-    struct config *config = config_load_text("converted", text, length, 0, report, context);
-    bool good = config != NULL;
-
-    config_free(config);
-    return good;
-}
-
-static bool convert_write(struct convert *convert, FILE *out, config_report *report, void *context)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *memory = open_memstream(&text, &length);
-
-    if (memory == NULL)
-        abort();
-    convert_print(convert, memory);
-    if (fclose(memory) != 0)
-        abort();
-    bool good = convert_check(text, length, report, context);
-
-    if (good)
-        fwrite(text, 1, length, out);
-    free(text);
-    return good;
-}
-
 static bool convert_possible(const struct convert *convert, config_report *report, void *context)
 {
     for (unsigned r = 0; r < convert->router_count; r++)
@@ -280,7 +253,7 @@ bool convert_keepalived(unsigned count, char *const *files, FILE *out, config_re
             if (convert->routers[r].bundle == r)
                 bundle_judge(convert, r);
         good = convert_possible(convert, report, context) && convert_hosts_differ(convert, report, context) &&
-               convert_write(convert, out, report, context);
+               convert_out(convert_print, convert, out, report, context);
     }
     for (unsigned i = 0; i < convert->host_count; i++)
         config_free(convert->hosts[i].config);

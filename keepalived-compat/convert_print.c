@@ -289,8 +289,10 @@ static void print_pool(const struct convert *convert, unsigned pool, FILE *out)
     fputs("    }\n}\n", out);
 }
 
-void convert_print(const struct convert *convert, FILE *out)
+void convert_print(const void *work, FILE *out)
 {
+    const struct convert *convert = work;
+
     fputs("# Made by keelctl convert keepalived from\n", out);
     for (unsigned h = 0; h < convert->host_count; h++)
         fprintf(out, "#   %s: %s\n", convert->hosts[h].name, convert->hosts[h].file);

@@ -55,8 +55,8 @@ struct convert_cursor {
 /* The next one, or NULL. Start with {.convert, .pool}. */
 const struct compat_instance *convert_next(struct convert_cursor *cursor);
 
-/* convert_print.c: the pools. */
-void convert_print(const struct convert *convert, FILE *out);
+/* convert_print.c: the pools of a struct convert. */
+void convert_print(const void *work, FILE *out);
 
 /* convert_lost.c: comments before a pool. */
 void convert_print_lost(const struct convert *convert, unsigned pool, FILE *out);

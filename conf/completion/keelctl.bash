@@ -85,7 +85,7 @@ _keelctl()
         else
             case $command in
             explain | take | release | history | events) choices=$(_keelctl_units) ;;
-            convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
+            convert) mapfile -t COMPREPLY < <(compgen -W "keepalived wackamole" -- "$word"; compgen -f -- "$word") && return ;;
             dump) choices="data stats json" ;;
             snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
             check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;

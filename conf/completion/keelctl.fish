@@ -78,7 +78,7 @@ function __keelctl_complete
                 case snmp
                     printf '%s\n' VRRPV3-MIB VRRP-MIB EVENKEEL-MIB
                 case convert
-                    echo keepalived
+                    printf '%s\n' keepalived wackamole
                     __fish_complete_path (commandline -ct)
                 case check
                     __fish_complete_path (commandline -ct)

@@ -230,21 +230,6 @@ bool rival_text(const struct daemon_view *view, uint8_t link, char text[static R
     return true;
 }
 
-const char *filter_mode_text(uint8_t mode)
-{
-    switch ((enum filter_mode)mode) {
-    case FILTER_AUTO:
-        return "auto";
-    case FILTER_OFF:
-        return "off";
-    case FILTER_ON:
-        return "on";
-    case FILTER_LEASE:
-        return "lease";
-    }
-    return NULL;
-}
-
 bool filter_text(const struct daemon_view *view, unsigned pool, char text[static FILTER_TEXT_MAX])
 {
     const struct daemon_pool_view *p = &view->pools[pool];
@@ -254,8 +239,8 @@ bool filter_text(const struct daemon_view *view, unsigned pool, char text[static
         wanted = FILTER_LEASE;
     if (p->filter_mode == FILTER_AUTO || p->filter_mode == wanted)
         return false;
-    snprintf(text, FILTER_TEXT_MAX, "arp_filter %s is in force here, not %s: %s", filter_mode_text(p->filter_mode),
-             filter_mode_text(wanted),
+    snprintf(text, FILTER_TEXT_MAX, "arp_filter %s is in force here, not %s: %s", filter_mode_name(p->filter_mode),
+             filter_mode_name(wanted),
              p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
     return true;
 }

@@ -84,8 +84,6 @@ bool rival_text(const struct daemon_view *view, uint8_t link, char text[static R
 #define MAC_TEXT_MAX 18
 const char *mac_text(const uint8_t mac[static 6], char text[static MAC_TEXT_MAX]);
 
-/* "auto", "off", "on", "lease"; as the configuration file writes them. */
-const char *filter_mode_text(uint8_t mode);
 /* What is to be said when less of the filter is in force than the configuration asks for; false: that is not so. */
 #define FILTER_TEXT_MAX 384
 bool filter_text(const struct daemon_view *view, unsigned pool, char text[static FILTER_TEXT_MAX]);
@@ -106,6 +104,8 @@ bool find_member(struct answer *a, unsigned pool, const char *text, struct addr 
 bool look_up_member(const struct daemon_view *view, unsigned pool, const struct addr *address, struct member_view *out);
 
 /* Building blocks of several answers. */
+/* What every answer says of a member. */
+void put_member_facts(struct answer *a, json_t *object, unsigned pool, const struct member_view *m);
 json_t *member_object(struct answer *a, unsigned pool, unsigned member);
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
 json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */

@@ -26,22 +26,10 @@
 
 #define LOCK_WAIT_MS 6000 /* a worker whose guard was killed may need so long to leave */
 
-static void print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
-                          unsigned column, const char *text)
-{
-    const char *kind = severity == CONFIG_ERROR ? "error" : "warning";
-
-    (void)context;
-    if (line > 0)
-        fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, kind, text);
-    else
-        fprintf(stderr, "%s: %s: %s\n", file, kind, text);
-}
-
 static int check_only(const struct options *options)
 {
     struct config_request request = {.path = options->config_path, .config_id = options->config_id};
-    struct config *config = daemon_dialect.read(request, print_finding, NULL);
+    struct config *config = daemon_dialect.read(request, config_print_finding, stderr);
 
     if (config == NULL)
         return EX_CONFIG;
@@ -189,7 +177,8 @@ static int start(const struct options *options)
     char *run_dir = absolute(options->run_dir);
     int code = EX_CONFIG;
     struct config_request request = {.path = path, .config_id = options->config_id};
-    struct config *config = path != NULL && run_dir != NULL ? daemon_dialect.read(request, print_finding, NULL) : NULL;
+    struct config *config =
+        path != NULL && run_dir != NULL ? daemon_dialect.read(request, config_print_finding, stderr) : NULL;
 
     if (config != NULL)
         code = lock_and_run(options, &request, run_dir, config);
