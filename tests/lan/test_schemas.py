@@ -79,7 +79,8 @@ def test_json__every_command__valid(place, trouble):
         check(daemon.ctl("explain", unit), "control.schema.json", "explain")
     check(daemon.ctl("plan", "--without", "192.0.2.2", "--with", "192.0.2.9=50"), "control.schema.json", "plan")
     check(daemon.ctl("dump", "json"), "control.schema.json", "dump")
-    check(daemon.ctl("snmp"), "keelctl.schema.json", "snmp")
+    for command in ("snmp", "dns"):
+        check(daemon.ctl(command), "keelctl.schema.json", command)
     check(daemon.ctl("check", daemon.config), "keelctl.schema.json", "check")
     check(daemon.ctl("explain", "203.0.113.1", check=False), "control.schema.json", "error")
     if trouble:
