@@ -13,7 +13,7 @@
 #define FOLLOW_MS 300
 
 static const struct column history_columns[] = {
-    {"TIME", "time", CELL_TEXT, true},       {"POOL", "pool", CELL_TEXT, true},
+    {"TIME", "time", CELL_TIME, true},       {"POOL", "pool", CELL_TEXT, true},
     {"VRID", "vrid", CELL_NUMBER, true},     {"UNIT", "address", CELL_TEXT, true},
     {"FROM", "from", CELL_TEXT, true},       {"TO", "to", CELL_TEXT, true},
     {"REASON", "reason", CELL_TEXT, true},   {"CAUSE", "cause", CELL_TEXT, false},

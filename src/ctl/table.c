@@ -11,11 +11,13 @@
 
 #define COLUMNS_MAX 32
 #define CELL_TEXT_MAX 2048
+#define DATE_LENGTH 11 /* of "2026-01-31T" */
 
 struct table {
     const struct column *columns;
     unsigned shown[COLUMNS_MAX]; /* indices into columns */
     unsigned shown_count;
+    bool terminal;
     struct libscols_table *table;
     bool failed;
 };
@@ -99,6 +101,7 @@ struct table *table_new(const struct ctl *ctl, const struct column *columns, uns
     if (t == NULL)
         return NULL;
     t->columns = columns;
+    t->terminal = ctl->term.height > 0;
     if (!choose_columns(t, ctl->columns, count)) {
         *code = EX_USAGE;
     } else if (make_columns(t, ctl)) {
@@ -135,8 +138,19 @@ static void member_text(const json_t *row, const char *field, char *text, size_t
     snprintf(text, size, "%s", reply_member(row, field, name));
 }
 
-static void cell_text(const struct column *column, const json_t *answer, const char *pool, const json_t *row,
-                      char *text, size_t size)
+/* "2026-01-31T12:34:56.789Z"; on a terminal "12:34:56.789" when the answer is of that day. */
+static const char *time_text(const struct table *table, const json_t *answer, const json_t *time)
+{
+    const char *text = json_string_value(time), *now = reply_text(answer, "time");
+
+    if (text == NULL)
+        return "-";
+    return table->terminal && strlen(text) > DATE_LENGTH && strncmp(text, now, DATE_LENGTH) == 0 ? text + DATE_LENGTH
+                                                                                                 : text;
+}
+
+static void cell_text(const struct table *table, const struct column *column, const json_t *answer, const char *pool,
+                      const json_t *row, char *text, size_t size)
 {
     const json_t *value = reply_get(row, column->field);
     char duration[REPLY_DURATION_MAX];
@@ -165,6 +179,9 @@ static void cell_text(const struct column *column, const json_t *answer, const c
     case CELL_SINCE:
         snprintf(text, size, "%s", reply_duration(reply_age_s(answer, row, column->field), duration));
         return;
+    case CELL_TIME:
+        snprintf(text, size, "%s", time_text(table, answer, value));
+        return;
     case CELL_LIST:
         list_text(value, text, size);
         return;
@@ -184,7 +201,7 @@ void table_add(struct table *table, const json_t *answer, const char *pool, cons
         return;
     }
     for (unsigned i = 0; i < table->shown_count; i++) {
-        cell_text(&table->columns[table->shown[i]], answer, pool, row, text, sizeof(text));
+        cell_text(table, &table->columns[table->shown[i]], answer, pool, row, text, sizeof(text));
         if (scols_line_set_data(line, i, text) != 0)
             table->failed = true;
     }

@@ -17,6 +17,7 @@ enum cell_format {
     CELL_YES,    /* true: "yes" */
     CELL_AGE_MS, /* milliseconds, as a duration */
     CELL_SINCE,  /* a time, as the duration since */
+    CELL_TIME,   /* a time; on a terminal without the date when that is the answer's */
     CELL_LIST,   /* array of strings: separated by commas */
     CELL_MEMBER, /* `field` with "_name" appended if there is one, else `field`; "name" for "address" */
 };
