@@ -122,6 +122,28 @@ def test_history__file_damaged__one_line_and_the_daemon_runs(place):
     assert len(lines) == 1 and "begun anew" in lines[0]
 
 
+def test_events__followed__go_on_over_a_restart(place):
+    daemon = place.hosts["h2"]
+    settled(place)
+    tool = rig.find_program("keelctl")
+    follower = daemon.node.spawn(tool, "--run-dir", daemon.run_dir, "--json", "events", "--follow", "--limit", "1", log="follow")
+
+    def texts():
+        return [json.loads(line)["text"] for line in daemon.node.read_log("follow").splitlines() if line.startswith("{")]
+
+    rig.wait_until(texts, 10, "the newest event")
+    daemon.stop()
+    rig.wait_until(lambda: "no evenkeeld answers" in daemon.node.read_log("follow"), 10, "that it is away")
+    daemon.start()
+    settled(place)
+    given = daemon.held()[0]
+    assert daemon.keelctl("release", given).returncode == 0
+    rig.wait_until(lambda: any(f"({given}): owner beta" in t for t in texts()), 10, "an event of the new daemon")
+    assert daemon.node.read_log("follow").count("no evenkeeld answers") == 1
+    follower.kill()
+    follower.wait()
+
+
 def test_history__svg__one_file_that_any_reader_takes(place):
     daemon = place.hosts["h1"]
     settled(place)
