@@ -170,7 +170,9 @@ static void show_facts(const struct ctl *ctl, const json_t *answer)
                 printf("%s%s%s\n", term_begin(&ctl->term, COLOUR_BOLD), topics[t].heading,
                        term_end(&ctl->term, COLOUR_BOLD));
             any = true;
-            printf("  %s\n", reply_text(fact, "text"));
+            printf("  ");
+            term_wrap(stdout, reply_text(fact, "text"), term_room(&ctl->term, 2), 2);
+            putchar('\n');
         }
     }
 }

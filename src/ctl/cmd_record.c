@@ -85,8 +85,12 @@ static void show_events(const struct ctl *ctl, const json_t *answer)
     {
         enum colour colour = reply_bool(entry, "warning") ? COLOUR_YELLOW : COLOUR_NONE;
 
-        printf("%s %s%s%s\n", reply_text(entry, "time"), term_begin(&ctl->term, colour), reply_text(entry, "text"),
-               term_end(&ctl->term, colour));
+        const char *time = reply_text(entry, "time");
+        int indent = printf("%s ", ctl->term.height > 0 ? reply_short_time(answer, time) : time);
+
+        fputs(term_begin(&ctl->term, colour), stdout);
+        term_wrap(stdout, reply_text(entry, "text"), term_room(&ctl->term, (unsigned)indent), (unsigned)indent);
+        printf("%s\n", term_end(&ctl->term, colour));
     }
     fflush(stdout);
 }

@@ -20,6 +20,7 @@
 #define ATTENTION_LINES_MIN 5 /* on a terminal, however small; all of them elsewhere */
 #define INSTANCES_MIN 4       /* the same of instances */
 #define UNITS_ROOM_MIN 12
+#define MARK_WIDTH 2 /* "! " */
 #define UNLIMITED 100000
 
 struct screen {
@@ -33,12 +34,10 @@ struct screen {
     double highest;      /* load by share of the busiest member */
 };
 
-/* Lines that `text` takes after "! " on a terminal. */
+/* Lines that `text` takes after "! ". */
 static unsigned lines_of(const struct ctl *ctl, const char *text)
 {
-    unsigned width = ctl->term.height > 0 && ctl->term.width > 0 ? ctl->term.width : UNLIMITED;
-
-    return ((unsigned)strlen(text) + 2 + width - 1) / width;
+    return term_wrap(NULL, text, term_room(&ctl->term, MARK_WIDTH), MARK_WIDTH);
 }
 
 /* At most `room` lines: whole sentences, and at the end how many more there are. */
@@ -58,7 +57,9 @@ static void show_attention(FILE *out, const struct ctl *ctl, const json_t *answe
             fprintf(out, "! and %zu more: keelctl --json status\n", count - i);
             return;
         }
-        fprintf(out, "%s! %s%s\n", term_begin(&ctl->term, colour), text, term_end(&ctl->term, colour));
+        fprintf(out, "%s! ", term_begin(&ctl->term, colour));
+        term_wrap(out, text, term_room(&ctl->term, MARK_WIDTH), MARK_WIDTH);
+        fprintf(out, "%s\n", term_end(&ctl->term, colour));
         room -= lines < room ? lines : room;
     }
 }
@@ -98,28 +99,6 @@ static size_t room_for_units(const struct screen *s)
     return room > UNITS_ROOM_MIN ? (size_t)room : UNITS_ROOM_MIN;
 }
 
-/* Writes `text`, broken at spaces into lines of `width`, each with `indent` before it; NULL: only counts. Returns how
- * many lines. */
-static unsigned wrap(FILE *out, const char *text, size_t width, int indent)
-{
-    unsigned lines = 1;
-    size_t used = 0;
-
-    for (size_t length; *text != '\0'; text += length + strspn(text + length, " ")) {
-        length = strcspn(text, " ");
-        if (used > 0 && used + 1 + length > width) {
-            lines++;
-            used = 0;
-            if (out != NULL)
-                fprintf(out, "\n%*s", indent, "");
-        }
-        if (out != NULL)
-            fprintf(out, "%s%.*s", used > 0 ? " " : "", (int)length, text);
-        used += (used > 0) + length;
-    }
-    return lines;
-}
-
 /* The units of a holder in at most as many lines as there are. Returns how many units. */
 static unsigned take_units(const struct screen *s, const char *holder, char text[static LINE_MAX_BYTES])
 {
@@ -128,14 +107,14 @@ static unsigned take_units(const struct screen *s, const char *holder, char text
     for (;; room -= s->unit_lines) {
         unsigned count = brief_units(s->units, holder, s->common, room, text, LINE_MAX_BYTES);
 
-        if (room <= width || wrap(NULL, text, width, 0) <= s->unit_lines)
+        if (room <= width || term_wrap(NULL, text, width, 0) <= s->unit_lines)
             return count;
     }
 }
 
 static void put_units(const struct screen *s, const char *text)
 {
-    wrap(s->out, text, room_for_units(s), s->member_width + FIXED_WIDTH);
+    term_wrap(s->out, text, room_for_units(s), (unsigned)s->member_width + FIXED_WIDTH);
 }
 
 static void show_member(const struct screen *s, const json_t *member)

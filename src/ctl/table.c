@@ -11,7 +11,6 @@
 
 #define COLUMNS_MAX 32
 #define CELL_TEXT_MAX 2048
-#define DATE_LENGTH 11 /* of "2026-01-31T" */
 
 struct table {
     const struct column *columns;
@@ -138,17 +137,6 @@ static void member_text(const json_t *row, const char *field, char *text, size_t
     snprintf(text, size, "%s", reply_member(row, field, name));
 }
 
-/* "2026-01-31T12:34:56.789Z"; on a terminal "12:34:56.789" when the answer is of that day. */
-static const char *time_text(const struct table *table, const json_t *answer, const json_t *time)
-{
-    const char *text = json_string_value(time), *now = reply_text(answer, "time");
-
-    if (text == NULL)
-        return "-";
-    return table->terminal && strlen(text) > DATE_LENGTH && strncmp(text, now, DATE_LENGTH) == 0 ? text + DATE_LENGTH
-                                                                                                 : text;
-}
-
 static void cell_text(const struct table *table, const struct column *column, const json_t *answer, const char *pool,
                       const json_t *row, char *text, size_t size)
 {
@@ -180,7 +168,11 @@ static void cell_text(const struct table *table, const struct column *column, co
         snprintf(text, size, "%s", reply_duration(reply_age_s(answer, row, column->field), duration));
         return;
     case CELL_TIME:
-        snprintf(text, size, "%s", time_text(table, answer, value));
+        if (!json_is_string(value))
+            snprintf(text, size, "-");
+        else
+            snprintf(text, size, "%s",
+                     table->terminal ? reply_short_time(answer, json_string_value(value)) : json_string_value(value));
         return;
     case CELL_LIST:
         list_text(value, text, size);
