@@ -127,7 +127,8 @@ void contest_hears_us_again(struct pool *p, const struct unit *u, const struct a
     bool early =
         addr_equal(&u->holder, &advert->source) && mono_diff_us(now, u->holder_heard) < u->holder_interval_us / 2;
     bool for_another = mono_diff_us(now, p->view_changed) < 2 * p->settings->member_interval_us;
-    if (m != NULL && !mono_due(now, m->one_way_until) && early && !for_another) {
+    bool repeated = mono_diff_us(now, u->owner_since) <= (POOL_CLAIM_REPEATS + 1) * p->settings->member_interval_us;
+    if (m != NULL && !mono_due(now, m->one_way_until) && early && !for_another && !repeated) {
         m->one_way_until = now;
         m->one_way_count = 0;
     }

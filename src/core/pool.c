@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 
-#define REPEATS 3 /* of a new owner's claim */
 #define LEAVE_PATIENCE_US US_PER_S
 
 static const struct addr no_address;
@@ -467,7 +466,7 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
 
 void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now)
 {
-    u->repeats_left = REPEATS;
+    u->repeats_left = POOL_CLAIM_REPEATS;
     u->repeat_next = mono_add(now, p->settings->member_interval_us);
 }
 

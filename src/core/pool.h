@@ -21,6 +21,7 @@
 #include "core/router.h"
 
 #define UNIT_CONTENDERS_MAX 3
+#define POOL_CLAIM_REPEATS 3              /* of a new owner's claim, at the members' pace */
 #define POOL_CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed another */
 
 /* Another router that claims a unit while somebody else, we perhaps, holds it. */
@@ -269,7 +270,7 @@ struct mono contest_open_after(const struct pool *p, const struct unit *u);
  * that member would take too. */
 const struct member *contest_one_way(const struct pool *p, struct mono now);
 /* A member's claim, sooner than its interval says: it greets a newcomer (2.4 e), and if that is nobody else, it hears
- * us. */
+ * us. A new owner's says nothing of that, since it is repeated whoever hears it. */
 void contest_hears_us_again(struct pool *p, const struct unit *u, const struct advert *advert, struct mono now);
 /* `address` claims it no longer. Returns true when it did. */
 bool contest_end(struct unit *u, const struct addr *address);

@@ -203,6 +203,30 @@ static void test_isolation__ignored_three_times_but_answered__yields_and_is_a_re
     rig_free(rig);
 }
 
+/* A new owner repeats its claim whoever hears it; what it says early later is said to us. */
+static void test_isolation__new_owner_repeats_its_claim__no_sign_that_it_hears_us(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_three(THIRD_PARTY_ANSWERS);
+    rig_ignored_by(rig, 20, 3);
+    for (unsigned u = 1; u < 4; u++) {
+        rig_peer_takes(rig, 30, u, 253);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        rig_run(rig, RIG_MEMBER_US);
+        rig_hear(rig, 20, 0, 100);
+        assert_int_equal(rig_pool(rig).share, 1);
+    }
+    rig_run(rig, 3 * RIG_ADVERT_US);
+    assert_int_equal(rig_pool(rig).share, 1);
+    rig_hear(rig, 20, 0, 100);
+    rig_run(rig, RIG_MEMBER_US);
+    rig_hear(rig, 20, 0, 100);
+    rig_run(rig, RIG_MEMBER_US);
+    assert_int_equal(rig_pool(rig).share, 100);
+    rig_free(rig);
+}
+
 /* A second contest some time later must be decided as fast as the first one. */
 static void test_isolation__one_contest_after_another__each_decided_after_three_assertions(void **state)
 {
@@ -330,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_isolation__deaf_while_taking__gives_the_attempt_up),
         cmocka_unit_test(test_isolation__ignored_three_times_and_no_answer__mute_and_gives_all),
         cmocka_unit_test(test_isolation__ignored_three_times_but_answered__yields_and_is_a_reserve),
+        cmocka_unit_test(test_isolation__new_owner_repeats_its_claim__no_sign_that_it_hears_us),
         cmocka_unit_test(test_isolation__one_contest_after_another__each_decided_after_three_assertions),
         cmocka_unit_test(test_isolation__suspicion_that_led_nowhere__is_forgotten),
         cmocka_unit_test(test_isolation__mute_host_left_alone_with_nobody_to_ask__serves),
