@@ -55,6 +55,7 @@ def test_restart__after_a_kill_with_another_file__nothing_of_the_old_one_is_left
     own = node.addresses()
     daemon = cluster.Evenkeel(node, cluster.pool_text(VIPS, *QUICK, f"arp_filter {mode}")).start()
     serves(daemon)
+    assert os.stat(os.path.join(daemon.run_dir, "running.conf")).st_mode & 0o077 == 0
     daemon.kill()
     assert set(VIPS) <= node.addresses()
     node.run("ip", "addr", "del", VIPS[1] + "/24", "dev", "eth0")
