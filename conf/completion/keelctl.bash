@@ -45,7 +45,7 @@ _keelctl_columns()
 _keelctl()
 {
     local commands="status watch members list plan explain take release drain undrain rebalance reload history events
-        counters snmp dump check convert witness"
+        counters snmp dump dns check convert witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
     # Without this readline would take the colons of IPv6 addresses for the ends of words.
@@ -87,7 +87,7 @@ _keelctl()
         else
             case $command in
             explain | take | release | history | events) choices=$(_keelctl_units) ;;
-            convert) mapfile -t COMPREPLY < <(compgen -W keepalived -- "$word"; compgen -f -- "$word") && return ;;
+            convert) mapfile -t COMPREPLY < <(compgen -W 'keepalived wackamole' -- "$word"; compgen -f -- "$word") && return ;;
             dump) choices="data stats json" ;;
             snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
             check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;

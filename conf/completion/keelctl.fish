@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for keelctl: commands, options and their values, and the units and members of the running daemon.
 
-set -l commands status watch members list plan explain take release drain undrain rebalance reload history events counters snmp dump check convert witness
+set -l commands status watch members list plan explain take release drain undrain rebalance reload history events counters snmp dump dns check convert witness
 
 function __keelctl_ask
     set -l words (commandline -opc)
@@ -27,7 +27,7 @@ complete -c keelctl -n "__fish_seen_subcommand_from plan" -l without -x -a "(__k
 complete -c keelctl -n "__fish_seen_subcommand_from dump" -a "data stats json"
 complete -c keelctl -n "__fish_seen_subcommand_from snmp" -a "VRRPV3-MIB VRRP-MIB EVENKEEL-MIB"
 complete -c keelctl -n "__fish_seen_subcommand_from check convert" -F
-complete -c keelctl -n "__fish_seen_subcommand_from convert" -a keepalived
+complete -c keelctl -n "__fish_seen_subcommand_from convert" -a 'keepalived wackamole'
 complete -c keelctl -n "__fish_seen_subcommand_from watch" -l interval -x
 complete -c keelctl -n "__fish_seen_subcommand_from history" -l timeline
 complete -c keelctl -n "__fish_seen_subcommand_from history" -l svg -r -F

@@ -153,6 +153,8 @@ static const struct command commands[] = {
     {"snmp", "[OID]", 0, 1, TAKES(OPTION_NAMES), snmp_command,
      "The objects of VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, as snmpwalk prints them."},
     {"dump", "data|stats|json", 1, 1, 0, dump_command, "The daemon's state as keepalived's files show theirs."},
+    {"dns", "[NAME]", 0, 1, TAKES(OPTION_POOL), dns_command,
+     "The addresses as records of a zone file, under this name or each pool's."},
     {"check", "[FILE]", 0, 1,
      TAKES(OPTION_CONFIG_ID) | TAKES(OPTION_PRINT) | TAKES(OPTION_RUNNING) | TAKES(OPTION_STRICT), check_command,
      "Checks a configuration file; needs no daemon."},

@@ -399,8 +399,8 @@ static void add_filter(struct findings *f)
         wanted = FILTER_LEASE;
     if (p->filter_mode == FILTER_AUTO || p->filter_mode == wanted)
         return;
-    add(f, WARNING, "filter", "arp_filter %s is in force here, not %s: %s", filter_mode_text(p->filter_mode),
-        filter_mode_text(wanted),
+    add(f, WARNING, "filter", "arp_filter %s is in force here, not %s: %s", filter_mode_name(p->filter_mode),
+        filter_mode_name(wanted),
         p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
 }
 

@@ -224,18 +224,3 @@ bool rival_text(const struct daemon_view *view, uint8_t link, char text[static R
              addr_format(&view->links[link].primary_ipv4, address), r->yields ? "this host" : "it");
     return true;
 }
-
-const char *filter_mode_text(uint8_t mode)
-{
-    switch ((enum filter_mode)mode) {
-    case FILTER_AUTO:
-        return "auto";
-    case FILTER_OFF:
-        return "off";
-    case FILTER_ON:
-        return "on";
-    case FILTER_LEASE:
-        return "lease";
-    }
-    return NULL;
-}

@@ -80,9 +80,6 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
 #define RIVAL_TEXT_MAX 192
 bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX]);
 
-/* "auto", "off", "on", "lease"; as the configuration file writes them. */
-const char *filter_mode_text(uint8_t mode);
-
 /*
  * What a request names (target_json.c). Each sets the error and returns false when the field is there but names
  * nothing. find_pools: the pool of field "pool", or all: [*first, *end); find_all: the same with sets of instances,
@@ -96,6 +93,8 @@ bool find_unit(struct answer *a, unsigned *pool, unsigned *unit);
 bool find_member(struct answer *a, unsigned pool, const char *text, struct addr *out);
 
 /* Building blocks of several answers. */
+/* What every answer says of a member. */
+void put_member_facts(struct answer *a, json_t *object, unsigned pool, const struct member_view *m);
 json_t *member_object(struct answer *a, unsigned pool, unsigned member);
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
 json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */

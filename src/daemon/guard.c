@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd and the channel. It owns the
+ * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd, the channel and what it runs. It owns the
  * configuration and the shared page; the worker's life is guard_worker.c. Called by main.c.
  */
 #include "daemon/guard.h"
@@ -20,6 +20,7 @@
 #include "daemon/log.h"
 #include "daemon/number.h"
 #include "daemon/reload.h"
+#include "daemon/reload_file.h"
 #include "platform/clock.h"
 #include "platform/kernel.h"
 #include "platform/packet_ip.h"
@@ -29,7 +30,7 @@
 #define MESSAGES_PER_TURN 64
 #define LOOK_US US_PER_S /* the worker's loop turns at least so often */
 #define HUNG_US (5 * US_PER_S)
-#define OWN_FDS 3 /* of poll(): the worker's end, signals, the channel */
+#define OWN_FDS 4 /* of poll(): the worker's end, signals, the channel, the reading of the file */
 
 static void stop(struct guard *guard, struct mono now)
 {
@@ -113,6 +114,7 @@ static void take_messages(struct guard *guard)
             reload_end(guard, false, clock_now());
             break;
         case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_RELOAD_READING:
         case CHANNEL_RELOAD:
         case CHANNEL_RELOAD_SAME:
         case CHANNEL_RELOAD_BAD:
@@ -162,6 +164,8 @@ static void look_after_worker(struct guard *guard, struct mono now)
 static void run_timers(struct guard *guard, struct mono now)
 {
     look_after_worker(guard, now);
+    if (mono_due(now, guard->read_by))
+        reload_read_timeout(guard);
     if (mono_due(now, guard->restart_at) && guard_script_is_ready(guard->script))
         guard_worker_start(guard, now);
     if (mono_due(now, guard->leave_by)) {
@@ -173,7 +177,7 @@ static void run_timers(struct guard *guard, struct mono now)
 
 static int poll_timeout_ms(const struct guard *guard, struct mono now)
 {
-    struct mono next = mono_min(mono_min(guard->script_at, guard->leave_by), guard->look_at);
+    struct mono next = mono_min(mono_min(guard->script_at, guard->leave_by), mono_min(guard->look_at, guard->read_by));
 
     if (guard_script_is_ready(guard->script))
         next = mono_min(next, guard->restart_at);
@@ -190,6 +194,7 @@ static void turn(struct guard *guard)
         {.fd = guard->pidfd, .events = POLLIN},
         {.fd = guard->signals, .events = POLLIN},
         {.fd = guard->channel, .events = POLLIN},
+        {.fd = guard->reading != NULL ? reload_file_fd(guard->reading) : -1, .events = POLLIN},
     };
     unsigned count = guard_script_poll(guard->script, fds + OWN_FDS, GUARD_SCRIPT_FDS_MAX);
 
@@ -204,6 +209,8 @@ static void turn(struct guard *guard)
         guard_worker_ended(guard);
     if (fds[1].revents != 0 && !guard->done)
         take_signals(guard, clock_now());
+    if (fds[3].revents != 0 && !guard->done)
+        reload_read(guard, clock_now());
     if (!guard->done)
         run_timers(guard, clock_now());
     guard->script_at = guard_script_turn(guard->script, clock_now());
@@ -299,6 +306,7 @@ int guard_run(const struct guard_start *start)
         .restart_at = clock_now(),
         .script_at = clock_now(),
         .leave_by = MONO_NEVER,
+        .read_by = MONO_NEVER,
         .look_at = clock_now(),
         .watchdog_at = start->ready->watchdog_us > 0 ? clock_now() : MONO_NEVER,
     };
@@ -319,8 +327,10 @@ int guard_run(const struct guard_start *start)
     sender_close(guard.sender);
     packet_ip_close(guard.ip);
     guard_page_close(guard.page);
+    reload_file_close(guard.reading);
     guard_page_close(guard.next_page);
     config_free(guard.next_config);
+    config_free(guard.before);
     config_free(guard.config);
     return guard.exit_code;
 }

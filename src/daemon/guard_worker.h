@@ -11,16 +11,23 @@
 
 #include "base/mono.h"
 #include "daemon/guard.h"
+#include "daemon/guard_fifo.h"
 #include "daemon/guard_page.h"
 
 struct packet_ip;
+struct reload_file;
 
 struct guard {
     const struct guard_start *start;
     struct config *config;
-    struct config *next_config;   /* of a reload, until the worker has it */
+    struct config *before;        /* the last reload; NULL: none */
+    struct mono reloaded;         /* when that was */
+    struct reload_file *reading;  /* of a reload: the file is being read */
+    struct mono read_by;          /* MONO_NEVER: nobody waits for it (any more) */
+    struct config *next_config;   /* then, until the worker has it */
     struct guard_page *next_page; /* for that; NULL: not made yet */
-    bool reload_wanted;           /* another one, when this one is done */
+    struct guard_fifo_owners next_owners;
+    bool reload_wanted; /* another one, when this one is done */
     struct mono reload_began;
     struct guard_page *page;
     struct guard_script *script;

@@ -76,15 +76,8 @@ static json_t *snmp_member_object(struct answer *a, unsigned pool, unsigned memb
     json_t *object = new_object(a);
 
     core_view_member(a->view->core, pool, member, a->view->now, &m);
-    put_member(a, object, "address", "name", pool, &m.address);
-    put_int(a, object, "vrid", m.vrid);
-    put_int(a, object, "share", m.share);
-    put_text(a, object, "state", member_state_name(m.state));
-    put_bool(a, object, "self", m.self);
-    put_int(a, object, "load", m.load);
+    put_member_facts(a, object, pool, &m);
     put_int(a, object, "interval_cs", m.interval_us / US_PER_CS);
-    put_int(a, object, "age_ms",
-            mono_is_never(m.last_heard) ? 0 : mono_diff_us(a->view->now, m.last_heard) / US_PER_MS);
     put_stamp(a, object, "since_cs", m.since);
     return object;
 }
@@ -182,7 +175,7 @@ static json_t *snmp_pool_object(struct answer *a, unsigned pool)
     put_int(a, object, "member_vrid", p.member_vrid);
     put_int(a, object, "lost", p.lost_count);
     put_bool(a, object, "rebalance", settings->rebalance);
-    put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_text(filter));
+    put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_name(filter));
     put_int(a, object, "advert_interval_cs", settings->advert_interval_us / US_PER_CS);
     put_int(a, object, "member_interval_cs", settings->member_interval_us / US_PER_CS);
     put_lists(a, object, pool, &p);

@@ -22,20 +22,25 @@ const char *level_name(uint8_t level)
     return NULL;
 }
 
+void put_member_facts(struct answer *a, json_t *object, unsigned pool, const struct member_view *m)
+{
+    put_member(a, object, "address", "name", pool, &m->address);
+    put_int(a, object, "vrid", m->vrid);
+    put_int(a, object, "share", m->share);
+    put_text(a, object, "state", member_state_name(m->state));
+    put_bool(a, object, "self", m->self);
+    put_int(a, object, "age_ms",
+            mono_is_never(m->last_heard) ? 0 : mono_diff_us(a->view->now, m->last_heard) / US_PER_MS);
+    put_int(a, object, "load", m->load);
+}
+
 json_t *member_object(struct answer *a, unsigned pool, unsigned member)
 {
     struct member_view m;
     json_t *object = new_object(a);
 
     core_view_member(a->view->core, pool, member, a->view->now, &m);
-    put_member(a, object, "address", "name", pool, &m.address);
-    put_int(a, object, "vrid", m.vrid);
-    put_int(a, object, "share", m.share);
-    put_text(a, object, "state", member_state_name(m.state));
-    put_bool(a, object, "self", m.self);
-    put_int(a, object, "age_ms",
-            mono_is_never(m.last_heard) ? 0 : mono_diff_us(a->view->now, m.last_heard) / US_PER_MS);
-    put_int(a, object, "load", m.load);
+    put_member_facts(a, object, pool, &m);
     put_int(a, object, "interval_ms", m.interval_us / US_PER_MS);
     put_time(a, object, "since", m.since);
     return object;

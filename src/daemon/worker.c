@@ -19,6 +19,7 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
+#include "daemon/dump_file.h"
 #include "daemon/log.h"
 #include "daemon/rest.h"
 #include "daemon/worker_run.h"
@@ -30,7 +31,7 @@
 
 #define LEAVE_TIMEOUT_US (4500 * US_PER_MS) /* a little less than the guard's patience */
 #define KERNEL_CLOSE_TIMEOUT_MS 2000
-#define HISTORY_CLOSE_TIMEOUT_MS 500
+#define FILE_CLOSE_TIMEOUT_MS 500
 
 static void on_kernel(void *context)
 {
@@ -86,6 +87,11 @@ static void on_signal(void *context)
         worker->signalled = true;
         begin_leaving(worker, strsignal((int)info.ssi_signo));
     }
+}
+
+static void on_dumped(void *context)
+{
+    worker_view_dumped(context);
 }
 
 static int run(struct worker *worker)
@@ -180,6 +186,7 @@ static int make_parts(struct worker *worker)
     worker->thirdparty = thirdparty_new(settings->link_count);
     worker->vips = vip_index_new(worker->config);
     worker->audit = audit_new(worker->config, worker->started);
+    worker->dumps = dump_files_open();
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
         worker->vips == NULL || worker->audit == NULL)
         return -ENOMEM;
@@ -282,6 +289,8 @@ static int watch(struct worker *worker)
         error = loop_watch(worker->loop, worker->signals, on_signal, worker, &worker->signal_watch);
     if (error == 0)
         error = loop_watch(worker->loop, kernel_fd(worker->kernel), on_kernel, worker, &worker->kernel_watch);
+    if (error == 0)
+        error = loop_watch(worker->loop, dump_files_fd(worker->dumps), on_dumped, worker, &worker->dump_watch);
     return error;
 }
 
@@ -334,13 +343,17 @@ static int end(struct worker *worker, int code)
 
         if (error < 0)
             code = failed("removing addresses and filter", error, EX_SOFTWARE);
+        if (error == -ETIMEDOUT)
+            worker->reloaded = NULL; /* the thread is stuck with it, and the process about to end */
     }
     tracking_close(worker->tracking);
     loop_unwatch(worker->channel_watch);
     loop_unwatch(worker->signal_watch);
+    loop_unwatch(worker->dump_watch);
     link_close_all(worker);
     control_close(worker->control);
-    history_file_close(worker->history_file, HISTORY_CLOSE_TIMEOUT_MS);
+    history_file_close(worker->history_file, FILE_CLOSE_TIMEOUT_MS);
+    dump_files_close(worker->dumps, FILE_CLOSE_TIMEOUT_MS);
     state_close(worker->state);
     loop_close(worker->loop);
     if (worker->signals >= 0)
@@ -376,6 +389,7 @@ int worker_run(const struct worker_start *start)
     worker->number = start->number;
     worker->page = start->page;
     worker->channel = start->channel;
+    worker->owed = CHANNEL_MESSAGE_COUNT;
     worker->signals = -1;
     worker->orders.fd = -1;
     worker->started = clock_now();

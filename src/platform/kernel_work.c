@@ -413,5 +413,7 @@ int work_leave(struct work *work)
     /* Better a closed filter that is left than an address that answers. */
     for (unsigned p = 0; p < work_pool_count(work) && error == 0; p++)
         error = filter_remove_table(work->filter, work->config->core.pools[p].name);
+    for (unsigned i = 0; i < work->stale_count && error == 0; i++) /* of a reload a moment ago */
+        error = filter_remove_table(work->filter, work->stale[i]);
     return error;
 }

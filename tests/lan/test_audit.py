@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-import cluster
 import lease
 import rig
 
@@ -18,16 +17,16 @@ ROUND_S = 32  # every held address is asked for once in half a minute
 
 
 def unit_of(daemon, vip):
-    units = daemon.ctl("status")["pools"][0]["units"]
+    units = daemon.ask("status")["pools"][0]["units"]
     return next(u for u in units if vip in u["addresses"])
 
 
 def conflicts_of(daemon):
-    return daemon.ctl("counters")["daemon"]["address_conflicts"]
+    return daemon.ask("counters")["daemon"]["address_conflicts"]
 
 
 def lines_of(daemon):
-    return [a["text"] for a in daemon.ctl("status")["attention"] if a["code"] == "conflict"]
+    return [a["text"] for a in daemon.ask("status")["attention"] if a["code"] == "conflict"]
 
 
 def events_of(daemon):
@@ -35,7 +34,7 @@ def events_of(daemon):
 
 
 def contests_of(daemon):
-    return daemon.ctl("counters")["pools"][0]["counters"]["contests"]
+    return daemon.ask("counters")["pools"][0]["counters"]["contests"]
 
 
 def settled(field):
@@ -93,7 +92,7 @@ def test_audit__filter_off_on_one_host__its_answers_are_seen():
         rig.pause(field.system.hosts[other].pids())
         field.lab.host[other].run("nft", "flush", "ruleset")
         rig.wait_until(lambda: conflicts_of(daemon) > 0, ROUND_S, "the audit has found the second owner")
-        seen = {u["conflict"]["mac"] for u in daemon.ctl("status")["pools"][0]["units"] if u["conflict"]}
+        seen = {u["conflict"]["mac"] for u in daemon.ask("status")["pools"][0]["units"] if u["conflict"]}
         assert seen == {field.lab.host[other].ports[0]["mac"]}
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """keelctl beside the daemon: differences between files are named, history outlives the daemon and can be drawn, journald gets
 fields, tables have columns and colours as asked, and the shell completes what the running daemon knows."""
+import json
 import os
 import re
 import signal
@@ -194,6 +195,14 @@ def test_log__under_journald__fields_of_each_change(place, monkeypatch):
 
 
 # Tables
+
+
+def test_dns__all_addresses_as_records_of_a_zone(place):
+    daemon = place.hosts["h1"]
+    zone = daemon.keelctl("dns", "www.example.com.").stdout.splitlines()
+    assert zone == [f"www.example.com. IN A    {vip}" for vip in VIPS]
+    records = json.loads(daemon.keelctl("--json", "dns").stdout)["records"]
+    assert len(records) == len(VIPS) and records[0] == dict(name="web", type="A", address=VIPS[0])
 
 
 def test_table__columns__as_asked_and_wrong_ones_are_told(place):

@@ -41,8 +41,7 @@ static const struct ctl file = {.term = {.width = 80}};
 /* The status as it would be shown, in `text`. */
 static void show(const struct ctl *ctl)
 {
-    char *answer_text = rig_ask(&rig, "{\"command\":\"status\"}", true, NULL);
-    json_t *answer = json_loads(answer_text, 0, NULL);
+    json_t *answer = rig_ask(&rig, "{\"command\":\"status\"}", true, NULL);
     FILE *out;
 
     free(text);
@@ -50,7 +49,6 @@ static void show(const struct ctl *ctl)
     status_show(out, ctl, answer);
     fclose(out);
     json_decref(answer);
-    free(answer_text);
 }
 
 /* Lines that a terminal of `width` columns needs; no colours are in the text. */
