@@ -255,6 +255,103 @@ def test_clean__for_a_dead_or_hanging_worker__takes_everything_and_leaves_the_ho
     assert "00:00:5e:00" not in lan.on_host("bridge", "fdb", "show", "dev", "ve0")
 
 
+def test_removal_by_hand__of_a_wanted_address__is_undone_and_reported(lan):
+    probe = lan.probe("ipv4=2", "ipv6=1", "filter=on")
+    probe.want(0, 2, "answering")
+    lan.on_host("ip", "addr", "del", f"{VIP}/16", "dev", "ve0")
+    probe.expect("restored 0$", 1)
+    assert f"{VIP}/16" in lan.addresses()
+    lan.on_host("ip", "addr", "del", "fd66::1:3/64", "dev", "ve0")
+    probe.expect("restored 2$", 1)
+    assert "fd66::1:3/64" in lan.addresses() and lan.answers_ping("fd66::1:3")
+
+
+def test_addition_by_hand__of_an_unwanted_vip__is_undone(lan):
+    lan.probe("ipv4=2", "filter=on")
+    lan.on_host("ip", "addr", "add", f"{VIP}/16", "dev", "ve0")
+    assert not lan.answers_arp()
+    assert wait_until(lambda: f"{VIP}/16" not in lan.addresses(), 1)
+
+
+def test_wrong_prefix_length__left_by_somebody__is_put_right(lan):
+    lan.on_host("ip", "addr", "add", "fd66::1:2/128", "dev", "ve0", "nodad")
+    lan.on_host("ip", "addr", "add", f"{VIP}/32", "dev", "ve0")
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on")
+    probe.want(0, 1, "answering")
+    addresses = lan.addresses()
+    assert f"{VIP}/16" in addresses and f"{VIP}/32" not in addresses
+    assert "fd66::1:2/64" in addresses and "fd66::1:2/128" not in addresses
+
+
+def test_primary_of_the_subnet_removed__without_promote_secondaries__nobody_elses_address_goes(lan):
+    lan.on_host("sysctl", "-qw", "net.ipv4.conf.all.promote_secondaries=0", "net.ipv4.conf.ve0.promote_secondaries=0")
+    lan.on_host("ip", "addr", "flush", "dev", "ve0", "scope", "global")
+    probe = lan.probe("ipv4=3", "filter=on")
+    probe.want(0, 2, "answering")
+    lan.on_host("ip", "addr", "add", "10.66.0.1/16", "dev", "ve0")
+    probe.expect(r"link 0 .*ipv4=10\.66\.0\.1 ")
+    probe.want(0, 0, "absent")
+    assert {"10.66.0.1/16", "10.66.1.2/16", "10.66.1.3/16"} <= set(lan.addresses())
+    assert not any(line.startswith("restored") for line in probe.seen)
+    assert lan.answers_arp("10.66.1.2")
+    assert probe.close() == 0
+    assert "10.66.0.1/16" in lan.addresses()
+
+
+def test_foreign_removal_of_the_primary__that_takes_vips_along__brings_them_back(lan):
+    lan.on_host("sysctl", "-qw", "net.ipv4.conf.all.promote_secondaries=0", "net.ipv4.conf.ve0.promote_secondaries=0")
+    probe = lan.probe("ipv4=3", "filter=on")
+    probe.want(0, 2, "answering")
+    lan.on_host("sysctl", "-qw", "net.ipv4.conf.ve0.promote_secondaries=0")
+    lan.on_host("ip", "addr", "del", "10.66.0.1/16", "dev", "ve0")
+    probe.expect("restored 0", 1)
+    assert wait_until(lambda: {f"{VIP}/16", "10.66.1.2/16", "10.66.1.3/16"} <= set(lan.addresses()), 1)
+
+
+def test_flushed_ruleset__while_held__is_restored_within_a_second_and_others_stay_out_of_it(lan):
+    probe = lan.probe("ipv4=2", "ipv6=1", "filter=lease", "member_ms=100")
+    probe.arm()
+    probe.say("beat 50")
+    probe.want(0, 1, "answering")
+    lan.nft("add", "table", "inet", "other")
+    for command in (("flush", "ruleset"), ("delete", "table", *TABLE), ("flush", "set", *TABLE, "held"),
+                    ("delete", "element", *TABLE, "vips", "{", VIP, "}"), ("flush", "chain", *TABLE, "in_arp")):
+        started = time.monotonic()
+        lan.nft(*command)
+        probe.expect("restored -1", 1)
+        assert sorted(lan.held()) == [VIP, "10.66.1.2"]
+        assert time.monotonic() - started < 1
+        assert lan.alive() and lan.answers_ping()
+    lan.nft("add", "table", "inet", "other")
+    lan.nft("add", "table", "netdev", "evenkeel_probe2")
+    rig.linger(0.3)
+    assert probe.process.poll() is None and not lan.answers_arp("10.66.1.3")
+    assert probe.close() == 0
+    assert "other" in lan.nft("list", "tables") and "evenkeel_probe2" in lan.nft("list", "tables")
+
+
+def test_table__that_somebody_made_his_own__what_is_given_up_goes_and_nothing_comes_before_it_is_ours_again(lan):
+    """Every transaction of ours is refused, as by a kernel out of memory."""
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on")
+    own = lan.addresses()
+    probe.want(0, 1, "answering")
+    thief = subprocess.Popen(["ip", "netns", "exec", lan.host, "nft", "-i"], stdin=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, text=True)
+    lan.probes.append(thief)
+    print(f"delete table {' '.join(TABLE)}; add table {' '.join(TABLE)} {{ flags owner; }}", file=thief.stdin, flush=True)
+    assert wait_until(lambda: "owner" in lan.nft("list", "table", *TABLE, check=False))
+    probe.want(0, 1, "absent")
+    assert lan.addresses() == own
+    probe.want(0, 1, "ready", errors=2)
+    assert lan.addresses() == own
+    thief.kill()
+    assert wait_until(lambda: {f"{VIP}/16", "fd66::1:2/64"} <= set(lan.addresses()), 4)
+    assert not lan.answers_ping() and not lan.answers_ping("fd66::1:2")
+    probe.want(0, 1, "answering")
+    assert lan.answers_ping() and lan.answers_ping("fd66::1:2")
+    assert probe.close() == 0
+
+
 def test_lease__beats__live_on_the_same_element_and_silence_ends_it(lan):
     probe = lan.probe("ipv4=1", "ipv6=1", "filter=lease", "member_ms=100")
     probe.want(0, 1, "answering")
@@ -335,40 +432,6 @@ def test_lease__second_interface__lives_and_dies_with_the_first(lan):
     probe.say("beat 0")
     assert wait_until(lambda: not lan.alive(), 1)
     assert not lan.answers_arp("10.67.1.1", "ve1") and not lan.answers_arp()
-
-
-def test_group__one_interface_missing__is_refused_with_its_reason_and_opens_when_it_comes(lan):
-    probe = lan.probe("ipv4=2", "filter=on", "second=ve1")
-    probe.want(0, 1, "answering", errors=1)
-    assert lan.held() == ["10.66.1.2"], "a group is never held in part"
-    lan.wire("ve1", 67)
-    probe.expect("late 0 0")
-    assert sorted(lan.held()) == [VIP, "10.66.1.2", "10.67.1.1"]
-    assert lan.answers_arp("10.67.1.1", "ve1")
-
-
-def test_links__carrier_gateway_and_mtu__are_reported(lan):
-    probe = lan.probe("ipv4=1", "filter=off")
-    lan.on_host("ip", "route", "add", "default", "via", "10.66.0.2")
-    probe.expect(r"link 0 .* gateway=10\.66\.0\.2")
-    lan.on_peer("ip", "link", "set", "ve0", "down")
-    probe.expect("link 0 present=1 up=0")
-    lan.on_peer("ip", "link", "set", "ve0", "up")
-    probe.expect("link 0 present=1 up=1")
-    lan.on_host("ip", "link", "set", "ve0", "mtu", "1400")
-    probe.expect("link 0 .* mtu=1400")
-    lan.on_host("ip", "route", "del", "default")
-    probe.expect("link 0 .* gateway=-")
-
-
-def test_address_primary__vip_configured_first__is_not_taken_for_the_hosts_own(lan):
-    lan.on_host("ip", "addr", "flush", "dev", "ve0", "scope", "global")
-    probe = lan.probe("ipv4=1", "filter=on")
-    probe.want(0, 0, "answering")
-    rig.linger(0.2)
-    lan.on_host("ip", "addr", "add", "10.66.0.1/16", "dev", "ve0")
-    probe.expect(r"link 0 .* ipv4=10\.66\.0\.1 ")
-    assert not any(f"ipv4={VIP} " in line for line in probe.seen)
 
 
 def test_egress__vip_not_held__no_arp_claim_and_no_packet_leaves(lan):
