@@ -207,12 +207,18 @@ static void check_source(struct compat_words *words, struct instance_words *inst
     enum instance_row row =
         instance->given[INSTANCE_SOURCE_UNICAST].file != NULL ? INSTANCE_SOURCE_UNICAST : INSTANCE_SOURCE_MULTICAST;
 
-    if (addr_is_none(&model->source) || model->source.family == model->family)
+    if (addr_is_none(&model->source))
         return;
-    COMPAT_WARN(words->run, instance->given[row],
-                "the source address is not of the family of vrrp_instance %s, which is "
-                "%s; it is ignored",
-                model->name, family_text(model->family));
+    if (model->source.family != model->family)
+        COMPAT_WARN(words->run, instance->given[row],
+                    "the source address is not of the family of vrrp_instance %s, which is "
+                    "%s; it is ignored",
+                    model->name, family_text(model->family));
+    else if (addr_is_multicast(&model->source))
+        COMPAT_WARN(words->run, instance->given[row],
+                    "a multicast address cannot be the source of anything; it is ignored (mcast_dst_ip is the group)");
+    else
+        return;
     model->source = ADDR_NONE;
 }
 

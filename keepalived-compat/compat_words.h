@@ -138,6 +138,9 @@ bool compat_bind(struct compat_words *words, struct check_tracker *tracker, stru
 void compat_complete_command(struct compat_words *words, struct check_command *command);
 
 void compat_resolve(struct compat_words *words);
+
+/* compat_vmac.c: devices that are virtual MACs of instances become these instances' interfaces. */
+void compat_replace_vmacs(struct compat_words *words);
 /* compat_check.c: one instance by itself; what makes it unusable is an error. */
 void compat_check_instance(struct compat_words *words, struct instance_words *instance);
 /* compat_strict.c: what strict mode changes; after everything else. */

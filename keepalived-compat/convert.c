@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert_out.h"
 #include "convert_work.h"
 
 /* --- hosts --- */
@@ -198,6 +199,30 @@ static int bundle_strength(const struct compat_instance *instance)
     return instance->priority * 2 + (instance->initial_state == COMPAT_MASTER);
 }
 
+static bool lists_own(const struct net_address *addresses, unsigned count, const struct compat_instance *first)
+{
+    for (unsigned a = 0; a < count; a++)
+        if (addresses[a].address.family == first->family &&
+            (first->interface == NULL || strcmp(addresses[a].device, first->interface) == 0))
+            return true;
+    return false;
+}
+
+/* Whether it has what a unit needs: an address of the pool's family on the pool's interface. */
+static bool bundle_fits(const struct convert *convert, unsigned b)
+{
+    const struct compat_instance *first = convert->routers[b].first;
+
+    for (unsigned r = 0; r < convert->router_count; r++) {
+        const struct compat_instance *instance = convert->routers[r].first;
+
+        if (convert->routers[r].bundle == b && (lists_own(instance->addresses, instance->address_count, first) ||
+                                                lists_own(instance->excluded, instance->excluded_count, first)))
+            return true;
+    }
+    return false;
+}
+
 static void bundle_judge(struct convert *convert, unsigned b)
 {
     struct convert_bundle *bundle = &convert->bundles[b];
@@ -215,12 +240,12 @@ static void bundle_judge(struct convert *convert, unsigned b)
             bundle->preferred = -1;
         best = strength > best ? strength : best;
     }
-    bundle->pool = b;
-    for (unsigned other = 0; other < b; other++) {
+    bundle->pool = bundle_fits(convert, b) ? b : CONVERT_NO_POOL;
+    for (unsigned other = 0; other < b && bundle->pool == b; other++) {
         const struct compat_instance *x = convert->routers[b].first, *y = convert->routers[other].first;
 
-        if (convert->routers[other].bundle == other && x->family == y->family && x->version == y->version &&
-            same_interface(x, y)) {
+        if (convert->routers[other].bundle == other && convert->bundles[other].pool != CONVERT_NO_POOL &&
+            x->family == y->family && x->version == y->version && same_interface(x, y)) {
             bundle->pool = convert->bundles[other].pool;
             return;
         }
@@ -229,40 +254,13 @@ static void bundle_judge(struct convert *convert, unsigned b)
 
 /* --- the whole --- */
 
-static bool convert_check(const char *text, size_t length, config_report *report, void *context)
-{
-    struct config *config = config_load_text("converted", text, length, 0, report, context);
-    bool good = config != NULL;
-
-    config_free(config);
-    return good;
-}
-
-static bool convert_write(struct convert *convert, FILE *out, config_report *report, void *context)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *memory = open_memstream(&text, &length);
-
-    if (memory == NULL)
-        abort();
-    convert_print(convert, memory);
-    if (fclose(memory) != 0)
-        abort();
-    bool good = convert_check(text, length, report, context);
-
-    if (good)
-        fwrite(text, 1, length, out);
-    free(text);
-    return good;
-}
-
 static bool convert_possible(const struct convert *convert, config_report *report, void *context)
 {
     for (unsigned r = 0; r < convert->router_count; r++)
-        if (convert->routers[r].first->address_count > 0)
+        if (convert->bundles[convert->routers[r].bundle].pool != CONVERT_NO_POOL)
             return true;
-    report(context, CONFIG_ERROR, convert->hosts[0].file, 0, 0, "there is no vrrp_instance with an address to convert");
+    report(context, CONFIG_ERROR, convert->hosts[0].file, 0, 0,
+           "there is nothing to convert: no vrrp_instance has an address on its own interface");
     return false;
 }
 
@@ -280,7 +278,7 @@ bool convert_keepalived(unsigned count, char *const *files, FILE *out, config_re
             if (convert->routers[r].bundle == r)
                 bundle_judge(convert, r);
         good = convert_possible(convert, report, context) && convert_hosts_differ(convert, report, context) &&
-               convert_write(convert, out, report, context);
+               convert_out(convert_print, convert, out, report, context);
     }
     for (unsigned i = 0; i < convert->host_count; i++)
         config_free(convert->hosts[i].config);

@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "convert.h"
+#include "wackamole.h"
 
 static struct config *dialect_load(const char *path, const char *config_id, bool strict, config_report *report,
                                    void *context)
@@ -24,6 +25,7 @@ static unsigned dialect_count(const struct config *config)
 
 static const struct ctl_converter converters[] = {
     {"keepalived", convert_keepalived},
+    {"wackamole", convert_wackamole},
     {NULL, NULL},
 };
 

@@ -196,6 +196,32 @@ struct config *config_read(const struct config_request *request, config_report *
     return config;
 }
 
+void config_print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                          unsigned column, const char *text)
+{
+    const char *kind = severity == CONFIG_ERROR ? "error" : "warning";
+
+    if (line > 0)
+        fprintf(context, "%s:%u:%u: %s: %s\n", file, line, column, kind, text);
+    else
+        fprintf(context, "%s: %s: %s\n", file, kind, text);
+}
+
+const char *filter_mode_name(uint8_t mode)
+{
+    switch ((enum filter_mode)mode) {
+    case FILTER_AUTO:
+        return "auto";
+    case FILTER_OFF:
+        return "off";
+    case FILTER_ON:
+        return "on";
+    case FILTER_LEASE:
+        return "lease";
+    }
+    return "unknown";
+}
+
 struct config *config_load(const char *path, config_report *report, void *context)
 {
     return config_read(&(struct config_request){.path = path}, report, context);

@@ -80,6 +80,13 @@ enum config_severity {
 typedef void config_report(void *context, enum config_severity severity, const char *file, unsigned line,
                            unsigned column, const char *text);
 
+/* The sink of programs: "FILE:LINE:COLUMN: error: TEXT" to the stdio stream that `context` is. */
+void config_print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                          unsigned column, const char *text);
+
+/* An enum filter_mode as files write it: "auto", "off", "on", "lease". */
+const char *filter_mode_name(uint8_t mode);
+
 /*
  * Reads and checks `path`. NULL after at least one CONFIG_ERROR was reported; nothing is then kept. Every error is
  * found and reported in one run where that is possible (at most 20). The returned configuration is the caller's.

@@ -22,21 +22,6 @@ static const char *print_on(bool on)
     return on ? "on" : "off";
 }
 
-static const char *print_filter(enum filter_mode mode)
-{
-    switch (mode) {
-    case FILTER_AUTO:
-        return "auto";
-    case FILTER_OFF:
-        return "off";
-    case FILTER_ON:
-        return "on";
-    case FILTER_LEASE:
-        return "lease";
-    }
-    return "";
-}
-
 static const char *print_checksum(enum wire_checksum checksum)
 {
     switch (checksum) {
@@ -101,7 +86,7 @@ static void print_protocol(const struct config *config, const struct pool_settin
 
 static void print_host(const struct pool_settings *pool, const struct config_pool *more, FILE *out)
 {
-    fprintf(out, "    arp_filter %s\n    address_mode %s\n", print_filter((enum filter_mode)more->filter_mode),
+    fprintf(out, "    arp_filter %s\n    address_mode %s\n", filter_mode_name(more->filter_mode),
             more->address_mode == ADDRESS_RESIDENT ? "resident" : "add");
     fprintf(out, "    use_vmac %s\n    vmac_xmit_base %s\n", print_on(more->use_vmac), print_on(more->vmac_xmit_base));
     fprintf(out, "    garp_master_repeat %u\n", more->garp_repeat);

@@ -28,10 +28,7 @@ static void take_finding(void *context, enum config_severity severity, const cha
                                         (json_int_t)column, "severity", kind, "text", text));
         return;
     }
-    if (line > 0)
-        fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, kind, text);
-    else
-        fprintf(stderr, "%s: %s: %s\n", file, kind, text);
+    config_print_finding(stderr, severity, file, line, column, text);
 }
 
 static unsigned count_units(const struct config *config)
@@ -45,7 +42,8 @@ static unsigned count_units(const struct config *config)
 
 static int print_result(const struct check *check, const char *file, const struct config *config)
 {
-    json_t *object = json_pack("{s:s, s:b, s:O}", "file", file, "ok", config != NULL, "findings", check->findings);
+    json_t *object = json_pack("{s:s, s:s, s:b, s:O}", "schema", "evenkeel/1", "file", file, "ok", config != NULL,
+                               "findings", check->findings);
     char hash[20];
 
     if (config != NULL) {

@@ -8,18 +8,6 @@
 #include "ctl/ctl.h"
 #include "ctl/dialect.h"
 
-static void print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
-                          unsigned column, const char *text)
-{
-    const char *kind = severity == CONFIG_ERROR ? "error" : "warning";
-
-    (void)context;
-    if (line > 0)
-        fprintf(stderr, "%s:%u:%u: %s: %s\n", file, line, column, kind, text);
-    else
-        fprintf(stderr, "%s: %s: %s\n", file, kind, text);
-}
-
 int convert_command(const struct ctl *ctl, int argc, char **argv)
 {
     struct suggest suggest = suggest_start(argv[0]);
@@ -28,7 +16,7 @@ int convert_command(const struct ctl *ctl, int argc, char **argv)
     for (const struct ctl_converter *c = ctl_dialect.converters; c->name != NULL; c++) {
         suggest_offer(&suggest, c->name);
         if (strcmp(c->name, argv[0]) == 0)
-            return c->convert((unsigned)argc - 1, argv + 1, stdout, print_finding, NULL) ? EX_OK : EX_CONFIG;
+            return c->convert((unsigned)argc - 1, argv + 1, stdout, config_print_finding, stderr) ? EX_OK : EX_CONFIG;
     }
     if (suggest.best != NULL)
         ctl_complain("'%s' cannot be converted; did you mean '%s'?", argv[0], suggest.best);

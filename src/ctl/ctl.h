@@ -53,5 +53,6 @@ int dump_command(const struct ctl *ctl, int argc, char **argv);
 int watch_command(const struct ctl *ctl, int argc, char **argv);
 int check_command(const struct ctl *ctl, int argc, char **argv);
 int convert_command(const struct ctl *ctl, int argc, char **argv);
+int dns_command(const struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -51,6 +51,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
         .config_id = guard->start->request.config_id,
         .page = guard->page,
         .rundir = guard->start->rundir,
+        .number = guard->number,
         .channel = channel,
         .orders = orders,
         .connection = guard_script_connection(guard->script),
@@ -60,6 +61,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
 
     close_fd(&guard->signals);
     close_fd(&guard->channel);
+    close_fd(&guard->number_claim);
     guard_page_close_file(guard->page);
     guard_script_let_go(guard->script);
     reload_file_let_go(guard->reading);
@@ -143,7 +145,7 @@ static unsigned say_goodbye(struct guard *guard)
 static void clean_up_before(struct guard *guard, struct mono now)
 {
     int error = guard->before != NULL && mono_diff_us(now, guard->reloaded) < TABLES_US
-                    ? kernel_clean_tables(guard->before, guard->config)
+                    ? kernel_clean_tables(guard->before, guard->config, guard->number)
                     : 0;
 
     if (error < 0)
@@ -160,7 +162,7 @@ static void clean_up(struct guard *guard)
 {
     struct mono begin = clock_now();
     struct kernel_rest *rest = NULL;
-    int closed = kernel_clean_begin(guard->config, &rest);
+    int closed = kernel_clean_begin(guard->config, guard->number, &rest);
     int removed = closed == 0 ? kernel_clean_remove(rest) : closed;
 
     if (removed < 0) {

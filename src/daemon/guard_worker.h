@@ -35,6 +35,8 @@ struct guard {
     int sender;
     struct packet_ip *ip; /* sends to unicast peers */
     int signals;
+    unsigned number;  /* see number.h */
+    int number_claim; /* or -1 */
     /* the worker; pidfd is -1 while none runs */
     pid_t worker;
     int pidfd;
@@ -48,9 +50,11 @@ struct guard {
     bool worker_left; /* this worker said that it left in order */
     bool cleaned;     /* this worker's end was seen and cleaned up after, it only has not been reaped yet */
     bool leaving;
-    struct mono leave_by; /* MONO_NEVER: nobody was asked to leave */
-    struct mono watchdog_at;
-    uint64_t beats;
+    struct mono leave_by;    /* MONO_NEVER: nobody was asked to leave */
+    struct mono look_at;     /* at the worker's beats */
+    struct mono watchdog_at; /* MONO_NEVER: nobody wants to hear of it */
+    uint64_t beats;          /* when we last looked */
+    int64_t silent_looks;    /* since they last changed */
     bool done;
     int exit_code;
 };

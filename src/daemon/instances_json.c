@@ -207,7 +207,7 @@ json_t *instance_object(struct answer *a, unsigned set, unsigned unit)
     put_new(a, object, "addresses", addresses_array(a, set, unit));
     put_bool(a, object, "use_vmac", router->use_vmac);
     put_bool(a, object, "accept", router->accept);
-    put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_text(filter));
+    put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_name(filter));
     put_new(a, object, "faults", instance_faults(a, set, unit, &i));
     put_new(a, object, "fault_kinds", fault_kinds(a, i.faults));
     put_new(a, object, "trackers", trackers_array(a, TRACK_INSTANCE, set, unit));

@@ -76,15 +76,8 @@ static json_t *snmp_member_object(struct answer *a, unsigned pool, unsigned memb
     json_t *object = new_object(a);
 
     core_view_member(a->view->core, pool, member, a->view->now, &m);
-    put_member(a, object, "address", "name", pool, &m.address);
-    put_int(a, object, "vrid", m.vrid);
-    put_int(a, object, "share", m.share);
-    put_text(a, object, "state", member_state_name(m.state));
-    put_bool(a, object, "self", m.self);
-    put_int(a, object, "load", m.load);
+    put_member_facts(a, object, pool, &m);
     put_int(a, object, "interval_cs", m.interval_us / US_PER_CS);
-    put_int(a, object, "age_ms",
-            mono_is_never(m.last_heard) ? 0 : mono_diff_us(a->view->now, m.last_heard) / US_PER_MS);
     put_stamp(a, object, "since_cs", m.since);
     return object;
 }
@@ -182,7 +175,7 @@ static json_t *snmp_pool_object(struct answer *a, unsigned pool)
     put_int(a, object, "member_vrid", p.member_vrid);
     put_int(a, object, "lost", p.lost_count);
     put_bool(a, object, "rebalance", settings->rebalance);
-    put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_text(filter));
+    put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_name(filter));
     put_int(a, object, "advert_interval_cs", settings->advert_interval_us / US_PER_CS);
     put_int(a, object, "member_interval_cs", settings->member_interval_us / US_PER_CS);
     put_lists(a, object, pool, &p);
@@ -197,10 +190,9 @@ static json_t *snmp_instance_object(struct answer *a, unsigned set, unsigned uni
     const uint8_t *mac = config->pools[set].units[unit].router->vmac;
     json_t *object = new_object(a), *counters = new_object(a);
     struct instance_view i;
-    char text[18];
+    char text[MAC_TEXT_MAX];
 
     core_view_instance(a->view->core, set, unit, &i);
-    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     put_text(a, object, "name", settings->instance->name);
     put_int(a, object, "vrid", settings->vrid);
     put_text(a, object, "interface", config->links[settings->link]);
@@ -210,7 +202,7 @@ static json_t *snmp_instance_object(struct answer *a, unsigned set, unsigned uni
     put_number(a, object, "priority", i.priority);
     put_known(a, object, "address", &i.primary);
     put_known(a, object, "holder", &i.holder);
-    put_text(a, object, "mac", text);
+    put_text(a, object, "mac", mac_text(mac, text));
     put_int(a, object, "advert_interval_cs", settings->advert_interval_us / US_PER_CS);
     put_truth(a, object, "preempt", settings->instance->preempt);
     put_truth(a, object, "accept", config->pools[set].units[unit].router->accept);

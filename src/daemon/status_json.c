@@ -84,8 +84,8 @@ static json_t *filter_object(struct answer *a, unsigned pool)
     const struct daemon_pool_view *p = &a->view->pools[pool];
     json_t *object = new_object(a);
 
-    put_text(a, object, "configured", filter_mode_text(a->view->config->pools[pool].filter_mode));
-    put_text(a, object, "in_force", p->filter_mode == FILTER_AUTO ? NULL : filter_mode_text(p->filter_mode));
+    put_text(a, object, "configured", filter_mode_name(a->view->config->pools[pool].filter_mode));
+    put_text(a, object, "in_force", p->filter_mode == FILTER_AUTO ? NULL : filter_mode_name(p->filter_mode));
     put_text(a, object, "text", p->filter_text);
     return object;
 }

@@ -21,6 +21,7 @@
 #include "daemon/channel.h"
 #include "daemon/dump_file.h"
 #include "daemon/log.h"
+#include "daemon/rest.h"
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
 #include "platform/privilege.h"
@@ -215,8 +216,16 @@ static const char *prepare_user(const struct worker_start *start)
 
     if (geteuid() != 0)
         return NULL;
+    (void)rundir_give(start->rundir, geteuid(), getegid()); /* an earlier start may have given it away */
     if (error < 0) {
         log_notice("there is no user %s: the worker stays root, with fewer capabilities", EVENKEEL_USER);
+        return NULL;
+    }
+    const char *obstacle = privilege_obstacle(uid, gid);
+
+    if (obstacle != NULL) {
+        log_notice("the worker cannot become user %s and stays root, with fewer capabilities: %s", EVENKEEL_USER,
+                   obstacle);
         return NULL;
     }
     error = rundir_give(start->rundir, uid, gid);
@@ -258,8 +267,6 @@ static int drop_privileges(const struct worker_start *start)
         log_error("privileges: %s", text[0] != '\0' ? text : strerror(-error));
         return error == -EPERM ? EX_NOPERM : EX_OSERR;
     }
-    if (text[0] != '\0')
-        log_notice("%s", text);
     return 0;
 }
 
@@ -307,8 +314,12 @@ static int begin(struct worker *worker, const struct worker_start *start)
         code = drop_privileges(start);
     if (code != 0)
         return code;
+    rest_clean(worker->run_dir, worker->dialect, worker->config, worker->number);
+    rest_note(worker->run_dir, worker->config, worker->number);
     open_history(worker, rundir_path(start->rundir));
-    error = kernel_open(worker->config, &worker->kernel);
+    error = kernel_open(worker->config, worker->number, &worker->kernel);
+    if (error == -EAGAIN)
+        return failed("a thread for addresses and filter (RLIMIT_NPROC may be too low)", error, EX_OSERR);
     if (error < 0)
         return failed("addresses and filter", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
     error = watch(worker);
@@ -375,6 +386,7 @@ int worker_run(const struct worker_start *start)
     worker->dialect = start->dialect;
     worker->config_id = start->config_id;
     worker->run_dir = rundir_path(start->rundir);
+    worker->number = start->number;
     worker->page = start->page;
     worker->channel = start->channel;
     worker->owed = CHANNEL_MESSAGE_COUNT;
@@ -398,8 +410,10 @@ int worker_run(const struct worker_start *start)
     if (code == 0 && worker->forced)
         code = EX_SOFTWARE;
     code = end(worker, code);
-    if (code == 0)
+    if (code == 0) {
+        rest_forget(worker->run_dir);
         channel_send(worker->channel, CHANNEL_LEFT);
+    }
     free(worker);
     return code;
 }

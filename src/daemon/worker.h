@@ -111,6 +111,7 @@ struct worker {
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
     struct dump_files *dumps;
+    unsigned number;                 /* number.h */
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;

@@ -17,6 +17,7 @@
 #include "core/handover.h"
 #include "daemon/channel.h"
 #include "daemon/log.h"
+#include "daemon/rest.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
@@ -524,6 +525,7 @@ void worker_reload_turn(struct worker *worker)
     worker->kernel_paused = false;
     worker->next = NULL;
     change_over(worker, next, now);
+    rest_note(worker->run_dir, worker->config, worker->number);
     log_notice("reload: what is not in the file any more was released after %.3f ms; changed over in %.3f ms",
                (double)mono_diff_us(next->released, next->began) / US_PER_MS,
                (double)mono_diff_us(clock_now(), now) / US_PER_MS);

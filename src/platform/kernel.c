@@ -2,7 +2,7 @@
 /*
  * The thread, and what the loop sees of it: orders go in, reports come out, each list under one mutex that is never
  * held during a system call on netlink. The loop stages orders and hands them over as one batch; of each unit only the
- * newest counts. What is done with them is kernel_work.c's. Called by the daemon's worker; kernel_clean() by the guard.
+ * newest counts. What is done with them is kernel_work.c's. Called by the daemon's worker.
  */
 #include "platform/kernel.h"
 
@@ -370,7 +370,7 @@ static int make_parts(struct kernel *kernel)
     return kernel->wake_fd < 0 || kernel->report_fd < 0 ? -errno : 0;
 }
 
-int kernel_open(const struct config *config, struct kernel **out)
+int kernel_open(const struct config *config, unsigned number, struct kernel **out)
 {
     struct kernel *kernel = calloc(1, sizeof(*kernel));
 
@@ -385,7 +385,7 @@ int kernel_open(const struct config *config, struct kernel **out)
     int error = make_parts(kernel);
 
     if (error == 0)
-        error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us,
+        error = work_init(&kernel->work, config, number, kernel->spoke_us, kernel->unit_spoke_us,
                           (struct work_listener){post, tell, kernel});
     if (error < 0) {
         kernel_free(kernel);
@@ -529,62 +529,4 @@ void kernel_go_on(struct kernel *kernel)
     pthread_cond_signal(&kernel->resumed);
     pthread_mutex_unlock(&kernel->mutex);
     kernel_unprepare(next);
-}
-
-static bool no_report(void *context, const struct kernel_report *report)
-{
-    (void)context;
-    (void)report;
-    return true;
-}
-
-static void no_told(void *context)
-{
-    (void)context;
-}
-
-struct kernel_rest {
-    struct work work;
-    atomic_llong never_spoke[SETTINGS_POOLS_MAX];
-};
-
-int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
-{
-    const struct work_listener nobody = {no_report, no_told, NULL};
-    struct kernel_rest *rest = calloc(1, sizeof(*rest));
-    int error = rest ? work_init(&rest->work, config, rest->never_spoke, NULL, nobody) : -ENOMEM;
-
-    *out = NULL;
-    if (error < 0) {
-        free(rest);
-        return error;
-    }
-    *out = rest;
-    return work_close(&rest->work);
-}
-
-int kernel_clean_remove(struct kernel_rest *rest)
-{
-    int error = work_leave(&rest->work);
-
-    return error < 0 ? error : (int)rest->work.removed_count;
-}
-
-void kernel_clean_end(struct kernel_rest *rest)
-{
-    if (!rest)
-        return;
-    work_free(&rest->work);
-    free(rest);
-}
-
-int kernel_clean(const struct config *config)
-{
-    struct kernel_rest *rest;
-    int removed = kernel_clean_begin(config, &rest);
-
-    if (rest)
-        removed = kernel_clean_remove(rest);
-    kernel_clean_end(rest);
-    return removed;
 }

@@ -197,10 +197,10 @@ void work_remove_stale(struct work *work)
     work->stale_count = kept;
 }
 
-int kernel_clean_tables(const struct config *before, const struct config *now)
+int kernel_clean_tables(const struct config *before, const struct config *now, unsigned number)
 {
     struct filter *filter;
-    int error = filter_open(&filter), result;
+    int error = filter_open(number, &filter), result;
 
     if (error < 0)
         return error;

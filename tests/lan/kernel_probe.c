@@ -17,7 +17,7 @@
  *   want FIRST LAST LEVEL   orders (absent, ready, answering) for a range of units in one batch; `done COUNT MS ERRORS`
  *   arm                     prints `armed MS`
  *   beat MS                 sends the member's advertisement every MS from now on; 0: no more
- *   advert PRIORITY COUNT   sends one, with as many addresses (all our own)
+ *   advert PRIORITY COUNT   sends one, with as many addresses (all our own); 0: with that of a unit
  *   uadvert UNIT PRIORITY, ubeat FIRST LAST MS: the same of instances
  *   pause | resume          for a reload that keeps unit 0 only, until `paused` comes | calls it off
  *   quit | close            leaves as it is | kernel_close; prints `closed ERROR`
@@ -223,7 +223,7 @@ static void send_advert(struct probe *probe, unsigned priority, unsigned count)
     enum family family = (enum family)probe->settings.family;
     const struct kernel_link *state = &probe->states[0];
     const struct addr *self = family == FAMILY_IPV4 ? &state->primary_ipv4 : &state->primary_ipv6;
-    const struct addr addresses[2] = {*self, *self};
+    const struct addr addresses[2] = {count > 0 ? *self : probe->made.vips[0].address, *self};
     const struct advert advert = {
         .source = *self,
         .destination = wire_group(family),
@@ -232,7 +232,7 @@ static void send_advert(struct probe *probe, unsigned priority, unsigned count)
         .priority = (uint8_t)priority,
         .checksum = family == FAMILY_IPV4 ? WIRE_CHECKSUM_PLAIN : WIRE_CHECKSUM_PSEUDO,
         .interval_us = (uint32_t)probe->settings.member_interval_us,
-        .address_count = (uint8_t)count,
+        .address_count = (uint8_t)(count > 0 ? count : 1),
         .addresses = addresses,
     };
     uint8_t packet[WIRE_PACKET_MAX], frame[FRAME_MAX];
@@ -331,7 +331,7 @@ static void clean(const struct probe *probe)
 {
     struct mono start = clock_now();
     struct kernel_rest *rest;
-    int removed = kernel_clean_begin(&probe->config, &rest);
+    int removed = kernel_clean_begin(&probe->config, 1, &rest);
 
     if (rest)
         removed = kernel_clean_remove(rest);
@@ -430,7 +430,7 @@ int main(int argc, char **argv)
         return 0;
     }
     probe.packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, &probe.kernel);
+    int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, 1, &probe.kernel);
 
     if (error < 0) {
         printf("failed %s\n", strerrorname_np(-error));

@@ -208,7 +208,7 @@ def test_reload__worker_killed_meanwhile__the_next_one_has_the_new_file():
             f.wait_held(set(vips))
             rig.wait_until(daemon.ready, 10, "the next worker", 0.05)
         assert window.dual_ms == 0
-        assert len(daemon.ctl("status")["pools"][0]["units"]) == 6
+        assert len(daemon.ask("status")["pools"][0]["units"]) == 6
 
 
 def test_reload__told_to_stop_while_the_kernel_waits_for_the_change__leaves_in_order_at_once():

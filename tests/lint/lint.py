@@ -22,8 +22,8 @@ MAY_INCLUDE = {
     "src/config": {"base", "core", "config"},
     "src/platform": {"base", "core", "config", "platform"},
     "src/daemon": {"base", "core", "config", "platform", "daemon"},
-    "src/ctl": {"base", "core", "config", "ctl", "snmp"},
-    "src/client": {"client"},  # a process that only reads: it knows the control socket's protocol and nothing of the daemon
+    "src/ctl": {"base", "client", "core", "config", "ctl", "snmp"},
+    "src/client": {"client"},  # whoever asks the daemon: it knows the control socket's protocol and nothing of the daemon
     "src/snmp": {"base", "client", "snmp"},
     "src/exporter": {"base", "client", "exporter"},
     "keepalived-compat": {"base", "core", "config", "ctl", "daemon"},
@@ -108,6 +108,8 @@ def check_file(path):
             problem(path, number, "white space at the end of the line")
         if re.search(r"\b(TODO|FIXME|XXX)\b", line) and "lint.py" not in relative:
             problem(path, number, "unfinished work is an issue, not a comment")
+        if relative.startswith("tests/lan/") and relative != "tests/lan/rig.py" and "time.sleep(" in line:
+            problem(path, number, "wait for a condition; if it is none, rig.linger() or rig.pace() says what it is")
         if relative.endswith((".c", ".h")):
             check_includes(path, folder, number, line)
             if re.match(r"\s*default:", line) and relative.startswith("src/core"):

@@ -10,27 +10,18 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "daemon/fields_json.h"
 #include "daemon/track.h"
 #include "file_rig.h"
 #include "schema_check.h"
 #include "snmp/snapshot.h"
-
-static const char text[] =
-    "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n"
-    "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n version 3\n priority 200\n advert_int 0.1\n"
-    " virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
-    "vrrp_instance B {\n interface eth0\n virtual_router_id 2\n version 3\n priority 200\n advert_int 0.1\n"
-    " virtual_ipaddress {\n fe80::2\n 2001:db8::2/64\n }\n}\n"
-    "vrrp_instance C {\n interface eth0\n virtual_router_id 3\n priority 100\n"
-    " authentication {\n auth_type PASS\n auth_pass secret\n }\n virtual_ipaddress {\n 10.0.3.1/24\n }\n}\n"
-    "vrrp_instance D {\n interface down0\n virtual_router_id 4\n virtual_ipaddress {\n 10.0.4.1/24\n }\n}\n";
 
 static struct file_rig rig;
 
 static int setup(void **state)
 {
     (void)state;
-    file_rig_open(&rig, text);
+    file_rig_open(&rig, file_rig_sample);
     file_rig_run(&rig, 2 * (int64_t)US_PER_S);
     return 0;
 }
@@ -44,12 +35,7 @@ static int teardown(void **state)
 
 static json_t *ask(const char *request)
 {
-    char *answer = file_rig_ask(&rig, request);
-    json_t *value = json_loads(answer, 0, NULL);
-
-    assert_non_null(value);
-    free(answer);
-    return value;
+    return file_rig_ask(&rig, request);
 }
 
 static json_t *named(const json_t *answer, const char *name)
@@ -267,6 +253,44 @@ static void test_instances_json__snmp__rows_of_both_versions(void **state)
     snapshot_free(snapshot);
 }
 
+static void test_instances_json__file_at_fault__says_what_stands_in_it(void **state)
+{
+    static const char tracking[] =
+        "vrrp_track_file plain {\n file /etc/evenkeel/plain\n weight 0\n}\n"
+        "vrrp_track_file heavy {\n file /etc/evenkeel/heavy\n weight 100\n}\n"
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n track_file {\n plain\n heavy\n }\n"
+        " virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n";
+    static const struct {
+        unsigned file;
+        int64_t value;
+        bool fault;
+        const char *text;
+    } cases[] = {
+        {0, 0, false, "file plain says 0"},
+        {0, 1, true, "file plain says 1, and all but 0 is a fault"},
+        {1, 2, false, "file heavy says 2"},
+        {1, -3, true, "file heavy says -3, which its weight makes a fault"},
+    };
+
+    (void)state;
+    file_rig_open(&rig, tracking);
+    struct track *track = track_new(rig.config, rig.now);
+    struct answer a = {.view = &rig.view};
+
+    rig.view.track = track;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tracker_finding finding;
+
+        track_file(track, cases[i].file, cases[i].value, false, "", rig.now);
+        assert_true(tracker_text(&a, TRACK_INSTANCE, rig.config->core.pool_count, 0, cases[i].file, &finding));
+        assert_string_equal(finding.text, cases[i].text);
+        assert_int_equal(finding.fault, cases[i].fault);
+    }
+    rig.view.track = NULL;
+    track_free(track);
+    file_rig_close(&rig);
+}
+
 static void test_instances_json__trackers__once_each_with_how_their_runs_went(void **state)
 {
     static const char tracking[] =
@@ -337,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_instances_json__refusals__counted_by_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__snmp__rows_of_both_versions, setup, teardown),
         cmocka_unit_test(test_instances_json__group_in_fault__says_whose_fault_it_is),
+        cmocka_unit_test(test_instances_json__file_at_fault__says_what_stands_in_it),
         cmocka_unit_test(test_instances_json__trackers__once_each_with_how_their_runs_went),
     };
 
