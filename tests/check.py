@@ -165,7 +165,7 @@ def fuzzers():
     return [Step("fuzz-" + target, f"{FUZZ_SECONDS} s of fuzzing, ASan and UBSan",
                  ["bash", "-c", f"make -s -C {CLANG} fuzz_{target} && mkdir -p {CLANG}/corpus-{target} && {CLANG}/fuzz_{target}"
                   f" -max_total_time={FUZZ_SECONDS} -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 {CLANG}/corpus-{target}"],
-                 FUZZ_SECONDS + 240, gives_way=True) for target in FUZZ_TARGETS]
+                 FUZZ_SECONDS + 600, gives_way=True) for target in FUZZ_TARGETS]
 
 
 def lan_lanes(groups, purpose):
