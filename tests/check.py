@@ -34,7 +34,7 @@ FACTS = {
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
     "lan-instances": ["conformance_instances", "instances", "instances_alone"],
     "lan-peers": ["strangers", "mistakes"],
-    "lan-tools": ["snmp", "mib", "audit", "watch", "tool"],
+    "lan-tools": ["schemas", "snmp", "mib", "audit", "watch", "tool"],
     "lan-scripts": ["scripts", "scripts_instances"],
     "lan-metrics": ["exporter", "exporter_page", "prometheus"],
     "interop": ["interop"],
@@ -46,7 +46,7 @@ JUDGED = {
     "lan-lease": ["lease", "caches"],
 }
 JUDGED_REST = "lan-faults"  # of the files that are in no list
-PARTS = ["kernel", "kernel_set", "kernel_policy", "packet"]
+PARTS = ["kernel", "kernel_links", "kernel_set", "kernel_policy", "packet"]
 
 
 def lan_files():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bash completion for keelctl: commands, options and their values, and the units and members of the running daemon.
+# bash completion for keelctl. Commands and options come from its --help, units and members from the running daemon.
 
 _keelctl_call()
 {
@@ -44,8 +44,6 @@ _keelctl_columns()
 
 _keelctl()
 {
-    local commands="status watch members list plan explain take release drain undrain rebalance reload history events
-        counters snmp dump dns check convert witness"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i choices=""
 
     # Without this readline would take the colons of IPv6 addresses for the ends of words.
@@ -70,7 +68,7 @@ _keelctl()
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return
         ;;
-    --svg)
+    --svg | --vip-file)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
@@ -78,16 +76,16 @@ _keelctl()
     --with | --without) choices=$(_keelctl_members) ;;
     --pool) choices=$(_keelctl_ask members --columns POOL) ;;
     --columns) choices=$(_keelctl_columns "$command" "$word") ;;
-    --timeout | --limit | --interval) return ;;
+    --timeout | --limit | --interval | --config-id) return ;;
     *)
         if [[ $word == -* ]]; then
             choices=$(keelctl $command --help 2>/dev/null | grep -o '^  --[a-z-]*')
         elif [[ -z $command ]]; then
-            choices=$commands
+            choices=$(keelctl --help | grep -o '^  [a-z]*')
         else
             case $command in
             explain | take | release | history | events) choices=$(_keelctl_units) ;;
-            convert) mapfile -t COMPREPLY < <(compgen -W 'keepalived wackamole' -- "$word"; compgen -f -- "$word") && return ;;
+            convert) mapfile -t COMPREPLY < <(compgen -W "keepalived wackamole" -- "$word"; compgen -f -- "$word") && return ;;
             dump) choices="data stats json" ;;
             snmp) choices="VRRPV3-MIB VRRP-MIB EVENKEEL-MIB" ;;
             check) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;

@@ -1,13 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# fish completion for keelctl: commands, options and their values, and the units and members of the running daemon.
+# fish completion for keelctl. Commands and options come from its --help, units and members from the running daemon.
 
-set -l commands status watch members list plan explain take release drain undrain rebalance reload history events counters snmp dump dns check convert witness
+function __keelctl_call
+    set -l words (commandline -opc)
+    set -l run_dir
+    if set -l place (contains -i -- --run-dir $words)
+        set run_dir --run-dir $words[(math $place + 1)]
+    end
+    keelctl $run_dir $argv
+end
 
 function __keelctl_ask
-    set -l words (commandline -opc)
-    set -l place (contains -i -- --run-dir $words)
-    and set -l run_dir --run-dir $words[(math $place + 1)]
-    keelctl $run_dir $argv --no-headings 2>/dev/null
+    __keelctl_call $argv --no-headings 2>/dev/null
+end
+
+# The command among the words so far: the first that is no option and no option's value.
+function __keelctl_command
+    set -l value no
+    for word in (commandline -opc)[2..]
+        if test $value = yes
+            set value no
+        else if contains -- $word --run-dir --color
+            set value yes
+        else if not string match -q -- '-*' $word
+            echo $word
+            return
+        end
+    end
 end
 
 function __keelctl_units
@@ -19,27 +38,52 @@ function __keelctl_members
     __keelctl_ask members --columns MEMBER,ADDRESS | string split -n ' '
 end
 
-complete -c keelctl -f
-complete -c keelctl -n "not __fish_seen_subcommand_from $commands" -a "$commands"
-complete -c keelctl -n "__fish_seen_subcommand_from explain take release history events" -a "(__keelctl_units)"
-complete -c keelctl -n "__fish_seen_subcommand_from plan" -l with -x -a "(__keelctl_members)"
-complete -c keelctl -n "__fish_seen_subcommand_from plan" -l without -x -a "(__keelctl_members)"
-complete -c keelctl -n "__fish_seen_subcommand_from dump" -a "data stats json"
-complete -c keelctl -n "__fish_seen_subcommand_from snmp" -a "VRRPV3-MIB VRRP-MIB EVENKEEL-MIB"
-complete -c keelctl -n "__fish_seen_subcommand_from check convert" -F
-complete -c keelctl -n "__fish_seen_subcommand_from convert" -a 'keepalived wackamole'
-complete -c keelctl -n "__fish_seen_subcommand_from watch" -l interval -x
-complete -c keelctl -n "__fish_seen_subcommand_from history" -l timeline
-complete -c keelctl -n "__fish_seen_subcommand_from history" -l svg -r -F
-complete -c keelctl -n "__fish_seen_subcommand_from history events" -l limit -x
-complete -c keelctl -n "__fish_seen_subcommand_from history counters" -l all
-complete -c keelctl -n "__fish_seen_subcommand_from events" -l follow
-complete -c keelctl -n "__fish_seen_subcommand_from members list plan explain history counters" -l columns -x
-complete -c keelctl -n "__fish_seen_subcommand_from members list plan explain history counters" -l no-headings
-complete -c keelctl -n "__fish_seen_subcommand_from take release drain" -l no-wait
-complete -c keelctl -n "__fish_seen_subcommand_from take release drain" -l timeout -x
-complete -c keelctl -n "__fish_seen_subcommand_from drain" -l now
-complete -c keelctl -l pool -x -a "(__keelctl_ask members --columns POOL | sort -u)"
-complete -c keelctl -l color -x -a "auto always never"
-complete -c keelctl -l json
-complete -c keelctl -l run-dir -x -a "(__fish_complete_directories)"
+# keelctl lists a table's columns when it is asked for one that there is not. The ones chosen so far stay in front.
+function __keelctl_columns
+    set -l chosen (commandline -ct | string match -r '^.*,')
+    set -l columns (__keelctl_call $argv --columns '?' 2>&1)[2]
+    string split ',' -- (string trim -- $columns) | string replace -r '^' "$chosen"
+end
+
+# What may stand here, with what it means behind a tab.
+function __keelctl_complete
+    set -l command (__keelctl_command)
+    set -l words (commandline -opc)
+    switch $words[-1]
+        case --run-dir
+            __fish_complete_directories (commandline -ct)
+        case --svg --vip-file
+            __fish_complete_path (commandline -ct)
+        case --color
+            printf '%s\n' auto always never
+        case --pool
+            __keelctl_ask members --columns POOL | sort -u
+        case --with --without
+            __keelctl_members
+        case --columns
+            __keelctl_columns $command
+        case --timeout --limit --interval --config-id
+        case '*'
+            if string match -q -- '-*' (commandline -ct)
+                keelctl $command --help 2>/dev/null | string replace -rf '^  (--[a-z-]+) ?\S* +(.*)$' '$1\t$2'
+                return
+            end
+            switch "$command"
+                case ''
+                    keelctl --help | grep '^  [a-z]' | cut -c3-11,28- | sed 's/  */\t/'
+                case explain take release history events
+                    __keelctl_units
+                case dump
+                    printf '%s\n' data stats json
+                case snmp
+                    printf '%s\n' VRRPV3-MIB VRRP-MIB EVENKEEL-MIB
+                case convert
+                    printf '%s\n' keepalived wackamole
+                    __fish_complete_path (commandline -ct)
+                case check
+                    __fish_complete_path (commandline -ct)
+            end
+    end
+end
+
+complete -c keelctl -f -a '(__keelctl_complete)'

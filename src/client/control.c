@@ -8,17 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#define SOCKET_NAME "control.sock"
-#define WAIT_US 400000  /* for each step; snmpd gives up on an agent after a second */
-#define QUESTION_MS 800 /* for all of them: a step that begins earlier is the last one */
-#define ANSWER_MAX (16 * 1024 * 1024)
-#define READ_ROOM 65536
+#define QUESTION_MS 600 /* snmpd gives up on an agent after a second */
 
 void control_client_init(struct control_client *client, const char *run_dir)
 {
@@ -30,23 +22,13 @@ static void disconnect(struct control_client *client)
     if (client->fd >= 0)
         close(client->fd);
     client->fd = -1;
-    client->length = 0;
 }
 
 void control_client_close(struct control_client *client)
 {
     disconnect(client);
-    free(client->data);
-    client->data = NULL;
-    client->capacity = 0;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    free(client->line.data);
+    client->line = (struct exchange_line){.data = NULL};
 }
 
 static bool fail(struct control_client *client, const char *what, int error)
@@ -58,94 +40,48 @@ static bool fail(struct control_client *client, const char *what, int error)
     return false;
 }
 
-static bool open_connection(struct control_client *client)
+static bool open_connection(struct control_client *client, int64_t until_ms)
 {
-    const struct timeval wait = {.tv_usec = WAIT_US};
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" SOCKET_NAME, client->run_dir);
+    struct sockaddr_un address;
 
-    if (client->fd >= 0)
-        return true;
-    if (length < 0 || (size_t)length >= sizeof(address.sun_path))
-        return fail(client, client->run_dir, ENAMETOOLONG);
-    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (client->fd < 0 || setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
-        setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
-        connect(client->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        return fail(client, address.sun_path, errno);
-    return true;
+    if (client->fd < 0)
+        client->fd = exchange_connect(client->run_dir, until_ms, &address);
+    return client->fd >= 0 || fail(client, address.sun_path, -client->fd);
 }
 
-static bool send_line(struct control_client *client, const char *request)
+static bool exchange(struct control_client *client, const char *line, int64_t until_ms)
 {
-    struct iovec parts[] = {{.iov_base = (char *)request, .iov_len = strlen(request)},
-                            {.iov_base = (char *)"\n", .iov_len = 1}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t sent = sendmsg(client->fd, &message, MSG_NOSIGNAL);
+    if (!open_connection(client, until_ms))
+        return false;
+    int error = exchange_ask(client->fd, line, &client->line, until_ms);
 
-    /* A request is short, and the socket's buffer empty: it leaves in one piece or not at all. */
-    if (sent == (ssize_t)(parts[0].iov_len + 1))
-        return true;
-    return fail(client, "asking the daemon", sent < 0 ? errno : EMSGSIZE);
+    return error == 0 || fail(client, "asking the daemon", -error);
 }
 
-static bool make_room(struct control_client *client)
+/* A daemon that was started anew, or dropped an idle connection, is asked again on a new one; not one that hangs. */
+static bool exchange_twice(struct control_client *client, const char *line)
 {
-    if (client->capacity - client->length >= READ_ROOM)
-        return true;
-    size_t capacity = client->capacity * 2 + 2 * READ_ROOM;
-    char *data = capacity <= ANSWER_MAX ? realloc(client->data, capacity) : NULL;
-
-    if (data == NULL)
-        return fail(client, "reading the daemon's answer", ENOMEM);
-    client->data = data;
-    client->capacity = capacity;
-    return true;
-}
-
-static bool receive_line(struct control_client *client)
-{
-    client->length = 0;
-    for (;;) {
-        if (!make_room(client))
-            return false;
-        if (now_ms() >= client->give_up_ms)
-            return fail(client, "reading the daemon's answer", EAGAIN);
-        ssize_t count = recv(client->fd, client->data + client->length, client->capacity - client->length, 0);
-
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return fail(client, "reading the daemon's answer", count == 0 ? ECONNRESET : errno);
-        client->length += (size_t)count;
-        if (client->data[client->length - 1] == '\n')
-            return true;
-    }
-}
-
-static bool exchange(struct control_client *client, const char *request)
-{
+    int64_t until_ms = exchange_now_ms() + QUESTION_MS;
     bool was_open = client->fd >= 0;
 
-    client->give_up_ms = now_ms() + QUESTION_MS;
     client->error[0] = '\0';
-    if (!open_connection(client))
-        return false;
-    if (send_line(client, request) && receive_line(client))
-        return true;
-    /* A daemon that was started anew, or dropped an idle connection, is asked again on a new one; not one that hangs.
-     */
-    return was_open && client->failure != EAGAIN && now_ms() < client->give_up_ms && open_connection(client) &&
-           send_line(client, request) && receive_line(client);
+    return exchange(client, line, until_ms) ||
+           (was_open && client->failure != EAGAIN && exchange(client, line, until_ms));
 }
 
 struct json_t *control_client_ask(struct control_client *client, const char *request)
 {
     json_error_t error;
+    char *line;
 
-    if (!exchange(client, request))
+    if (asprintf(&line, "%s\n", request) < 0)
+        return fail(client, "asking the daemon", ENOMEM), NULL;
+    bool answered = exchange_twice(client, line);
+
+    free(line);
+    if (!answered)
         return NULL;
-    json_t *answer = json_loadb(client->data, client->length, 0, &error);
+    json_t *answer = json_loadb(client->line.data, client->line.length, 0, &error);
 
     if (json_is_object(answer))
         return answer;

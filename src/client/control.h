@@ -7,8 +7,7 @@
 #ifndef EVENKEEL_CLIENT_CONTROL_H
 #define EVENKEEL_CLIENT_CONTROL_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "client/exchange.h"
 
 #define CONTROL_ERROR_MAX 160
 
@@ -16,10 +15,8 @@ struct json_t;
 
 struct control_client {
     const char *run_dir;
-    int fd; /* -1: not connected */
-    char *data;
-    size_t length, capacity;
-    int64_t give_up_ms;            /* CLOCK_MONOTONIC: no longer than until then for the question that is being asked */
+    int fd;                        /* -1: not connected */
+    struct exchange_line line;     /* the last answer */
     int failure;                   /* errno of the last failure */
     char error[CONTROL_ERROR_MAX]; /* why the last question had no answer */
 };
@@ -28,8 +25,8 @@ void control_client_init(struct control_client *client, const char *run_dir);
 void control_client_close(struct control_client *client);
 
 /*
- * Asks one line of JSON (without newline). A daemon that hangs costs 0.4 s, the worst one 1.6 s. The answer, to be
- * released, may be an error object; NULL: see `error`.
+ * Asks one line of JSON (without newline), for at most 0.6 s whatever the daemon does. The answer, to be released, may
+ * be an error object; NULL: see `error`.
  */
 struct json_t *control_client_ask(struct control_client *client, const char *request);
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Short lists of addresses. Pure text; called by cmd_status.c. */
+/* See brief.h. Pure text; called by status_view.c and watch_*.c. */
 #include "ctl/brief.h"
 
 #include <stdio.h>
@@ -135,4 +135,55 @@ unsigned brief_units(const json_t *units, const char *holder, const char *common
     if (list.left_out > 0)
         snprintf(text + list.used, size - list.used, " +%u", list.left_out);
     return count;
+}
+
+static bool is_member(const json_t *pool, const char *address)
+{
+    json_t *member;
+    size_t i;
+
+    json_array_foreach(reply_get(pool, "members"), i, member)
+    {
+        if (strcmp(reply_text(member, "address"), address) == 0)
+            return true;
+    }
+    return false;
+}
+
+json_t *brief_others(const json_t *pool)
+{
+    json_t *unit, *others = json_object();
+    size_t i;
+
+    json_array_foreach(reply_get(pool, "units"), i, unit)
+    {
+        const char *holder = reply_text(unit, "holder");
+
+        if (*holder == '\0' || !is_member(pool, holder))
+            json_object_set_new(others, holder, json_true());
+    }
+    return others;
+}
+
+const char *brief_filter(const json_t *pool)
+{
+    const char *filter = reply_text(reply_get(pool, "filter"), "in_force");
+
+    return *filter != '\0' ? filter : "not known yet";
+}
+
+double brief_load_by_share(const json_t *member)
+{
+    int64_t share = reply_int(member, "share");
+
+    return share > 0 ? (double)reply_int(member, "load") / (double)share : 0;
+}
+
+enum colour brief_state_colour(const char *state)
+{
+    if (strcmp(state, "active") == 0)
+        return COLOUR_GREEN;
+    if (strcmp(state, "reserve") == 0)
+        return COLOUR_YELLOW;
+    return strcmp(state, "dead") == 0 ? COLOUR_RED : COLOUR_DIM;
 }

@@ -10,24 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "client/exchange.h"
 #include "config/suggest.h"
 
-#define SOCKET_NAME "control.sock" /* in the run directory, as doc/control.md promises */
-#define ANSWER_TIMEOUT_S 5
-#define ANSWER_MAX (16 * 1024 * 1024)
 #define REAL_DIGITS 12
-
-struct line {
-    char *data;
-    size_t length, capacity;
-};
 
 static int tell_unreachable(const char *path, int error, char problem[static CLIENT_PROBLEM_MAX])
 {
@@ -37,80 +27,11 @@ static int tell_unreachable(const char *path, int error, char problem[static CLI
     }
     if (error == EAGAIN || error == EWOULDBLOCK || error == ETIMEDOUT)
         snprintf(problem, CLIENT_PROBLEM_MAX, "evenkeeld has not answered on %s for %d s: is it stopped?", path,
-                 ANSWER_TIMEOUT_S);
+                 CLIENT_PATIENCE_S);
     else
         snprintf(problem, CLIENT_PROBLEM_MAX, "no evenkeeld answers on %s: %s\n%s", path, strerror(error),
                  "Start it ('systemctl start evenkeel'), or name its directory with --run-dir DIR.");
     return EX_UNAVAILABLE;
-}
-
-/* A connected socket, or a negative errno. */
-static int connect_to(const char *run_dir, struct sockaddr_un *address)
-{
-    const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_S};
-
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    int length = snprintf(address->sun_path, sizeof(address->sun_path), "%s/" SOCKET_NAME, run_dir);
-
-    if (length < 0 || (size_t)length >= sizeof(address->sun_path))
-        return -ENAMETOOLONG;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return -errno;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) != 0 ||
-        connect(fd, (struct sockaddr *)address, sizeof(*address)) != 0) {
-        int error = -errno;
-
-        close(fd);
-        return error;
-    }
-    return fd;
-}
-
-static int send_all(int fd, const char *text, size_t length)
-{
-    while (length > 0) {
-        ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno != EINTR)
-            return -errno;
-        if (sent > 0) {
-            text += sent;
-            length -= (size_t)sent;
-        }
-    }
-    return 0;
-}
-
-/* Reads up to the newline. 0 or a negative errno; -ECONNRESET when the daemon closed before it. */
-static int receive_line(int fd, struct line *line)
-{
-    for (;;) {
-        if (line->capacity - line->length < 65536) {
-            size_t capacity = line->capacity * 2 + 131072;
-            char *data = capacity <= ANSWER_MAX * 2 ? realloc(line->data, capacity) : NULL;
-
-            if (data == NULL)
-                return -ENOMEM;
-            line->data = data;
-            line->capacity = capacity;
-        }
-        ssize_t count = recv(fd, line->data + line->length, line->capacity - line->length, 0);
-
-        if (count == 0)
-            return -ECONNRESET;
-        if (count < 0 && errno != EINTR)
-            return -errno;
-        if (count < 0)
-            continue;
-        const char *newline = memchr(line->data + line->length, '\n', (size_t)count);
-
-        line->length += (size_t)count;
-        if (newline != NULL)
-            return 0;
-    }
 }
 
 /* The exit code for an error of the daemon, by its code. */
@@ -132,37 +53,36 @@ static int exit_code_of(const char *code)
     return EX_TEMPFAIL;
 }
 
-static int exchange(const struct ctl *ctl, const char *request, struct line *line,
-                    char problem[static CLIENT_PROBLEM_MAX])
-{
-    struct sockaddr_un address;
-    int fd = connect_to(ctl->run_dir, &address), error;
-
-    if (fd < 0)
-        return tell_unreachable(address.sun_path, -fd, problem);
-    error = send_all(fd, request, strlen(request));
-    /* A daemon that is full answers without having read, so what it said counts even if sending failed. */
-    if (error == 0 || error == -EPIPE)
-        error = receive_line(fd, line);
-    close(fd);
-    return error == 0 ? EX_OK : tell_unreachable(address.sun_path, -error, problem);
-}
-
 int client_connect(const struct ctl *ctl, char problem[static CLIENT_PROBLEM_MAX])
 {
     struct sockaddr_un address;
-    int fd = connect_to(ctl->run_dir, &address);
+    int fd = exchange_connect(ctl->run_dir, 0, &address);
 
     if (fd < 0)
         tell_unreachable(address.sun_path, -fd, problem);
-    return fd < 0 ? -1 : fd;
+    return fd;
+}
+
+/* Asks `request` with its newline. */
+static int exchange(const struct ctl *ctl, const char *request, struct exchange_line *answer,
+                    char problem[static CLIENT_PROBLEM_MAX])
+{
+    int64_t until_ms = exchange_now_ms() + CLIENT_PATIENCE_S * 1000;
+    struct sockaddr_un address;
+    int fd = exchange_connect(ctl->run_dir, until_ms, &address), error = fd;
+
+    if (fd >= 0) {
+        error = exchange_ask(fd, request, answer, until_ms);
+        close(fd);
+    }
+    return error < 0 ? tell_unreachable(address.sun_path, -error, problem) : EX_OK;
 }
 
 /* One exchange; *answer may be an error object. */
 static int ask(const struct ctl *ctl, json_t *request, json_t **answer)
 {
     char *text = json_dumps(request, JSON_COMPACT), *with_newline = NULL;
-    struct line line = {.data = NULL};
+    struct exchange_line line = {.data = NULL};
     char problem[CLIENT_PROBLEM_MAX] = "out of memory";
     json_error_t error;
     int code = EX_OSERR;

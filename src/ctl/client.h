@@ -23,7 +23,12 @@ int client_ask_all_pools(const struct ctl *ctl, const char *command, json_t **an
 
 #define CLIENT_PROBLEM_MAX 512
 
-/* For those who keep a connection: a connected socket whose calls end after some seconds; -1 and `problem`, a sentence.
+/* How long keelctl waits for an answer, from the attempt to connect on. */
+#define CLIENT_PATIENCE_S 5
+
+/*
+ * For those who do not wait: a connected socket that does not block, to be closed, or a negative errno and `problem`, a
+ * sentence; -EAGAIN: the daemon takes in nobody now.
  */
 int client_connect(const struct ctl *ctl, char problem[static CLIENT_PROBLEM_MAX]);
 

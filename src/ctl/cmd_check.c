@@ -42,7 +42,8 @@ static unsigned count_units(const struct config *config)
 
 static int print_result(const struct check *check, const char *file, const struct config *config)
 {
-    json_t *object = json_pack("{s:s, s:b, s:O}", "file", file, "ok", config != NULL, "findings", check->findings);
+    json_t *object = json_pack("{s:s, s:s, s:b, s:O}", "schema", "evenkeel/1", "file", file, "ok", config != NULL,
+                               "findings", check->findings);
     char hash[20];
 
     if (config != NULL) {

@@ -78,22 +78,28 @@ static void show_moves(const json_t *pool)
 /* Units whose owner is gone in this plan: they land at once, without a move. */
 static void show_orphans(const json_t *pool)
 {
-    unsigned landing = 0, homeless = 0;
+    unsigned landing = 0, homeless = 0, strange = 0;
     json_t *unit;
     size_t i;
 
     json_array_foreach(reply_get(pool, "units"), i, unit)
     {
-        if (reply_is_null(unit, "placed"))
+        if (strcmp(reply_text(unit, "holder_kind"), "stranger") == 0) {
+            strange++;
+            printf("  unit %lld (%s) stays with %s, which is no member\n", (long long)reply_int(unit, "vrid"),
+                   reply_text(unit, "address"), reply_text(unit, "holder"));
+        } else if (reply_is_null(unit, "placed")) {
             homeless++;
-        else if (strcmp(reply_text(unit, "placed"), reply_text(unit, "holder")) != 0) {
+        } else if (strcmp(reply_text(unit, "placed"), reply_text(unit, "holder")) != 0) {
             landing++;
             printf("  unit %lld (%s): %s takes it over from %s\n", (long long)reply_int(unit, "vrid"),
-                   reply_text(unit, "address"), reply_text(unit, "placed"),
-                   reply_is_null(unit, "holder") ? "nobody" : reply_text(unit, "holder"));
+                   reply_text(unit, "address"), reply_member(unit, "placed", "placed_name"),
+                   reply_is_null(unit, "holder") ? "nobody" : reply_member(unit, "holder", "holder_name"));
         }
     }
     printf("%u taken over at once, %zu moved after that", landing, json_array_size(reply_get(pool, "moves")));
+    if (strange > 0)
+        printf(", %u left to a router that is no member", strange);
     if (homeless > 0)
         printf(", %u that nobody may hold", homeless);
     printf(".\n");
@@ -164,7 +170,9 @@ static void show_facts(const struct ctl *ctl, const json_t *answer)
                 printf("%s%s%s\n", term_begin(&ctl->term, COLOUR_BOLD), topics[t].heading,
                        term_end(&ctl->term, COLOUR_BOLD));
             any = true;
-            printf("  %s\n", reply_text(fact, "text"));
+            printf("  ");
+            term_wrap(stdout, reply_text(fact, "text"), term_room(&ctl->term, 2), 2);
+            putchar('\n');
         }
     }
 }

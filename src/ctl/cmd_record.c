@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "ctl/client.h"
@@ -11,9 +12,10 @@
 #include "ctl/timeline.h"
 
 #define FOLLOW_MS 300
+#define ENTRIES_MOST 250 /* that the daemon gives at once */
 
 static const struct column history_columns[] = {
-    {"TIME", "time", CELL_TEXT, true},       {"POOL", "pool", CELL_TEXT, true},
+    {"TIME", "time", CELL_TIME, true},       {"POOL", "pool", CELL_TEXT, true},
     {"VRID", "vrid", CELL_NUMBER, true},     {"UNIT", "address", CELL_TEXT, true},
     {"FROM", "from", CELL_TEXT, true},       {"TO", "to", CELL_TEXT, true},
     {"REASON", "reason", CELL_TEXT, true},   {"CAUSE", "cause", CELL_TEXT, false},
@@ -83,8 +85,12 @@ static void show_events(const struct ctl *ctl, const json_t *answer)
     {
         enum colour colour = reply_bool(entry, "warning") ? COLOUR_YELLOW : COLOUR_NONE;
 
-        printf("%s %s%s%s\n", reply_text(entry, "time"), term_begin(&ctl->term, colour), reply_text(entry, "text"),
-               term_end(&ctl->term, colour));
+        const char *time = reply_text(entry, "time");
+        int indent = printf("%s ", ctl->term.height > 0 ? reply_short_time(answer, time) : time);
+
+        fputs(term_begin(&ctl->term, colour), stdout);
+        term_wrap(stdout, reply_text(entry, "text"), term_room(&ctl->term, (unsigned)indent), (unsigned)indent);
+        printf("%s\n", term_end(&ctl->term, colour));
     }
     fflush(stdout);
 }
@@ -103,6 +109,22 @@ static void print_entries(const json_t *answer)
     fflush(stdout);
 }
 
+static void rest(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = FOLLOW_MS * 1000000L}, NULL);
+}
+
+/* Until a daemon listens again, however long that takes. */
+static void wait_for_daemon(const struct ctl *ctl)
+{
+    char problem[CLIENT_PROBLEM_MAX];
+    int fd;
+
+    while ((fd = client_connect(ctl, problem)) < 0)
+        rest();
+    close(fd);
+}
+
 static int follow_events(const struct ctl *ctl, int argc, char **argv, json_int_t after)
 {
     json_t *answer;
@@ -111,11 +133,16 @@ static int follow_events(const struct ctl *ctl, int argc, char **argv, json_int_
         json_t *request = record_request(ctl, "events", argc, argv);
 
         json_object_set_new(request, "after", json_integer(after));
+        json_object_set_new(request, "limit", json_integer(ENTRIES_MOST)); /* --limit is about those before */
         int code = client_ask(ctl, request, &answer);
 
+        if (code == EX_UNAVAILABLE) { /* which was said; its history outlives it */
+            wait_for_daemon(ctl);
+            continue;
+        }
         if (code != EX_OK)
             return code;
-        /* A daemon that started anew counts from 1 again. */
+        /* A daemon that lost its history counts from 1 again. */
         after = reply_int(answer, "newest") < after ? 0 : reply_int(answer, "last");
         if (ctl->json)
             print_entries(answer);
@@ -124,7 +151,7 @@ static int follow_events(const struct ctl *ctl, int argc, char **argv, json_int_
         json_decref(answer);
         if (ferror(stdout))
             return EX_IOERR;
-        nanosleep(&(struct timespec){.tv_nsec = FOLLOW_MS * 1000000L}, NULL);
+        rest();
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* keelctl members, list: the same facts as status, as tables with columns to choose. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -113,7 +114,7 @@ static int show_list(const struct ctl *ctl, const json_t *answer)
         return code;
     if (units && !ctl->no_headings)
         putchar('\n');
-    return instances_show(ctl, answer);
+    return instances_show(stdout, ctl, answer, UINT_MAX);
 }
 
 int list_command(const struct ctl *ctl, int argc, char **argv)

@@ -4,7 +4,6 @@
 #include <sysexits.h>
 
 #include "ctl/client.h"
-#include "ctl/instances.h"
 #include "ctl/status_view.h"
 
 int status_command(const struct ctl *ctl, int argc, char **argv)
@@ -15,13 +14,7 @@ int status_command(const struct ctl *ctl, int argc, char **argv)
     (void)argc, (void)argv;
     if (code != EX_OK)
         return code;
-    if (ctl->json)
-        code = client_print(answer);
-    else {
-        status_show(stdout, ctl, answer);
-        instances_heading(ctl, answer);
-        code = instances_show(ctl, answer);
-    }
+    code = ctl->json ? client_print(answer) : status_show(stdout, ctl, answer);
     json_decref(answer);
     return code;
 }

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "ctl/client.h"
-#include "ctl/instances.h"
 #include "ctl/screen.h"
 #include "ctl/status_view.h"
 #include "ctl/watch_source.h"
@@ -66,8 +65,6 @@ static int print_plainly(const struct ctl *ctl, int64_t interval_ms)
         } else {
             printf("%s\n", reply_text(answer, "time"));
             status_show(stdout, ctl, answer);
-            instances_heading(ctl, answer);
-            instances_show(ctl, answer);
             putchar('\n');
         }
         json_decref(answer);
@@ -159,7 +156,7 @@ static int ask(struct watch *w)
 {
     int64_t now = now_ms();
 
-    if (w->source.state == SOURCE_WAITING)
+    if (w->source.state == SOURCE_WAITING || w->source.state == SOURCE_CONNECTING)
         return 200; /* source_read watches the time */
     if (w->state.paused)
         return -1;

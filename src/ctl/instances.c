@@ -32,7 +32,7 @@ static enum colour instance_colour(const json_t *instance)
     return strcmp(state, "Active") == 0 ? COLOUR_GREEN : COLOUR_NONE;
 }
 
-void instances_heading(const struct ctl *ctl, const json_t *answer)
+void instances_heading(FILE *out, const struct ctl *ctl, const json_t *answer)
 {
     static const char *const states[] = {"Active", "Backup", "Fault", "Initialize", "Stopped"};
     const json_t *instances = reply_get(answer, "instances");
@@ -44,17 +44,17 @@ void instances_heading(const struct ctl *ctl, const json_t *answer)
     if (json_array_size(instances) == 0)
         return;
     if (json_array_size(reply_get(answer, "pools")) > 0)
-        putchar('\n');
-    printf("%sinstances%s", term_begin(&ctl->term, COLOUR_BOLD), term_end(&ctl->term, COLOUR_BOLD));
+        fputc('\n', out);
+    fprintf(out, "%sinstances%s", term_begin(&ctl->term, COLOUR_BOLD), term_end(&ctl->term, COLOUR_BOLD));
     for (size_t s = 0; s < ARRAY_LENGTH(states); s++) {
         unsigned count = 0;
 
         json_array_foreach(instances, i, instance) count += strcmp(reply_text(instance, "state"), states[s]) == 0;
         if (count > 0)
-            printf("%s%u %s", separator, count, states[s]);
+            fprintf(out, "%s%u %s", separator, count, states[s]);
         separator = count > 0 ? ", " : separator;
     }
-    printf(", up %s\n", reply_duration((double)reply_int(reply_get(answer, "daemon"), "uptime_s"), uptime));
+    fprintf(out, ", up %s\n", reply_duration((double)reply_int(reply_get(answer, "daemon"), "uptime_s"), uptime));
 }
 
 bool instances_have_columns(const struct ctl *ctl)
@@ -62,19 +62,42 @@ bool instances_have_columns(const struct ctl *ctl)
     return table_has_columns(instance_columns, ARRAY_LENGTH(instance_columns), ctl->columns);
 }
 
-int instances_show(const struct ctl *ctl, const json_t *answer)
+/* Adds those that are in Fault, or those that are not, while there is room. */
+static void add_rows(struct table *table, const json_t *answer, bool in_fault, unsigned *room)
+{
+    json_t *instance;
+    size_t i;
+
+    json_array_foreach(reply_get(answer, "instances"), i, instance)
+    {
+        if ((strcmp(reply_text(instance, "state"), "Fault") == 0) != in_fault || *room == 0)
+            continue;
+        table_add(table, answer, "", instance, instance_colour(instance));
+        (*room)--;
+    }
+}
+
+int instances_show(FILE *out, const struct ctl *ctl, const json_t *answer, unsigned most)
 {
     const json_t *instances = reply_get(answer, "instances");
+    unsigned count = (unsigned)json_array_size(instances), room = count > most ? most - 1 : count;
     struct table *table;
     json_t *instance;
     size_t i;
     int code;
 
-    if (json_array_size(instances) == 0)
+    if (count == 0)
         return EX_OK;
     table = table_new(ctl, instance_columns, ARRAY_LENGTH(instance_columns), &code);
     if (table == NULL)
         return code;
-    json_array_foreach(instances, i, instance) table_add(table, answer, "", instance, instance_colour(instance));
-    return table_print(table);
+    if (count <= most) {
+        json_array_foreach(instances, i, instance) table_add(table, answer, "", instance, instance_colour(instance));
+        return table_print_to(table, out);
+    }
+    add_rows(table, answer, true, &room);
+    add_rows(table, answer, false, &room);
+    code = table_print_to(table, out);
+    fprintf(out, "and %u more: keelctl list\n", count - (most - 1));
+    return code;
 }

@@ -5,7 +5,6 @@
  */
 #include <getopt.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +104,8 @@ static const struct {
     {OPTION_NAMES, "--names", "names of objects and values, as with the MIB files at hand"},
 };
 
+#define FORM_WIDTH 25 /* of what a row of help is about */
+
 /* Bits for the options a command takes beside --run-dir, --json and --help. */
 #define TAKES(code) (1u << ((code)-OPTION_RUN_DIR))
 #define TAKES_TABLE (TAKES(OPTION_COLUMNS) | TAKES(OPTION_NO_HEADINGS))
@@ -163,18 +164,6 @@ static const struct command commands[] = {
     {"witness", "OPTION...", 0, 0, 0, NULL, "Watches addresses from outside, from any host of the LAN."},
 };
 
-void ctl_complain(const char *format, ...)
-{
-    va_list list;
-
-    fflush(stdout);
-    fputs("keelctl: ", stderr);
-    va_start(list, format);
-    vfprintf(stderr, format, list);
-    va_end(list);
-    fputc('\n', stderr);
-}
-
 static const struct command *find_command(const char *name)
 {
     struct suggest search = suggest_start(name);
@@ -191,32 +180,47 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static void print_option_help(unsigned options)
+/* One row of help: what it is about in `form`, then what it means. On a terminal it is broken at words. */
+static void print_row(const struct term *term, const char *form, const char *help)
+{
+    unsigned indent = (unsigned)printf("  %-*s ", FORM_WIDTH, form);
+
+    term_wrap(stdout, help, term_room(term, indent), indent);
+    putchar('\n');
+}
+
+static void print_option_help(const struct term *term, unsigned options)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(option_help); i++) {
         if ((options & TAKES(option_help[i].code)) != 0)
-            printf("  %-24s %s\n", option_help[i].form, option_help[i].help);
+            print_row(term, option_help[i].form, option_help[i].help);
     }
 }
 
-static int print_help(void)
+static int print_help(const struct term *term)
 {
-    printf("Usage: keelctl [--run-dir DIR] [--json] [--color WHEN] COMMAND [OPTION]... [WORD]\n"
+    char form[FORM_WIDTH + 1];
+
+    printf("Usage: keelctl [--run-dir DIR] [--json] [--color WHEN] COMMAND [OPTION|WORD]...\n"
            "Shows and steers the evenkeeld that runs on this host.\n\n");
-    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
-        printf("  %-9s %-15s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+        snprintf(form, sizeof(form), "%-9s %s", commands[i].name, commands[i].arguments);
+        print_row(term, form, commands[i].help);
+    }
     printf("\n");
-    print_option_help(TAKES_ALWAYS);
-    printf("  %-24s %s\n  %-24s %s\n", "--help", "this, or with a COMMAND its options", "--version",
-           "print the version");
+    print_option_help(term, TAKES_ALWAYS);
+    print_row(term, "--help", "this, or with a COMMAND its options");
+    print_row(term, "--version", "print the version");
     return EX_OK;
 }
 
-static int print_command_help(const struct command *command)
+static int print_command_help(const struct term *term, const struct command *command)
 {
-    printf("Usage: keelctl %s%s%s%s\n%s\n\n", command->name, " [OPTION]...", *command->arguments == '\0' ? "" : " ",
-           command->arguments, command->help);
-    print_option_help(command->options | TAKES_ALWAYS);
+    printf("Usage: keelctl %s [OPTION]...%s%s\n", command->name, *command->arguments == '\0' ? "" : " ",
+           command->arguments);
+    term_wrap(stdout, command->help, term_room(term, 0), 0);
+    printf("\n\n");
+    print_option_help(term, command->options | TAKES_ALWAYS);
     return EX_OK;
 }
 
@@ -356,7 +360,7 @@ static int run_command(struct ctl *ctl, const struct command *command, int argc,
         if (code == '?')
             return EX_USAGE;
         if (code == OPTION_HELP)
-            return print_command_help(command);
+            return print_command_help(&ctl->term, command);
         if ((TAKES((unsigned)code) & (command->options | TAKES_ALWAYS)) == 0) {
             ctl_complain("'%s' does not take that option; 'keelctl %s --help' lists its options", command->name,
                          command->name);
@@ -388,7 +392,7 @@ int main(int argc, char **argv)
         return EX_USAGE;
     while ((code = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
         if (code == OPTION_HELP)
-            return print_help();
+            return print_help(&ctl.term);
         if (code == OPTION_VERSION) {
             puts("keelctl " PACKAGE_VERSION);
             return EX_OK;

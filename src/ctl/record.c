@@ -300,11 +300,59 @@ static void set_times(struct record *r, const json_t *status, const json_t *entr
     r->end_us = last + margin;
 }
 
+/* Members as they came, then strangers, nobody, and the states of instances by name. */
+static bool goes_before(const struct record *r, unsigned a, unsigned b)
+{
+    const struct record_lane *lanes[] = {&r->lanes[a], &r->lanes[b]};
+    int rank[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        rank[i] = lanes[i]->member ? 0 : lanes[i]->state ? 3 : lanes[i]->address[0] != '\0' ? 1 : 2;
+    if (rank[0] != rank[1])
+        return rank[0] < rank[1];
+    return lanes[0]->state ? strcmp(lanes[0]->name, lanes[1]->name) < 0 : a < b;
+}
+
+static void move_to_lanes(struct record *r, const unsigned *place)
+{
+    for (unsigned u = 0; u < r->unit_count; u++) {
+        for (unsigned s = 0; s < r->units[u].span_count; s++)
+            r->units[u].spans[s].lane = place[r->units[u].spans[s].lane];
+    }
+    for (unsigned f = 0; f < r->fault_count; f++) {
+        if (r->faults[f].lane != RECORD_NO_LANE)
+            r->faults[f].lane = place[r->faults[f].lane];
+    }
+}
+
+/* Lanes came as they were met. */
+static bool order_lanes(struct record *r)
+{
+    unsigned *place = calloc((size_t)r->lane_count + 1, sizeof(*place));
+    struct record_lane *lanes = calloc((size_t)r->lane_count + 1, sizeof(*lanes));
+    bool made = place != NULL && lanes != NULL;
+
+    if (made) {
+        for (unsigned lane = 0; lane < r->lane_count; lane++) {
+            for (unsigned other = 0; other < r->lane_count; other++)
+                place[lane] += other != lane && goes_before(r, other, lane);
+            lanes[place[lane]] = r->lanes[lane];
+        }
+        move_to_lanes(r, place);
+        free(r->lanes);
+        r->lanes = lanes;
+    } else {
+        free(lanes);
+    }
+    free(place);
+    return made;
+}
+
 bool record_make(const json_t *status, const json_t *entries, const struct record_choice *only, struct record *out)
 {
     *out = (struct record){.lanes = NULL};
     set_times(out, status, entries);
-    if (take_status(out, status, only) && take_entries(out, entries, only) && finish(out, status))
+    if (take_status(out, status, only) && take_entries(out, entries, only) && finish(out, status) && order_lanes(out))
         return true;
     record_free(out);
     return false;

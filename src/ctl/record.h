@@ -46,7 +46,7 @@ struct record_fault {
 /* Texts and entries belong to the answers, which must outlive it. */
 struct record {
     int64_t begin_us, end_us; /* begin < end */
-    struct record_lane *lanes;
+    struct record_lane *lanes; /* members, strangers, nobody, states of instances */
     struct record_unit *units; /* in the order of pools and VRIDs */
     struct record_fault *faults;
     unsigned lane_count, unit_count, fault_count;

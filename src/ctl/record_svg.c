@@ -234,8 +234,9 @@ static void put_begin(const struct picture *p)
             "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n",
             WIDTH, height, WIDTH, height);
     fprintf(p->out, "<text x=\"12\" y=\"24\" font-size=\"16\" font-weight=\"bold\">Who had which address</text>\n");
-    fprintf(p->out, "<text x=\"12\" y=\"42\" fill=\"#555555\">%u units, %u faults, %s to %s UTC", p->record->unit_count,
-            p->record->fault_count, record_time(p->record->begin_us, true, begin),
+    fprintf(p->out, "<text x=\"12\" y=\"42\" fill=\"#555555\">%u unit%s, %u fault%s, %s to %s UTC",
+            p->record->unit_count, p->record->unit_count == 1 ? "" : "s", p->record->fault_count,
+            p->record->fault_count == 1 ? "" : "s", record_time(p->record->begin_us, true, begin),
             record_time(p->record->end_us, true, end));
     if (p->common > 0) {
         fputs("; names are what follows ", p->out);
@@ -257,10 +258,9 @@ static void put_lane(const struct picture *p, unsigned lane)
             l->self ? " font-weight=\"bold\"" : "");
     put_text(p->out, l->name, 24);
     fputs("</text>\n", p->out);
-    if (!l->member && !l->state && l->address[0] != '\0')
-        fprintf(p->out,
-                "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"#b3261e\" font-size=\"9\">no member</text>\n",
-                LEFT - 8, y + 24);
+    if (!l->member && l->address[0] != '\0')
+        fprintf(p->out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\" font-size=\"9\">%s</text>\n",
+                LEFT - 8, y + 24, l->state ? "#555555" : "#b3261e", l->state ? "on this host" : "no member");
 }
 
 /* What a pointer that rests on the bar is told. */

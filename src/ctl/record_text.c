@@ -10,7 +10,7 @@
 
 #include "base/mono.h"
 
-#define NAME_CELLS 24
+#define FAULTS "faults"
 #define CELLS_MIN 20
 #define REMARK_MAX 64
 #define CELLS_MAX 400
@@ -58,12 +58,22 @@ static char cell_of(const struct record *r, const struct record_unit *unit, int6
     return cell;
 }
 
+/* How wide the column of names is. */
+static int name_width(const struct record *r)
+{
+    size_t width = strlen(FAULTS);
+
+    for (unsigned u = 0; u < r->unit_count; u++)
+        width = strlen(r->units[u].address) > width ? strlen(r->units[u].address) : width;
+    return (int)width;
+}
+
 static void show_unit(FILE *out, const struct term *term, const struct record *r, const struct record_unit *unit,
-                      unsigned cells)
+                      int name, unsigned cells)
 {
     int64_t whole = r->end_us - r->begin_us;
 
-    fprintf(out, "%-*s ", NAME_CELLS, unit->address);
+    fprintf(out, "%-*s ", name, unit->address);
     for (unsigned c = 0; c < cells; c++) {
         char cell = cell_of(r, unit, r->begin_us + whole * c / cells, r->begin_us + whole * (c + 1) / cells);
         enum colour colour = cell == NOBODY ? COLOUR_RED : COLOUR_NONE;
@@ -74,7 +84,7 @@ static void show_unit(FILE *out, const struct term *term, const struct record *r
 }
 
 /* '^' under each fault. */
-static void show_faults(FILE *out, const struct term *term, const struct record *r, unsigned cells)
+static void show_faults(FILE *out, const struct term *term, const struct record *r, int name, unsigned cells)
 {
     char marks[CELLS_MAX + 1];
 
@@ -87,8 +97,7 @@ static void show_faults(FILE *out, const struct term *term, const struct record 
 
         marks[cell < 0 ? 0 : cell < (int64_t)cells ? cell : (int64_t)cells - 1] = '^';
     }
-    fprintf(out, "%-*s %s%s%s\n", NAME_CELLS, "faults", term_begin(term, COLOUR_YELLOW), marks,
-            term_end(term, COLOUR_YELLOW));
+    fprintf(out, "%-*s %s%s%s\n", name, FAULTS, term_begin(term, COLOUR_YELLOW), marks, term_end(term, COLOUR_YELLOW));
 }
 
 /* Behind the lane's name: its address when it has a name too, else what it is. */
@@ -125,7 +134,8 @@ static void show_legend(FILE *out, const struct record *r)
 
 void record_text(FILE *out, const struct term *term, const struct record *record, bool all)
 {
-    unsigned cells = term->width > NAME_CELLS + 1 + CELLS_MIN ? term->width - NAME_CELLS - 1 : CELLS_MIN;
+    int name = name_width(record), room = (int)term->width - name - 1;
+    unsigned cells = room > CELLS_MIN ? (unsigned)room : CELLS_MIN;
     char begin[RECORD_TIME_MAX], end[RECORD_TIME_MAX];
     unsigned still = 0;
 
@@ -133,11 +143,11 @@ void record_text(FILE *out, const struct term *term, const struct record *record
     fprintf(out, "%s to %s UTC\n", record_time(record->begin_us, true, begin), record_time(record->end_us, true, end));
     for (unsigned u = 0; u < record->unit_count; u++) {
         if (record->units[u].span_count > 1 || all)
-            show_unit(out, term, record, &record->units[u], cells);
+            show_unit(out, term, record, &record->units[u], name, cells);
         else
             still++;
     }
-    show_faults(out, term, record, cells);
+    show_faults(out, term, record, name, cells);
     if (still > 0)
         fprintf(out, "%u unit%s stayed where %s.\n", still, still == 1 ? "" : "s", still == 1 ? "it was" : "they were");
     show_legend(out, record);

@@ -3,7 +3,10 @@
 #include "ctl/reply.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#define DATE_LENGTH 11 /* of "2026-01-31T" */
 
 const char *reply_text(const json_t *object, const char *key)
 {
@@ -68,6 +71,13 @@ double reply_age_s(const json_t *answer, const json_t *object, const char *key)
     if (now < 0 || then < 0)
         return -1;
     return now > then ? now - then : 0;
+}
+
+const char *reply_short_time(const json_t *answer, const char *time)
+{
+    const char *now = reply_text(answer, "time");
+
+    return strlen(time) > DATE_LENGTH && strncmp(time, now, DATE_LENGTH) == 0 ? time + DATE_LENGTH : time;
 }
 
 const char *reply_duration(double seconds, char text[static REPLY_DURATION_MAX])

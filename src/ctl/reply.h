@@ -27,6 +27,8 @@ const char *reply_member(const json_t *object, const char *address_key, const ch
 double reply_seconds(const char *text);
 /* Seconds from the RFC 3339 time in `key` to the answer's own "time"; negative when either is missing. */
 double reply_age_s(const json_t *answer, const json_t *object, const char *key);
+/* "2026-01-31T12:34:56.789Z", or its part behind the date when the answer is of that day: a part of `time`. */
+const char *reply_short_time(const json_t *answer, const char *time);
 /* "12.3 s", "4 min", "5.1 h", "3 d"; "-" when negative. */
 const char *reply_duration(double seconds, char text[static REPLY_DURATION_MAX]);
 

@@ -16,6 +16,7 @@ struct table {
     const struct column *columns;
     unsigned shown[COLUMNS_MAX]; /* indices into columns */
     unsigned shown_count;
+    bool terminal;
     struct libscols_table *table;
     bool failed;
 };
@@ -99,6 +100,7 @@ struct table *table_new(const struct ctl *ctl, const struct column *columns, uns
     if (t == NULL)
         return NULL;
     t->columns = columns;
+    t->terminal = ctl->term.height > 0;
     if (!choose_columns(t, ctl->columns, count)) {
         *code = EX_USAGE;
     } else if (make_columns(t, ctl)) {
@@ -135,8 +137,8 @@ static void member_text(const json_t *row, const char *field, char *text, size_t
     snprintf(text, size, "%s", reply_member(row, field, name));
 }
 
-static void cell_text(const struct column *column, const json_t *answer, const char *pool, const json_t *row,
-                      char *text, size_t size)
+static void cell_text(const struct table *table, const struct column *column, const json_t *answer, const char *pool,
+                      const json_t *row, char *text, size_t size)
 {
     const json_t *value = reply_get(row, column->field);
     char duration[REPLY_DURATION_MAX];
@@ -165,6 +167,13 @@ static void cell_text(const struct column *column, const json_t *answer, const c
     case CELL_SINCE:
         snprintf(text, size, "%s", reply_duration(reply_age_s(answer, row, column->field), duration));
         return;
+    case CELL_TIME:
+        if (!json_is_string(value))
+            snprintf(text, size, "-");
+        else
+            snprintf(text, size, "%s",
+                     table->terminal ? reply_short_time(answer, json_string_value(value)) : json_string_value(value));
+        return;
     case CELL_LIST:
         list_text(value, text, size);
         return;
@@ -184,7 +193,7 @@ void table_add(struct table *table, const json_t *answer, const char *pool, cons
         return;
     }
     for (unsigned i = 0; i < table->shown_count; i++) {
-        cell_text(&table->columns[table->shown[i]], answer, pool, row, text, sizeof(text));
+        cell_text(table, &table->columns[table->shown[i]], answer, pool, row, text, sizeof(text));
         if (scols_line_set_data(line, i, text) != 0)
             table->failed = true;
     }
@@ -192,11 +201,17 @@ void table_add(struct table *table, const json_t *answer, const char *pool, cons
         scols_line_set_color(line, term_colour_name(colour));
 }
 
-int table_print(struct table *table)
+int table_print_to(struct table *table, FILE *out)
 {
+    scols_table_set_stream(table->table, out);
     bool failed = table->failed || scols_print_table(table->table) != 0;
 
     scols_unref_table(table->table);
     free(table);
     return failed ? EX_IOERR : EX_OK;
+}
+
+int table_print(struct table *table)
+{
+    return table_print_to(table, stdout);
 }

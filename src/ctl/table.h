@@ -6,6 +6,8 @@
 #ifndef EVENKEEL_CTL_TABLE_H
 #define EVENKEEL_CTL_TABLE_H
 
+#include <stdio.h>
+
 #include "ctl/ctl.h"
 #include "ctl/reply.h"
 
@@ -15,6 +17,7 @@ enum cell_format {
     CELL_YES,    /* true: "yes" */
     CELL_AGE_MS, /* milliseconds, as a duration */
     CELL_SINCE,  /* a time, as the duration since */
+    CELL_TIME,   /* a time; on a terminal without the date when that is the answer's */
     CELL_LIST,   /* array of strings: separated by commas */
     CELL_MEMBER, /* `field` with "_name" appended if there is one, else `field`; "name" for "address" */
 };
@@ -34,7 +37,8 @@ struct table *table_new(const struct ctl *ctl, const struct column *columns, uns
 bool table_has_columns(const struct column *columns, unsigned count, const char *names);
 /* One line. `answer` is where ages are counted from; `pool` is what the field "pool" shows when the row has none. */
 void table_add(struct table *table, const json_t *answer, const char *pool, const json_t *row, enum colour colour);
-/* Prints and frees. EX_OK or EX_IOERR. */
+/* Prints and frees; table_print to standard output. EX_OK or EX_IOERR. */
+int table_print_to(struct table *table, FILE *out);
 int table_print(struct table *table);
 
 #endif

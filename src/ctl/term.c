@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <langinfo.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@
 #include "base/check.h"
 
 #define WIDTH_DEFAULT 80
+#define ROOM_MIN 20
 
 static const struct {
     const char *escape, *name;
@@ -103,4 +105,31 @@ void term_bar(const struct term *term, double part, double whole, unsigned cells
     }
     for (; used < cells; used++)
         strcat(text, " ");
+}
+
+size_t term_room(const struct term *term, unsigned indent)
+{
+    if (term->height == 0)
+        return SIZE_MAX;
+    return term->width > indent + ROOM_MIN ? term->width - indent : ROOM_MIN;
+}
+
+unsigned term_wrap(FILE *out, const char *text, size_t width, unsigned indent)
+{
+    unsigned lines = 1;
+    size_t used = 0;
+
+    for (size_t length; *text != '\0'; text += length + strspn(text + length, " ")) {
+        length = strcspn(text, " ");
+        if (used > 0 && used + 1 + length > width) {
+            lines++;
+            used = 0;
+            if (out != NULL)
+                fprintf(out, "\n%*s", (int)indent, "");
+        }
+        if (out != NULL)
+            fprintf(out, "%s%.*s", used > 0 ? " " : "", (int)length, text);
+        used += (used > 0) + length;
+    }
+    return lines;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct term {
     bool colour;     /* a terminal, and NO_COLOR is not set */
@@ -35,6 +36,14 @@ const char *term_end(const struct term *term, enum colour colour);
 const char *term_escape(enum colour colour);
 /* The name libsmartcols knows the colour by; NULL for COLOUR_NONE. */
 const char *term_colour_name(enum colour colour);
+
+/* Columns behind the first `indent`; as many as there are letters when it is no terminal. */
+size_t term_room(const struct term *term, unsigned indent);
+/*
+ * Writes `text`, broken at spaces into lines of `width` columns, each but the first with `indent` spaces before it;
+ * `out` NULL: only counts. Returns how many lines.
+ */
+unsigned term_wrap(FILE *out, const char *text, size_t width, unsigned indent);
 
 /* A bar of `cells` columns, filled to part/whole, into `text` (size bytes, at least 3 x cells + 1). */
 void term_bar(const struct term *term, double part, double whole, unsigned cells, char *text, size_t size);

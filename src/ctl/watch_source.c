@@ -7,11 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-#define PIECE 65536
-#define ANSWERS_MAX (32 * 1024 * 1024)
 
 struct source source_init(const struct ctl *ctl)
 {
@@ -23,7 +19,7 @@ static void forget(struct source *source)
     if (source->fd >= 0)
         close(source->fd);
     source->fd = -1;
-    source->length = 0;
+    source->text.length = 0;
     for (unsigned i = 0; i < SOURCE_ANSWERS; i++) {
         json_decref(source->answers[i]);
         source->answers[i] = NULL;
@@ -33,8 +29,8 @@ static void forget(struct source *source)
 void source_end(struct source *source)
 {
     forget(source);
-    free(source->text);
-    source->text = NULL;
+    free(source->text.data);
+    source->text = (struct exchange_line){.data = NULL};
 }
 
 __attribute__((format(printf, 2, 3))) static void fail(struct source *source, const char *format, ...)
@@ -64,21 +60,27 @@ static int send_request(int fd, const json_t *request)
     return error;
 }
 
-void source_ask(struct source *source, json_t *const *requests, unsigned count)
+static bool is_late(const struct source *source)
+{
+    return exchange_now_ms() >= source->until_ms;
+}
+
+static void connect_and_send(struct source *source)
 {
     char problem[CLIENT_PROBLEM_MAX];
 
-    forget(source);
-    source->count = count;
-    source->state = SOURCE_WAITING;
-    clock_gettime(CLOCK_MONOTONIC, &source->asked);
     source->fd = client_connect(source->ctl, problem);
+    if (source->fd == -EAGAIN && !is_late(source)) {
+        source->state = SOURCE_CONNECTING;
+        return;
+    }
     if (source->fd < 0) {
         fail(source, "%s", problem);
         return;
     }
-    for (unsigned i = 0; i < count; i++) {
-        int error = send_request(source->fd, requests[i]);
+    source->state = SOURCE_WAITING;
+    for (unsigned i = 0; i < source->count; i++) {
+        int error = send_request(source->fd, source->requests[i]);
 
         if (error < 0 && error != -EPIPE) { /* a daemon that is full answers without having read */
             fail(source, "evenkeeld cannot be asked: %s", strerror(-error));
@@ -87,18 +89,13 @@ void source_ask(struct source *source, json_t *const *requests, unsigned count)
     }
 }
 
-static bool make_room(struct source *source)
+void source_ask(struct source *source, json_t *const *requests, unsigned count)
 {
-    if (source->capacity - source->length >= PIECE)
-        return true;
-    size_t capacity = source->capacity * 2 + 2 * PIECE;
-    char *text = capacity <= ANSWERS_MAX ? realloc(source->text, capacity) : NULL;
-
-    if (text == NULL)
-        return false;
-    source->text = text;
-    source->capacity = capacity;
-    return true;
+    forget(source);
+    source->requests = requests;
+    source->count = count;
+    source->until_ms = exchange_now_ms() + CLIENT_PATIENCE_S * 1000;
+    connect_and_send(source);
 }
 
 /* One line of the text as answer `number`. False after saying what is wrong. */
@@ -121,7 +118,7 @@ static bool take_answer(struct source *source, unsigned number, const char *line
 /* The answers, once there are as many lines as requests. */
 static void take_answers(struct source *source)
 {
-    const char *line = source->text, *end = source->text + source->length;
+    const char *line = source->text.data, *end = line + source->text.length;
     unsigned lines = 0;
 
     for (const char *p = line; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
@@ -141,36 +138,31 @@ static void take_answers(struct source *source)
     source->state = SOURCE_DONE;
 }
 
-static bool is_late(const struct source *source)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec - source->asked.tv_sec > SOURCE_PATIENCE_S;
-}
-
 void source_read(struct source *source)
 {
+    if (source->state == SOURCE_CONNECTING)
+        connect_and_send(source);
     while (source->state == SOURCE_WAITING) {
-        if (!make_room(source)) {
+        if (exchange_make_room(&source->text) < 0) {
             fail(source, "the answer is too large");
             return;
         }
-        ssize_t count = recv(source->fd, source->text + source->length, PIECE, MSG_DONTWAIT);
+        char *end = source->text.data + source->text.length;
+        ssize_t count = recv(source->fd, end, source->text.capacity - source->text.length, 0);
 
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             if (is_late(source))
-                fail(source, "evenkeeld has not answered for %d s: is it stopped?", SOURCE_PATIENCE_S);
+                fail(source, "evenkeeld has not answered for %d s: is it stopped?", CLIENT_PATIENCE_S);
             return;
         }
         if (count <= 0) {
             fail(source, "evenkeeld has closed the connection");
             return;
         }
-        source->length += (size_t)count;
-        if (memchr(source->text + source->length - count, '\n', (size_t)count) != NULL)
+        source->text.length += (size_t)count;
+        if (memchr(end, '\n', (size_t)count) != NULL)
             take_answers(source);
     }
 }

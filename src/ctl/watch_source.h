@@ -6,13 +6,14 @@
 #ifndef EVENKEEL_CTL_WATCH_SOURCE_H
 #define EVENKEEL_CTL_WATCH_SOURCE_H
 
+#include "client/exchange.h"
 #include "ctl/client.h"
 
 #define SOURCE_ANSWERS 2
-#define SOURCE_PATIENCE_S 5
 
 enum source_state {
     SOURCE_IDLE,
+    SOURCE_CONNECTING, /* the daemon takes in nobody: it is tried again by source_read */
     SOURCE_WAITING,
     SOURCE_DONE,   /* all answers are there */
     SOURCE_FAILED, /* `problem` says why */
@@ -23,17 +24,17 @@ struct source {
     enum source_state state;
     int fd; /* -1: not connected */
     unsigned count;
+    json_t *const *requests;         /* as many; the caller's */
     json_t *answers[SOURCE_ANSWERS]; /* valid in SOURCE_DONE, until the next question */
     char problem[CLIENT_PROBLEM_MAX];
-    char *text;
-    size_t length, capacity;
-    struct timespec asked; /* CLOCK_MONOTONIC */
+    struct exchange_line text;
+    int64_t until_ms; /* exchange_now_ms: no longer than until then for the question that is being asked */
 };
 
 struct source source_init(const struct ctl *ctl);
 void source_end(struct source *source);
 
-/* Asks: SOURCE_WAITING or SOURCE_FAILED. */
+/* Asks: SOURCE_CONNECTING, SOURCE_WAITING or SOURCE_FAILED. `requests` must stay until the answers are there. */
 void source_ask(struct source *source, json_t *const *requests, unsigned count);
 /* Takes in what is there; call it when `fd` is readable, and now and then. */
 void source_read(struct source *source);

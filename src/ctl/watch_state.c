@@ -208,7 +208,7 @@ unsigned watch_trouble(const json_t *unit)
         return 3;
     if (strcmp(kind, "stranger") == 0)
         return 2;
-    return reply_bool(unit, "address_list_differs") || !reply_is_null(unit, "conflict");
+    return reply_bool(unit, "address_list_differs") || reply_bool(reply_get(unit, "conflict"), "recent");
 }
 
 /* Where the unit's holder stands among the members; behind them strangers, and then nobody. */

@@ -17,9 +17,11 @@
 #define BAR_CELLS 20
 #define BAR_TEXT_MAX (3 * BAR_CELLS + 1)
 #define NAME_CELLS_MAX 24
-#define ATTENTION_ROWS 2 /* of one sentence */
-#define CHANGES_MAX 6    /* lines of the last changes, with their heading; more where the body leaves room */
-#define TIME_BEGIN 11    /* of "2026-01-31T12:34:56.789Z" */
+#define ADDRESS_CELLS_MAX 39 /* of an IPv6 address */
+#define STATE_CELLS 8        /* "stranger" */
+#define ATTENTION_ROWS 2     /* of one sentence */
+#define CHANGES_MAX 6        /* lines of the last changes, with their heading; more where the body leaves room */
+#define TIME_BEGIN 11        /* of "2026-01-31T12:34:56.789Z" */
 
 /* Where the next line goes. Lines before `skip` and after `end` are only counted. */
 struct page {
@@ -73,7 +75,8 @@ static void draw_title(const struct watch_state *state, const struct watch_answe
     char uptime[REPLY_DURATION_MAX], text[LINE_BYTES];
     const json_t *daemon = reply_get(answers->status, "daemon");
 
-    snprintf(text, sizeof(text), " evenkeel %.8s UTC, up %s", strlen(time) > TIME_BEGIN ? time + TIME_BEGIN : "-",
+    snprintf(text, sizeof(text), " evenkeel %.8s UTC, up %s",
+             strlen(time) > TIME_BEGIN ? time + TIME_BEGIN : "--:--:--",
              reply_duration(daemon != NULL ? (double)reply_int(daemon, "uptime_s") : -1, uptime));
     unsigned column = screen_put(screen, 0, 0, COLOUR_REVERSE, text);
 
@@ -100,6 +103,18 @@ static void draw_keys(const struct watch_state *state, struct screen *screen)
     screen_fill(screen, row, screen_put(screen, row, 0, COLOUR_REVERSE, text), COLOUR_REVERSE);
 }
 
+/* How much of `text` goes into a row of `room`: up to a space, if there is one that is not far from the end. */
+static size_t fitting(const char *text, size_t room)
+{
+    size_t length = strnlen(text, room), space = length;
+
+    if (text[length] == '\0')
+        return length;
+    while (space > room / 2 && text[space] != ' ')
+        space--;
+    return text[space] == ' ' ? space : length;
+}
+
 /* A sentence in as many rows as it needs, at most ATTENTION_ROWS. Returns the row behind. */
 static unsigned put_sentence(struct screen *screen, unsigned row, enum colour colour, const char *text)
 {
@@ -107,12 +122,12 @@ static unsigned put_sentence(struct screen *screen, unsigned row, enum colour co
     const char *mark = "! ";
 
     for (unsigned i = 0; i < ATTENTION_ROWS && (i == 0 || *text != '\0'); i++, row++) {
-        size_t length = strnlen(text, room);
+        size_t length = fitting(text, room);
         char piece[LINE_BYTES];
 
         snprintf(piece, sizeof(piece), "%s%.*s", mark, (int)length, text);
         screen_put(screen, row, 0, colour, piece);
-        text += length;
+        text += length + (text[length] == ' ');
         mark = "  ";
     }
     return row;
@@ -181,7 +196,7 @@ static void draw_changes(const struct watch_answers *answers, struct screen *scr
 {
     const json_t *entries = reply_get(answers->history, "entries");
 
-    if (row + 1 >= end)
+    if (row + 1 >= end || json_array_size(entries) == 0)
         return;
     screen_put(screen, row++, 0, COLOUR_BOLD, "LAST CHANGES");
     for (size_t i = json_array_size(entries); i > 0 && row < end; i--, row++)
@@ -190,22 +205,6 @@ static void draw_changes(const struct watch_answers *answers, struct screen *scr
 
 /* --- the page of members --- */
 
-static double load_by_share(const json_t *member)
-{
-    int64_t share = reply_int(member, "share");
-
-    return share > 0 ? (double)reply_int(member, "load") / (double)share : 0;
-}
-
-static enum colour state_colour(const char *state)
-{
-    if (strcmp(state, "active") == 0)
-        return COLOUR_GREEN;
-    if (strcmp(state, "reserve") == 0)
-        return COLOUR_YELLOW;
-    return strcmp(state, "dead") == 0 ? COLOUR_RED : COLOUR_DIM;
-}
-
 /* What the lines of one pool's members have in common. */
 struct columns {
     char common[BRIEF_COMMON_MAX];
@@ -213,22 +212,30 @@ struct columns {
     double highest;
 };
 
+static unsigned longer(unsigned cells, const char *text, unsigned most)
+{
+    unsigned length = (unsigned)strlen(text);
+
+    length = length < most ? length : most;
+    return length > cells ? length : cells;
+}
+
 static struct columns measure(const json_t *pool)
 {
     struct columns columns = {.name = 6};
-    json_t *member;
+    json_t *member, *others = brief_others(pool), *value;
+    const char *holder;
     size_t i;
 
     brief_common(reply_get(pool, "units"), columns.common);
     json_array_foreach(reply_get(pool, "members"), i, member)
     {
-        unsigned length = (unsigned)strlen(reply_member(member, "address", "name"));
-
-        columns.name = length > columns.name ? length : columns.name;
-        if (load_by_share(member) > columns.highest)
-            columns.highest = load_by_share(member);
+        columns.name = longer(columns.name, reply_member(member, "address", "name"), NAME_CELLS_MAX);
+        if (brief_load_by_share(member) > columns.highest)
+            columns.highest = brief_load_by_share(member);
     }
-    columns.name = columns.name < NAME_CELLS_MAX ? columns.name : NAME_CELLS_MAX;
+    json_object_foreach(others, holder, value) columns.name = longer(columns.name, holder, NAME_CELLS_MAX);
+    json_decref(others);
     return columns;
 }
 
@@ -247,45 +254,41 @@ static void put_units(struct page *page, unsigned row, unsigned column, enum col
 static void add_member(struct page *page, const json_t *pool, const json_t *member, const struct columns *columns)
 {
     const char *state = reply_text(member, "state");
-    enum colour colour = state_colour(state);
+    enum colour colour = brief_state_colour(state);
     char bar[BAR_TEXT_MAX];
     unsigned row, column, cells = screen_width(page->screen) >= 100 ? BAR_CELLS : BAR_CELLS / 2;
 
     if (!next_line(page, &row))
         return;
-    term_bar(&page->ctl->term, load_by_share(member), columns->highest, cells, bar, sizeof(bar));
+    term_bar(&page->ctl->term, brief_load_by_share(member), columns->highest, cells, bar, sizeof(bar));
     column = put(page->screen, row, 0, "%s %-*.*s ", reply_bool(member, "self") ? ">" : " ", (int)columns->name,
                  (int)columns->name, reply_member(member, "address", "name"));
     screen_put(page->screen, row, column, colour, state);
-    column = put(page->screen, row, column + 8, "%5lld %4lld ", (long long)reply_int(member, "share"),
+    column = put(page->screen, row, column + STATE_CELLS + 1, "%5lld %4lld ", (long long)reply_int(member, "share"),
                  (long long)reply_int(member, "load"));
     screen_put(page->screen, row, column, colour, bar);
     put_units(page, row, column + cells + 1, COLOUR_NONE, pool, reply_text(member, "address"), columns);
 }
 
-static bool holds_any(const json_t *pool, const char *holder)
+/* Units that no member holds: by whom, or that nobody does. */
+static void add_others(struct page *page, const json_t *pool, const struct columns *columns)
 {
-    json_t *unit;
-    size_t i;
-
-    json_array_foreach(reply_get(pool, "units"), i, unit)
-    {
-        if (strcmp(reply_text(unit, "holder"), holder) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Units that no member holds: one line for all strangers' would not say whose, so the units' page has them; here those
- * that nobody holds. */
-static void add_unowned(struct page *page, const json_t *pool, const struct columns *columns)
-{
+    json_t *others = brief_others(pool), *value;
+    const char *holder;
     unsigned row;
 
-    if (!holds_any(pool, "") || !next_line(page, &row))
-        return;
-    put_units(page, row, screen_put(page->screen, row, 0, COLOUR_RED, "! nobody holds "), COLOUR_RED, pool, "",
-              columns);
+    json_object_foreach(others, holder, value)
+    {
+        enum colour colour = *holder != '\0' ? COLOUR_YELLOW : COLOUR_RED;
+        char text[LINE_BYTES] = "! nobody holds ";
+
+        if (!next_line(page, &row))
+            continue;
+        if (*holder != '\0')
+            snprintf(text, sizeof(text), "! %-*.*s %s ", (int)columns->name, (int)columns->name, holder, "stranger");
+        put_units(page, row, screen_put(page->screen, row, 0, colour, text), colour, pool, holder, columns);
+    }
+    json_decref(others);
 }
 
 static enum colour instance_colour(const char *state)
@@ -295,28 +298,42 @@ static enum colour instance_colour(const char *state)
     return strcmp(state, "Fault") == 0 ? COLOUR_RED : COLOUR_NONE;
 }
 
+/* Who is Active for it, as far as this host knows. */
+static const char *active_router(const json_t *instance)
+{
+    const char *holder = reply_text(instance, "holder");
+
+    if (*holder != '\0')
+        return holder;
+    return strcmp(reply_text(instance, "state"), "Backup") == 0 ? "nobody" : "-"; /* it listens */
+}
+
 /* keepalived's instances, which have a state of this host instead of members. */
 static void draw_instances(struct page *page, const json_t *instances)
 {
+    int name = (int)strlen("INSTANCE"), router = (int)strlen("ACTIVE ROUTER");
     json_t *instance;
     size_t i;
 
+    json_array_foreach(instances, i, instance)
+    {
+        name = (int)longer((unsigned)name, reply_text(instance, "name"), NAME_CELLS_MAX);
+        router = (int)longer((unsigned)router, active_router(instance), NAME_CELLS_MAX);
+    }
     if (json_array_size(instances) > 0)
-        add_line(page, COLOUR_DIM, "  %-24s %-10s %8s  %-24s %s", "INSTANCE", "STATE", "PRIORITY", "ACTIVE ROUTER",
-                 "ADDRESSES");
+        add_line(page, COLOUR_DIM, "  %-*s %-10s %8s  %-*s %s", name, "INSTANCE", "STATE", "PRIORITY", router,
+                 "ACTIVE ROUTER", "ADDRESSES");
     json_array_foreach(instances, i, instance)
     {
         const json_t *addresses = reply_get(instance, "addresses");
-        const char *holder = reply_text(instance, "holder");
         size_t more = json_array_size(addresses);
-        const char *nobody = strcmp(reply_text(instance, "state"), "Backup") == 0 ? "nobody" : "-"; /* it listens */
         char rest[32] = "";
 
         if (more > 1)
             snprintf(rest, sizeof(rest), " +%zu", more - 1);
-        add_line(page, instance_colour(reply_text(instance, "state")), "  %-24.24s %-10s %8lld  %-24s %s%s",
+        add_line(page, instance_colour(reply_text(instance, "state")), "  %-*.*s %-10s %8lld  %-*s %s%s", name, name,
                  reply_text(instance, "name"), reply_text(instance, "state"),
-                 (long long)reply_int(instance, "priority"), *holder != '\0' ? holder : nobody,
+                 (long long)reply_int(instance, "priority"), router, active_router(instance),
                  more > 0 ? json_string_value(json_array_get(addresses, 0)) : "-", rest);
     }
 }
@@ -332,11 +349,11 @@ static void draw_members(struct page *page, const json_t *status)
 
         add_line(page, COLOUR_BOLD, "%s on %s: %zu units, %zu members, arp_filter %s", reply_text(pool, "name"),
                  reply_text(pool, "interface"), json_array_size(reply_get(pool, "units")),
-                 json_array_size(reply_get(pool, "members")), reply_text(reply_get(pool, "filter"), "in_force"));
-        add_line(page, COLOUR_DIM, "  %-*s %-7s %5s %4s LOAD/SHARE, UNITS %s%s", (int)columns.name, "MEMBER", "STATE",
-                 "SHARE", "LOAD", columns.common, columns.common[0] != '\0' ? "*" : "");
+                 json_array_size(reply_get(pool, "members")), brief_filter(pool));
+        add_line(page, COLOUR_DIM, "  %-*s %-*s %5s %4s LOAD/SHARE, UNITS %s%s", (int)columns.name, "MEMBER",
+                 STATE_CELLS, "STATE", "SHARE", "LOAD", columns.common, columns.common[0] != '\0' ? "*" : "");
         json_array_foreach(reply_get(pool, "members"), k, member) add_member(page, pool, member, &columns);
-        add_unowned(page, pool, &columns);
+        add_others(page, pool, &columns);
     }
     draw_instances(page, reply_get(status, "instances"));
 }
@@ -364,8 +381,8 @@ static const char *remark(const json_t *status, const json_t *unit, char text[st
         snprintf(text, LINE_BYTES, "held by a stranger");
     else if (reply_bool(unit, "address_list_differs"))
         snprintf(text, LINE_BYTES, "another address list");
-    else if (!reply_is_null(unit, "conflict"))
-        snprintf(text, LINE_BYTES, "answered by %s too", reply_text(reply_get(unit, "conflict"), "mac"));
+    else if (reply_bool(reply_get(unit, "conflict"), "recent"))
+        snprintf(text, LINE_BYTES, "also at %s", reply_text(reply_get(unit, "conflict"), "mac"));
     else if (!reply_is_null(unit, "planned"))
         snprintf(text, LINE_BYTES, "moves to %s", name_of(status, reply_text(unit, "planned")));
     else
@@ -373,13 +390,30 @@ static const char *remark(const json_t *status, const json_t *unit, char text[st
     return text;
 }
 
-static void add_unit(struct page *page, const json_t *status, const struct watch_row *unit)
+/* How wide the columns of units are: as their widest cell, so that the remarks have room. */
+struct unit_cells {
+    int unit, holder, next;
+};
+
+static struct unit_cells measure_units(const json_t *status, const struct watch_row *rows, unsigned count)
+{
+    unsigned unit = (unsigned)strlen("UNIT"), holder = (unsigned)strlen("HOLDER"), next = (unsigned)strlen("NEXT");
+
+    for (unsigned i = 0; i < count; i++) {
+        unit = longer(unit, brief_unit_name(rows[i].unit), ADDRESS_CELLS_MAX);
+        holder = longer(holder, name_of(status, reply_text(rows[i].unit, "holder")), NAME_CELLS_MAX);
+        next = longer(next, name_of(status, reply_text(rows[i].unit, "next")), NAME_CELLS_MAX);
+    }
+    return (struct unit_cells){.unit = (int)unit, .holder = (int)holder, .next = (int)next};
+}
+
+static void add_unit(struct page *page, const json_t *status, const struct watch_row *unit, struct unit_cells cells)
 {
     char since[REPLY_DURATION_MAX], text[LINE_BYTES];
 
-    add_line(page, unit_colour(unit->unit), "  %-24s %-20.20s %9s  %-20.20s %s", brief_unit_name(unit->unit),
-             name_of(status, reply_text(unit->unit, "holder")),
-             reply_duration(reply_age_s(status, unit->unit, "since"), since),
+    add_line(page, unit_colour(unit->unit), "  %-*s %-*.*s %9s  %-*.*s  %s", cells.unit, brief_unit_name(unit->unit),
+             cells.holder, cells.holder, name_of(status, reply_text(unit->unit, "holder")),
+             reply_duration(reply_age_s(status, unit->unit, "since"), since), cells.next, cells.next,
              name_of(status, reply_text(unit->unit, "next")), remark(status, unit->unit, text));
 }
 
@@ -402,7 +436,9 @@ static void draw_units(const struct watch_state *state, struct page *page, const
     unsigned count = rows != NULL ? watch_pick(state, status, rows) : 0;
     bool pools = json_array_size(reply_get(status, "pools")) > 1;
 
-    add_line(page, COLOUR_DIM, "  %-24s %-20s %9s  %-20s", "UNIT", "HOLDER", "SINCE", "NEXT");
+    struct unit_cells cells = measure_units(status, rows, count);
+
+    add_line(page, COLOUR_DIM, "  %-*s %-*s %9s  NEXT", cells.unit, "UNIT", cells.holder, "HOLDER", "SINCE");
     for (unsigned i = 0; i < count; i++) {
         bool new_pool = i == 0 || rows[i].pool != rows[i - 1].pool;
 
@@ -410,10 +446,10 @@ static void draw_units(const struct watch_state *state, struct page *page, const
             add_line(page, COLOUR_BOLD, "%s", reply_text(rows[i].pool, "name"));
         if (state->sort == WATCH_BY_HOLDER && (new_pool || rows[i].group != rows[i - 1].group))
             add_group(page, status, rows, count, i);
-        add_unit(page, status, &rows[i]);
+        add_unit(page, status, &rows[i], cells);
     }
     if (count == 0)
-        add_line(page, COLOUR_NONE, "  no unit matches");
+        add_line(page, COLOUR_NONE, state->filter[0] != '\0' ? "  no unit matches" : "  there is no unit");
     free(rows);
 }
 
@@ -423,13 +459,14 @@ static void draw_help(struct page *page)
         "Tab, u        members and units in turn",
         "s             next order: by holder, by address, by last change, by trouble",
         "r             the order reversed",
-        "/, f          show only units with this in their address, holder or pool; Esc: all again",
+        "/, f          only units with this in address, holder or pool; Esc: all again",
         "p, space      stop the picture, and go on",
         "arrows, j, k  a line down or up; Page Up, Page Down, Home, End",
         "h, ?          this",
         "q             leave",
         "",
-        "What needs attention comes first, alarms in red. '>' is this host, '*' a pinned unit, '!' a contested one.",
+        "What needs attention comes first, alarms in red.",
+        "'>' is this host, '*' a pinned unit, '!' a contested one.",
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
@@ -438,6 +475,10 @@ static void draw_help(struct page *page)
 
 static void draw_body(struct watch_state *state, struct page *page, const json_t *status)
 {
+    if (status == NULL && state->page != WATCH_HELP) {
+        add_line(page, COLOUR_DIM, "  waiting for evenkeeld's first answer");
+        return;
+    }
     switch (state->page) {
     case WATCH_MEMBERS:
         draw_members(page, status);

@@ -10,7 +10,6 @@
 #include "daemon/fields_json.h"
 
 #define TEXT_MAX 512
-#define CONFLICT_RECENT_S 60
 #define REFUSAL_RECENT_S 10
 
 static json_t *add(struct answer *a, json_t *list, const char *severity, const char *code, const char *instance,
@@ -67,16 +66,13 @@ static void add_state(struct answer *a, json_t *alarms, unsigned set, unsigned u
 
 static void add_conflict(struct answer *a, json_t *alarms, unsigned set, unsigned unit)
 {
-    const struct daemon_conflict *conflicts = a->view->pools[set].conflicts;
-    const struct daemon_conflict *c = conflicts != NULL ? &conflicts[unit] : NULL;
-    char address[ADDR_TEXT_MAX], ago[AGO_TEXT_MAX];
+    const struct daemon_conflict *c = conflict_of(a, set, unit);
+    char address[ADDR_TEXT_MAX], ago[AGO_TEXT_MAX], mac[MAC_TEXT_MAX];
 
-    if (c == NULL || c->count == 0 || mono_is_never(c->last) ||
-        mono_diff_us(a->view->now, c->last) >= (int64_t)CONFLICT_RECENT_S * US_PER_S)
+    if (!conflict_is_recent(a, c))
         return;
     add(a, alarms, "alarm", "conflict", a->view->config->core.pools[set].units[unit].instance->name,
-        "was answered for by somebody else: %s by %02x:%02x:%02x:%02x:%02x:%02x, %s ago",
-        addr_format(&c->address, address), c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4], c->mac[5],
+        "was answered for by somebody else: %s by %s, %s ago", addr_format(&c->address, address), mac_text(c->mac, mac),
         ago_text(a, c->last, ago));
 }
 

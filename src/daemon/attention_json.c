@@ -15,7 +15,6 @@
 #define TEXT_MAX 768
 #define NAMED_UNITS_MAX 3 /* in a sentence; all of them are in "vrids" */
 #define UNOWNED_INTERVALS 4
-#define CONFLICT_RECENT_S 60 /* somebody else's answer is worth a line for so long */
 #define DIFFERENCE_RECENT_S 15
 #define STALL_RECENT_S 600
 
@@ -117,22 +116,18 @@ static void contest_detail(struct answer *a, unsigned pool, unsigned unit, const
 
 static bool is_conflict(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
 {
-    const struct daemon_conflict *conflicts = a->view->pools[pool].conflicts;
-
     (void)u;
-    return conflicts != NULL && conflicts[unit].count > 0 && !mono_is_never(conflicts[unit].last) &&
-           mono_diff_us(a->view->now, conflicts[unit].last) < (int64_t)CONFLICT_RECENT_S * US_PER_S;
+    return conflict_is_recent(a, conflict_of(a, pool, unit));
 }
 
 static void conflict_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
                             size_t size)
 {
-    const struct daemon_conflict *c = &a->view->pools[pool].conflicts[unit];
-    char ago[AGO_TEXT_MAX];
+    const struct daemon_conflict *c = conflict_of(a, pool, unit);
+    char ago[AGO_TEXT_MAX], mac[MAC_TEXT_MAX];
 
     (void)u;
-    snprintf(text, size, " by %02x:%02x:%02x:%02x:%02x:%02x, %s ago", c->mac[0], c->mac[1], c->mac[2], c->mac[3],
-             c->mac[4], c->mac[5], ago_text(a, c->last, ago));
+    snprintf(text, size, " by %s, %s ago", mac_text(c->mac, mac), ago_text(a, c->last, ago));
 }
 
 static bool is_strange(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
@@ -392,16 +387,10 @@ static void add_members(struct findings *f, const struct pool_view *p)
 
 static void add_filter(struct findings *f)
 {
-    const struct daemon_pool_view *p = &f->a->view->pools[f->pool];
-    uint8_t wanted = f->a->view->config->pools[f->pool].filter_mode;
+    char text[FILTER_TEXT_MAX];
 
-    if (wanted == FILTER_AUTO)
-        wanted = FILTER_LEASE;
-    if (p->filter_mode == FILTER_AUTO || p->filter_mode == wanted)
-        return;
-    add(f, WARNING, "filter", "arp_filter %s is in force here, not %s: %s", filter_mode_name(p->filter_mode),
-        filter_mode_name(wanted),
-        p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
+    if (filter_text(f->a->view, f->pool, text))
+        add(f, WARNING, "filter", "%s", text);
 }
 
 /* What the pool tracks: a fault is why this host is a reserve. */

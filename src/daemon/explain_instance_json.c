@@ -37,6 +37,13 @@ static void explain_holder(struct subject *s)
         append_fact(
             s->a, s->facts, "held", "other", "The router %s holds it with priority %u; it advertises every %.2f s.",
             addr_format(&s->i.holder, address), s->i.holder_priority, (double)s->i.holder_interval_us / US_PER_S);
+    const struct daemon_conflict *conflict = conflict_of(s->a, s->set, s->unit);
+    char mac[MAC_TEXT_MAX], ago[AGO_TEXT_MAX];
+
+    if (conflict_is_recent(s->a, conflict))
+        append_fact(s->a, s->facts, "held", "conflict",
+                    "%s answered for it %s ago, without VRRP: a host that is configured with the address.",
+                    mac_text(conflict->mac, mac), ago_text(s->a, conflict->last, ago));
     if (s->i.address_list_differs)
         append_fact(s->a, s->facts, "held", "address_list",
                     "%s advertises another list of addresses than this host is configured with.",
@@ -72,6 +79,7 @@ static void explain_here(struct subject *s)
     const struct note change = {
         .kind = NOTE_INSTANCE_STATE, .reason = s->i.last_reason, .from_state = s->i.previous, .to_state = s->i.state};
     const char *why = note_cause(&change);
+    char filter[FILTER_TEXT_MAX];
 
     append_fact(s->a, s->facts, "here", "state", "This host has been %s%s for %.1f s%s%s.",
                 s->i.state == INSTANCE_FAULT ? "in " : "", instance_state_name((enum instance_state)s->i.state),
@@ -89,19 +97,12 @@ static void explain_here(struct subject *s)
         append_fact(s->a, s->facts, "here", "fault", "A fault: %s.", json_string_value(fault));
     json_decref(faults);
     explain_trackers(s);
+    if (filter_text(s->a->view, s->set, filter))
+        append_fact(s->a, s->facts, "here", "filter", "Weaker than configured: %s.", filter);
 }
 
-static void explain_next(struct subject *s)
+static void explain_waiting(struct subject *s)
 {
-    const struct instance_settings *instance = s->settings->instance;
-
-    if (s->i.state == INSTANCE_ACTIVE) {
-        append_fact(s->a, s->facts, "move", "yields",
-                    "A router with a higher priority takes it over; of equal ones that with the higher address.");
-        return;
-    }
-    if (s->i.state != INSTANCE_BACKUP)
-        return;
     if (!mono_is_never(s->i.preempt_at))
         append_fact(s->a, s->facts, "move", "preempt_delay", "The weaker router is displaced in %.1f s.",
                     -seconds_since(s, s->i.preempt_at));
@@ -109,9 +110,31 @@ static void explain_next(struct subject *s)
         append_fact(s->a, s->facts, "move", "silence",
                     "This host takes it when nothing acceptable is heard for another %.2f s.",
                     -seconds_since(s, s->i.down_deadline));
-    if (!instance->preempt)
+    if (!s->settings->instance->preempt)
         append_fact(s->a, s->facts, "move", "not_preempting",
                     "A weaker router keeps it while it is heard: preemption is off.");
+}
+
+static void explain_next(struct subject *s)
+{
+    const struct instance_settings *instance = s->settings->instance;
+
+    switch ((enum instance_state)s->i.state) {
+    case INSTANCE_ACTIVE:
+        append_fact(s->a, s->facts, "move", "yields",
+                    "A router with a higher priority takes it over; of equal ones that with the higher address.");
+        break;
+    case INSTANCE_BACKUP:
+        explain_waiting(s);
+        break;
+    case INSTANCE_FAULT:
+        append_fact(s->a, s->facts, "move", "fault", "This host takes part again when nothing of it is at fault.");
+        break;
+    case INSTANCE_INITIALIZE:
+    case INSTANCE_STOPPED:
+    case INSTANCE_STATE_COUNT:
+        break;
+    }
     if (instance->group != INSTANCE_NO_GROUP)
         append_fact(s->a, s->facts, "move", "group", "It moves together with its group %s.",
                     s->a->view->config->instances->groups[instance->group].name);

@@ -60,7 +60,10 @@ static void explain_holder(struct subject *s)
 
     switch ((enum holder_kind)s->u.holder_kind) {
     case HOLDER_NONE:
-        if (mono_is_never(s->u.vacant_since))
+        if (!s->p.ready)
+            append_fact(s->a, s->facts, "held", "not_heard",
+                        "Who holds it is not known here: this host takes no part in the pool.");
+        else if (mono_is_never(s->u.vacant_since))
             append_fact(s->a, s->facts, "held", "unowned", "Nobody holds it.");
         else
             append_fact(s->a, s->facts, "held", "unowned", "Nobody has held it for %s.",
@@ -105,12 +108,20 @@ static void explain_last_change(struct subject *s)
 
 static void explain_troubles(struct subject *s)
 {
-    char other[MEMBER_TEXT_MAX];
+    const struct daemon_conflict *conflict = conflict_of(s->a, s->pool, s->unit);
+    char other[MEMBER_TEXT_MAX], mac[MAC_TEXT_MAX], ago[AGO_TEXT_MAX];
+    struct member_view member;
 
     if (s->u.contested)
-        append_fact(s->a, s->facts, "held", "contested",
-                    "%s also claims it: VRRP's own rule (priority, then address) decides.",
-                    member_text(s->a->view, s->pool, &s->u.contender, other));
+        append_fact(
+            s->a, s->facts, "held", "contested",
+            "%s%s also claims it: VRRP's own rule (priority, then address) decides.",
+            member_text(s->a->view, s->pool, &s->u.contender, other),
+            look_up_member(s->a->view, s->pool, &s->u.contender, &member) ? "" : ", which is no member of the pool,");
+    if (conflict_is_recent(s->a, conflict))
+        append_fact(s->a, s->facts, "held", "conflict",
+                    "%s answered for it %s ago, without VRRP: a host that is configured with the address.",
+                    mac_text(conflict->mac, mac), ago_text(s->a, conflict->last, ago));
     if (s->u.address_list_differs)
         append_fact(s->a, s->facts, "held", "address_list",
                     "%s advertises another list of addresses than this host is configured with: compare the files.",
@@ -121,6 +132,8 @@ static void explain_next(struct subject *s)
 {
     char next[MEMBER_TEXT_MAX];
 
+    if (!s->p.ready)
+        return;
     if (addr_is_none(&s->u.next))
         append_fact(s->a, s->facts, "next", "nobody", "Nobody else could take it over now.");
     else if (s->u.holder_kind == HOLDER_NONE)
@@ -158,6 +171,10 @@ static void explain_moves(struct subject *s)
     else if (!addr_is_none(&s->u.planned))
         append_fact(s->a, s->facts, "move", "planned", "A move to %s is planned.",
                     member_text(s->a->view, s->pool, &s->u.planned, planned));
+    else if (s->u.holder_kind == HOLDER_STRANGER)
+        append_fact(s->a, s->facts, "move", "stranger",
+                    "A member takes it over when that router falls silent or advertises less than the member's "
+                    "priority; balancing counts it for nobody.");
     else if (s->u.holder_kind == HOLDER_SELF || s->u.holder_kind == HOLDER_MEMBER)
         append_fact(s->a, s->facts, "move", "stays",
                     s->pool_settings->rebalance
@@ -169,8 +186,40 @@ static void explain_moves(struct subject *s)
                     duration_text(mono_diff_us(s->u.still_until, s->a->view->now), wait));
 }
 
+/* Why this host holds nothing, or only what nobody else can. */
+static void explain_reserve(struct subject *s)
+{
+    struct mono started = mono_add(s->p.started, s->pool_settings->startup_delay_us);
+    char text[MEMBER_TEXT_MAX], wait[DURATION_TEXT_MAX];
+    struct tracker_finding tracker;
+
+    if (s->p.isolation == ISOLATION_DEAF)
+        append_fact(s->a, s->facts, "here", "isolated",
+                    "This host is isolated: it hears nobody, so it claims nothing.");
+    if (s->p.isolation == ISOLATION_MUTE)
+        append_fact(s->a, s->facts, "here", "isolated", "This host is isolated: nobody hears it, so it holds nothing.");
+    if (!addr_is_none(&s->p.one_way))
+        append_fact(s->a, s->facts, "here", "one_way", "%s does not hear this host, which holds nothing therefore.",
+                    member_text(s->a->view, s->pool, &s->p.one_way, text));
+    for (unsigned i = 0; tracker_text(s->a, TRACK_POOL, s->pool, 0, i, &tracker); i++)
+        if (tracker.failed || tracker.fault)
+            append_fact(s->a, s->facts, "here", "tracker", "Tracked: %s%s.", tracker.text,
+                        tracker.fault ? "; this host holds nothing until that is over" : "");
+    if (s->p.leaving)
+        append_fact(s->a, s->facts, "here", "leaving", "This host is leaving: it gives everything away.");
+    else if (s->p.drained)
+        append_fact(s->a, s->facts, "here", "drained",
+                    "This host is drained: it holds only what nobody else can (keelctl undrain ends it).");
+    if (mono_after(started, s->a->view->now))
+        append_fact(s->a, s->facts, "here", "starting",
+                    "This host is starting: for another %s (startup_delay) it holds only what nobody else can.",
+                    duration_text(mono_diff_us(started, s->a->view->now), wait));
+}
+
 static void explain_here(struct subject *s)
 {
+    char filter[FILTER_TEXT_MAX];
+
     append_fact(s->a, s->facts, "here", "state", "This host is %s for it, with priority %u and rank %u.",
                 router_state_name(s->u.state), s->u.priority, s->u.rank);
     if (!s->p.ready)
@@ -178,11 +227,9 @@ static void explain_here(struct subject *s)
                     "This host takes no part in pool %s: its link is down or has no address.", s->pool_settings->name);
     else if (!s->u.links_up)
         append_fact(s->a, s->facts, "here", "link_down", "This host cannot hold it now: a link that it needs is down.");
-    if (s->p.isolation == ISOLATION_DEAF || s->p.isolation == ISOLATION_MUTE)
-        append_fact(s->a, s->facts, "here", "isolated", "This host is isolated (%s), so it claims nothing.",
-                    isolation_state_name(s->p.isolation));
-    if (s->p.drained)
-        append_fact(s->a, s->facts, "here", "drained", "This host is drained: it holds only what nobody else can.");
+    explain_reserve(s);
+    if (filter_text(s->a->view, s->pool, filter))
+        append_fact(s->a, s->facts, "here", "filter", "Weaker than configured: %s.", filter);
 }
 
 static json_t *ranking_array(struct answer *a, unsigned pool, unsigned unit)

@@ -211,16 +211,36 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
     return text;
 }
 
+const char *mac_text(const uint8_t mac[static 6], char text[static MAC_TEXT_MAX])
+{
+    snprintf(text, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    return text;
+}
+
 bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX])
 {
     const struct daemon_rival *r = view->rivals != NULL ? &view->rivals[link] : NULL;
-    char address[ADDR_TEXT_MAX];
+    char address[ADDR_TEXT_MAX], mac[MAC_TEXT_MAX];
 
     if (r == NULL || r->until.us == 0 || mono_due(view->now, r->until))
         return false;
-    snprintf(text, RIVAL_TEXT_MAX,
-             "%02x:%02x:%02x:%02x:%02x:%02x speaks from this host's own address %s too, and %s gives way", r->mac[0],
-             r->mac[1], r->mac[2], r->mac[3], r->mac[4], r->mac[5],
-             addr_format(&view->links[link].primary_ipv4, address), r->yields ? "this host" : "it");
+    snprintf(text, RIVAL_TEXT_MAX, "%s speaks from this host's own address %s too, and %s gives way",
+             mac_text(r->mac, mac), addr_format(&view->links[link].primary_ipv4, address),
+             r->yields ? "this host" : "it");
+    return true;
+}
+
+bool filter_text(const struct daemon_view *view, unsigned pool, char text[static FILTER_TEXT_MAX])
+{
+    const struct daemon_pool_view *p = &view->pools[pool];
+    uint8_t wanted = view->config->pools[pool].filter_mode;
+
+    if (wanted == FILTER_AUTO)
+        wanted = FILTER_LEASE;
+    if (p->filter_mode == FILTER_AUTO || p->filter_mode == wanted)
+        return false;
+    snprintf(text, FILTER_TEXT_MAX, "arp_filter %s is in force here, not %s: %s", filter_mode_name(p->filter_mode),
+             filter_mode_name(wanted),
+             p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
     return true;
 }

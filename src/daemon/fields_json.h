@@ -80,6 +80,14 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
 #define RIVAL_TEXT_MAX 192
 bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX]);
 
+/* "02:00:5e:..." */
+#define MAC_TEXT_MAX 18
+const char *mac_text(const uint8_t mac[static 6], char text[static MAC_TEXT_MAX]);
+
+/* What is to be said when less of the filter is in force than the configuration asks for; false: that is not so. */
+#define FILTER_TEXT_MAX 384
+bool filter_text(const struct daemon_view *view, unsigned pool, char text[static FILTER_TEXT_MAX]);
+
 /*
  * What a request names (target_json.c). Each sets the error and returns false when the field is there but names
  * nothing. find_pools: the pool of field "pool", or all: [*first, *end); find_all: the same with sets of instances,
@@ -92,6 +100,9 @@ bool find_all(struct answer *a, unsigned *first, unsigned *end);
 bool find_unit(struct answer *a, unsigned *pool, unsigned *unit);
 bool find_member(struct answer *a, unsigned pool, const char *text, struct addr *out);
 
+/* The member with that address; false: there is none. */
+bool look_up_member(const struct daemon_view *view, unsigned pool, const struct addr *address, struct member_view *out);
+
 /* Building blocks of several answers. */
 /* What every answer says of a member. */
 void put_member_facts(struct answer *a, json_t *object, unsigned pool, const struct member_view *m);
@@ -99,6 +110,10 @@ json_t *member_object(struct answer *a, unsigned pool, unsigned member);
 json_t *unit_object(struct answer *a, unsigned pool, unsigned unit);
 json_t *vips_array(struct answer *a, unsigned pool, unsigned unit); /* addresses with prefix and interface */
 json_t *addresses_array(struct answer *a, unsigned pool, unsigned unit);
+/* Somebody else's last answer for a unit or an instance: NULL, when there was none; whether it still needs attention.
+ */
+const struct daemon_conflict *conflict_of(const struct answer *a, unsigned pool, unsigned unit);
+bool conflict_is_recent(const struct answer *a, const struct daemon_conflict *conflict);
 json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit);
 /* Instances (`set` counts on from the pools): those of the sets in [first, end); why one is in Fault, as sentences. */
 json_t *instance_object(struct answer *a, unsigned set, unsigned unit);

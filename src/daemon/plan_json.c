@@ -31,19 +31,11 @@ static bool add_change(struct answer *a, unsigned pool, const char *text, bool r
     return true;
 }
 
-static bool is_member(const struct daemon_view *view, unsigned pool, const struct addr *address)
+static bool is_alive(const struct daemon_view *view, unsigned pool, const struct addr *address)
 {
-    struct pool_view p;
+    struct member_view m;
 
-    core_view_pool(view->core, pool, &p);
-    for (unsigned i = 0; i < p.member_count; i++) {
-        struct member_view m;
-
-        core_view_member(view->core, pool, i, view->now, &m);
-        if (addr_equal(&m.address, address) && (m.state == MEMBER_ACTIVE || m.state == MEMBER_RESERVE))
-            return true;
-    }
-    return false;
+    return look_up_member(view, pool, address, &m) && (m.state == MEMBER_ACTIVE || m.state == MEMBER_RESERVE);
 }
 
 /* "without": ["10.0.0.2", "beta"] */
@@ -64,7 +56,7 @@ static bool read_without(struct answer *a, unsigned pool, struct changes *out)
         }
         if (!add_change(a, pool, json_string_value(item), true, 0, out))
             return false;
-        if (!is_member(a->view, pool, &out->list[out->count - 1].member)) {
+        if (!is_alive(a->view, pool, &out->list[out->count - 1].member)) {
             set_error(a, "unknown_member", "'%.64s' is no living member of pool %s", json_string_value(item),
                       a->view->config->core.pools[pool].name);
             return false;
@@ -168,10 +160,13 @@ static json_t *plan_units_array(struct answer *a, unsigned pool, const struct pl
         json_t *object = new_object(a);
 
         core_view_unit(a->view->core, pool, i, &u);
+        if (u.holder_kind == HOLDER_STRANGER) /* nothing is planned for it */
+            placed = target = u.holder;
         put_unit_name(a, object, pool, i);
-        put_address(a, object, "holder", &u.holder);
-        put_address(a, object, "placed", &placed);
-        put_address(a, object, "target", &target);
+        put_member(a, object, "holder", "holder_name", pool, &u.holder);
+        put_text(a, object, "holder_kind", holder_kind_name(u.holder_kind));
+        put_member(a, object, "placed", "placed_name", pool, &placed);
+        put_member(a, object, "target", "target_name", pool, &target);
         append_new(a, array, object);
     }
     return array;

@@ -190,10 +190,9 @@ static json_t *snmp_instance_object(struct answer *a, unsigned set, unsigned uni
     const uint8_t *mac = config->pools[set].units[unit].router->vmac;
     json_t *object = new_object(a), *counters = new_object(a);
     struct instance_view i;
-    char text[18];
+    char text[MAC_TEXT_MAX];
 
     core_view_instance(a->view->core, set, unit, &i);
-    snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     put_text(a, object, "name", settings->instance->name);
     put_int(a, object, "vrid", settings->vrid);
     put_text(a, object, "interface", config->links[settings->link]);
@@ -203,7 +202,7 @@ static json_t *snmp_instance_object(struct answer *a, unsigned set, unsigned uni
     put_number(a, object, "priority", i.priority);
     put_known(a, object, "address", &i.primary);
     put_known(a, object, "holder", &i.holder);
-    put_text(a, object, "mac", text);
+    put_text(a, object, "mac", mac_text(mac, text));
     put_int(a, object, "advert_interval_cs", settings->advert_interval_us / US_PER_CS);
     put_truth(a, object, "preempt", settings->instance->preempt);
     put_truth(a, object, "accept", config->pools[set].units[unit].router->accept);

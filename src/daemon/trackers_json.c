@@ -88,6 +88,28 @@ json_t *tracker_counters_array(struct answer *a)
     return array;
 }
 
+/* How it stands, and why that is a fault when it does not look like one. */
+static void format_finding(char *text, size_t size, const struct track_effect_view *effect,
+                           const struct track_view *view)
+{
+    const struct check_tracker *tracker = effect->tracker;
+    const char *kind = track_kind_name((enum check_tracker_kind)tracker->kind),
+               *separator = *view->text != '\0' ? ": " : "";
+
+    if (view->state == TRACK_FAILED)
+        snprintf(text, size, "%s %s has failed%s%s", kind, tracker->name, separator, view->text);
+    else if (view->state != TRACK_GOOD)
+        snprintf(text, size, "%s %s has no result yet%s%s", kind, tracker->name, separator, view->text);
+    else if (tracker->kind == CHECK_TRACK_FILE)
+        snprintf(text, size, "file %s says %lld%s", tracker->name, (long long)view->value,
+                 !effect->fault               ? ""
+                 : tracker->weight.value == 0 ? ", and all but 0 is a fault"
+                                              : ", which its weight makes a fault");
+    else
+        snprintf(text, size, "%s %s is good%s", kind, tracker->name,
+                 effect->fault ? ", and must not be (reverse)" : "");
+}
+
 bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, unsigned unit, unsigned index,
                   struct tracker_finding *out)
 {
@@ -100,11 +122,6 @@ bool tracker_text(struct answer *a, enum track_target_kind kind, unsigned pool, 
         track_view(a->view->track, effect.source, &view);
     out->failed = view.state == TRACK_FAILED;
     out->fault = effect.fault;
-    snprintf(out->text, sizeof(out->text), "%s %s %s%s%s",
-             track_kind_name((enum check_tracker_kind)effect.tracker->kind), effect.tracker->name,
-             view.state == TRACK_FAILED ? "has failed"
-             : view.state == TRACK_GOOD ? "is good"
-                                        : "has no result yet",
-             view.text[0] != '\0' ? ": " : "", view.text);
+    format_finding(out->text, sizeof(out->text), &effect, &view);
     return true;
 }

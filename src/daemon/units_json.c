@@ -7,7 +7,7 @@
 
 #include "daemon/fields_json.h"
 
-#define MAC_TEXT_MAX 18
+#define CONFLICT_RECENT_S 60 /* somebody else's answer needs attention for so long */
 
 const char *level_name(uint8_t level)
 {
@@ -20,6 +20,19 @@ const char *level_name(uint8_t level)
         return "answering";
     }
     return NULL;
+}
+
+bool look_up_member(const struct daemon_view *view, unsigned pool, const struct addr *address, struct member_view *out)
+{
+    struct pool_view p;
+
+    core_view_pool(view->core, pool, &p);
+    for (unsigned i = 0; i < p.member_count; i++) {
+        core_view_member(view->core, pool, i, view->now, out);
+        if (addr_equal(&out->address, address))
+            return true;
+    }
+    return false;
 }
 
 void put_member_facts(struct answer *a, json_t *object, unsigned pool, const struct member_view *m)
@@ -90,22 +103,33 @@ static json_t *last_change_object(struct answer *a, const struct unit_view *u)
     return object;
 }
 
-json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit)
+const struct daemon_conflict *conflict_of(const struct answer *a, unsigned pool, unsigned unit)
 {
     const struct daemon_conflict *conflicts = a->view->pools[pool].conflicts;
+
+    return conflicts != NULL && conflicts[unit].count > 0 ? &conflicts[unit] : NULL;
+}
+
+bool conflict_is_recent(const struct answer *a, const struct daemon_conflict *conflict)
+{
+    return conflict != NULL && !mono_is_never(conflict->last) &&
+           mono_diff_us(a->view->now, conflict->last) < (int64_t)CONFLICT_RECENT_S * US_PER_S;
+}
+
+json_t *conflict_object(struct answer *a, unsigned pool, unsigned unit)
+{
+    const struct daemon_conflict *c = conflict_of(a, pool, unit);
     char mac[MAC_TEXT_MAX];
 
-    if (conflicts == NULL || conflicts[unit].count == 0)
+    if (c == NULL)
         return json_null();
-    const struct daemon_conflict *c = &conflicts[unit];
     json_t *object = new_object(a);
 
-    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", c->mac[0], c->mac[1], c->mac[2], c->mac[3], c->mac[4],
-             c->mac[5]);
     put_address(a, object, "address", &c->address);
-    put_text(a, object, "mac", mac);
+    put_text(a, object, "mac", mac_text(c->mac, mac));
     put_time(a, object, "time", c->last);
     put_int(a, object, "count", (int64_t)c->count);
+    put_bool(a, object, "recent", conflict_is_recent(a, c));
     return object;
 }
 

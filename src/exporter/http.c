@@ -39,6 +39,7 @@ struct connection {
     TAILQ_ENTRY(connection) all;
     struct bufferevent *stream;
     int64_t since_ms;
+    bool asked;   /* a request of it could be read */
     bool dropped; /* its socket was shut down */
 };
 
@@ -94,17 +95,19 @@ static void drop(struct http *http, struct connection *connection)
     shutdown(bufferevent_getfd(connection->stream), SHUT_RDWR);
 }
 
-/* Forgets who is gone, drops who took too long. */
+/* Forgets who is gone, drops who took too long. What is no request evhttp refuses by itself, and tells nobody. */
 static void sweep(struct http *http)
 {
     int64_t now = now_ms();
 
     for (struct connection *c = TAILQ_FIRST(&http->connections), *next; c != NULL; c = next) {
         next = TAILQ_NEXT(c, all);
-        if (is_gone(c))
+        if (is_gone(c)) {
+            http->stats.connections_unread += !c->asked && !c->dropped;
             forget(http, c);
-        else if (!c->dropped && now - c->since_ms > LIFETIME_MS)
+        } else if (!c->dropped && now - c->since_ms > LIFETIME_MS) {
             drop(http, c);
+        }
     }
 }
 
@@ -268,12 +271,25 @@ static void serve(struct http *http, struct evhttp_request *request)
     free(answer.body);
 }
 
+static void note_asked(struct http *http, struct evhttp_request *request)
+{
+    const struct bufferevent *stream = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+    struct connection *c;
+
+    TAILQ_FOREACH(c, &http->connections, all)
+    {
+        if (c->stream == stream)
+            c->asked = true;
+    }
+}
+
 static void on_request(struct evhttp_request *request, void *context)
 {
     struct http_server *server = context;
     struct http *http = server->http;
     enum evhttp_cmd_type command = evhttp_request_get_command(request);
 
+    note_asked(http, request);
     http->stats.requests++;
     if (command != EVHTTP_REQ_GET && command != EVHTTP_REQ_HEAD)
         refuse(http, request, HTTP_BADMETHOD, "Nothing can be changed here: GET or HEAD.\n");

@@ -29,7 +29,9 @@ struct http_answer {
 typedef bool http_get(void *context, const char *path, const char *accept, const char *nonce, struct http_answer *out);
 
 struct http_stats {
-    uint64_t requests, refused, connections_dropped;
+    uint64_t requests, refused;
+    uint64_t connections_dropped; /* too many at once, or too slow */
+    uint64_t connections_unread;  /* ended by either side before a request could be read: garbage, too long, too slow */
 };
 
 /* NULL: no memory. */

@@ -4,7 +4,6 @@
  * what is where.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "base/check.h"
 #include "client/identity.h"
+#include "client/options.h"
 #include "config.h"
 #include "exporter/http.h"
 #include "exporter/metrics.h"
@@ -46,6 +46,7 @@ static void get_metrics(struct service *service, const char *accept, struct http
         .stats = {.requests = http.requests,
                   .requests_refused = http.refused,
                   .connections_dropped = http.connections_dropped,
+                  .connections_unread = http.connections_unread,
                   .daemon_failures = service->source.failures,
                   .answer_s = service->source.answer_s},
     };
@@ -85,68 +86,29 @@ static bool get(void *context, const char *path, const char *accept, const char 
 }
 
 struct options {
-    const char *run_dir, *tcp, *path, *user;
+    struct options_common common;
+    const char *tcp, *path; /* NULL: not there */
 };
-
-static const struct option long_options[] = {
-    {"run-dir", required_argument, NULL, 'r'},
-    {"listen", required_argument, NULL, 'l'},
-    {"unix", required_argument, NULL, 'x'},
-    {"user", required_argument, NULL, 'u'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {0},
-};
-
-static void print_help(void)
-{
-    printf("Usage: evenkeel-exporter [OPTION]...\n"
-           "Serves evenkeeld's state over HTTP: /metrics (OpenMetrics), / (a page), /status.json.\n\n"
-           "  --listen ADDRESS:PORT  (" LISTEN_DEFAULT "; none with --unix, unless given)\n"
-           "  --unix PATH            a Unix socket\n"
-           "  --run-dir DIR          where evenkeeld's control socket is (" EVENKEEL_RUN_DIR ")\n"
-           "  --user NAME            when started as root: whom to become (" EVENKEEL_USER ", else nobody)\n"
-           "  --help, --version\n");
-}
 
 /* True: go on; else *code is what to exit with. */
 static bool read_options(int argc, char **argv, struct options *options, int *code)
 {
-    int option;
+    const struct options_row own[] = {
+        {"listen", "ADDRESS:PORT", "(" LISTEN_DEFAULT "; none with --unix, unless given)", &options->tcp, NULL},
+        {"unix", "PATH", "a Unix socket", &options->path, NULL},
+    };
+    const struct options_program program = {
+        .name = "evenkeel-exporter",
+        .about = "Serves evenkeeld's state over HTTP: /metrics (OpenMetrics), / (a page), /status.json.",
+        .own = own,
+        .own_count = ARRAY_LENGTH(own),
+    };
 
-    *code = EX_OK;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'r':
-            options->run_dir = optarg;
-            break;
-        case 'l':
-            options->tcp = optarg;
-            break;
-        case 'x':
-            options->path = optarg;
-            break;
-        case 'u':
-            options->user = optarg;
-            break;
-        case 'h':
-            print_help();
-            return false;
-        case 'v':
-            puts("evenkeel-exporter " PACKAGE_VERSION);
-            return false;
-        default:
-            *code = EX_USAGE;
-            return false;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "evenkeel-exporter: '%s': no words are expected; see --help\n", argv[optind]);
-        *code = EX_USAGE;
-    }
+    if (!options_read(&program, argc, argv, &options->common, code))
+        return false;
     if (options->tcp == NULL && options->path == NULL)
         options->tcp = LISTEN_DEFAULT;
-    return *code == EX_OK;
+    return true;
 }
 
 static int complain(const char *text, int code)
@@ -187,7 +149,7 @@ static int serve(struct service *service, const struct listen_socket sockets[sta
 
 int main(int argc, char **argv)
 {
-    struct options options = {.run_dir = EVENKEEL_RUN_DIR, .user = EVENKEEL_USER};
+    struct options options = {.tcp = NULL};
     struct listen_socket sockets[2];
     struct service service;
     char text[IDENTITY_TEXT_MAX];
@@ -199,12 +161,12 @@ int main(int argc, char **argv)
     code = open_sockets(&options, sockets);
     if (code != EX_OK)
         return code;
-    if (identity_drop(options.user, text) != 0)
+    if (identity_drop(options.common.user, text) != 0)
         return complain(text, EX_NOPERM);
     service.http = http_open(get, &service);
     if (service.http == NULL)
         return complain("out of memory", EX_OSERR);
-    source_init(&service.source, options.run_dir);
+    source_init(&service.source, options.common.run_dir);
     code = serve(&service, sockets);
     http_close(service.http);
     source_close(&service.source);

@@ -45,6 +45,9 @@ const struct metrics_row metrics_rows[] = {
      .write = write_requests_refused, .always = true},
     {COUNTER("evenkeel_exporter_connections_dropped", "HTTP connections closed: too many at once, or too slow."),
      .write = write_connections_dropped, .always = true},
+    {COUNTER("evenkeel_exporter_connections_unread",
+             "HTTP connections that ended before a request could be read: garbage, too long, too slow, or given up."),
+     .write = write_connections_unread, .always = true},
     {COUNTER("evenkeel_exporter_daemon_failures", "Questions that the daemon did not answer, or not well."),
      .write = write_daemon_failures, .always = true},
 

@@ -16,6 +16,7 @@ struct exporter_stats {
     uint64_t requests;            /* over HTTP */
     uint64_t requests_refused;    /* of these: not GET or HEAD, not found, meant for another host */
     uint64_t connections_dropped; /* too many at once, or too slow */
+    uint64_t connections_unread;  /* ended before a request could be read */
     uint64_t daemon_failures;     /* questions that the daemon did not answer */
     double answer_s;              /* how long the daemon took the last time */
 };

@@ -63,13 +63,16 @@ METRICS_WRITER(write_router_states)
     count_words(text, in, "state", "state", states, ARRAY_LENGTH(states));
 }
 
-/* A condition holds when the field is there and not false, or, for links_up, when it is false. */
+/* A condition holds when the field is there and not false; for links_up, when it is false; for a conflict, while it is
+ * recent. */
 static bool has_condition(const json_t *unit, const char *key)
 {
     const json_t *field = json_object_get(unit, key);
 
     if (strcmp(key, "links_up") == 0)
         return json_is_false(field);
+    if (strcmp(key, "conflict") == 0)
+        return json_is_true(json_object_get(field, "recent"));
     return field != NULL && !json_is_null(field) && !json_is_false(field);
 }
 

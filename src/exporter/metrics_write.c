@@ -74,6 +74,12 @@ METRICS_WRITER(write_requests_refused)
     openmetrics_int(text, &(struct metric_labels){.count = 0}, (int64_t)in->stats.requests_refused);
 }
 
+METRICS_WRITER(write_connections_unread)
+{
+    (void)row;
+    openmetrics_int(text, &(struct metric_labels){.count = 0}, (int64_t)in->stats.connections_unread);
+}
+
 METRICS_WRITER(write_connections_dropped)
 {
     (void)row;

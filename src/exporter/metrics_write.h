@@ -15,6 +15,7 @@ METRICS_WRITER(write_answer_time);
 METRICS_WRITER(write_requests);
 METRICS_WRITER(write_requests_refused);
 METRICS_WRITER(write_connections_dropped);
+METRICS_WRITER(write_connections_unread);
 METRICS_WRITER(write_daemon_failures);
 /* of the daemon: `key` in status.daemon, as the label of an info metric or as a number; in counters.daemon */
 METRICS_WRITER(write_daemon_info);

@@ -82,9 +82,9 @@ function shortNames(pool) {
 }
 
 // What is the matter with a unit: [severity, sign, words].
-function troubleOf(unit, {status, pool}) {
+function troubleOf(unit, {pool}) {
   if (unit.contested) return ['alarm', '!', 'has two owners'];
-  if (unit.conflict && ageOf(status, unit.conflict.time) < 60) return ['alarm', '!', 'was answered for by somebody else'];
+  if (unit.conflict && unit.conflict.recent) return ['alarm', '!', 'was answered for by somebody else'];
   if (unit.holder_kind === 'none') return pool.ready ? ['alarm', '', 'has no owner'] : ['', '', 'its owner is not known here'];
   if (unit.holder_kind === 'stranger') return ['warning', '', 'is held by a stranger'];
   if (unit.address_list_differs) return ['warning', '≠', 'is advertised with another list of addresses'];
@@ -200,7 +200,7 @@ function updateDetail(node, context) {
 }
 
 function subtitleOf(pool) {
-  const held = pool.units.filter((u) => u.holder_kind === 'self' || u.holder_kind === 'member').length;
+  const held = pool.units.filter((u) => u.holder_kind !== 'none').length;
   const alive = pool.members.filter((m) => m.state === 'active').length;
   return [pool.interface, `${held} of ${pool.units.length} units held`, plural(alive, 'active member'),
           `arp_filter ${pool.filter.in_force || 'not known yet'}`, pool.ready ? '' : 'not ready',
@@ -229,14 +229,15 @@ const severityRank = (text) => ['alarm', 'warning'].indexOf(text) + 1 || 3;
 
 function troublesOf(thing) {
   const failed = thing.trackers.filter((t) => (t.state === 'failed' || t.state === 'undefined') && !t.fault);
-  const faults = thing.faults || thing.trackers.filter((t) => t.fault).map((t) => `${t.kind} ${t.name}: ${t.text}`);
+  const said = (t) => t.text || (t.kind === 'file' ? `says ${t.value}` : t.state);
+  const faults = thing.faults || thing.trackers.filter((t) => t.fault).map((t) => `${t.kind} ${t.name}: ${said(t)}`);
   return [...faults.map((text) => ['alarm', text]),
           ...failed.map((t) => ['warning', `${t.kind} ${t.name} has failed${t.text ? `: ${t.text}` : ''}`])];
 }
 
-function instanceTroubles(instance, status) {
+function instanceTroubles(instance) {
   const list = troublesOf(instance);
-  if (instance.conflict && ageOf(status, instance.conflict.time) < 60) {
+  if (instance.conflict && instance.conflict.recent) {
     list.push(['alarm', `was answered for by somebody else, ${instance.conflict.mac}`]);
   }
   if (instance.address_list_differs) list.push(['warning', 'is advertised with another list of addresses']);
@@ -286,7 +287,7 @@ function renderInstances(status) {
   byId('instances').hidden = !instances.length;
   byId('groups').hidden = !groups.length;
   setText(byId('instances-sub'), counts.map(([count, state]) => `${count} ${state}`).join(' · '));
-  sync(byId('routers'), worstFirst(instances, (i) => instanceTroubles(i, status)), ([i]) => i.name, makeRow,
+  sync(byId('routers'), worstFirst(instances, instanceTroubles), ([i]) => i.name, makeRow,
        (node, pair) => updateRow(node, instanceRow(pair, status)));
   sync(byId('group-list'), worstFirst(groups, troublesOf), ([g]) => g.name, makeRow, (node, [group, troubles]) =>
     updateRow(node, {name: group.name, state: group.state, troubles, main: group.members.join(', '),

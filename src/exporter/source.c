@@ -49,7 +49,8 @@ static void note_reachable(struct source *source, bool reachable)
     if (reachable)
         fprintf(stderr, "evenkeel-exporter: evenkeeld answers\n");
     else
-        fprintf(stderr, "evenkeel-exporter: evenkeeld does not answer, and so it is told: %s\n", source->error);
+        fprintf(stderr, "evenkeel-exporter: evenkeeld does not answer, evenkeel_up is 0 until it does: %s\n",
+                source->error);
 }
 
 static json_t *ask(struct source *source, enum source_kind kind)

@@ -4,7 +4,6 @@
  * line, the loop, and what is known of the daemon: a snapshot that is taken when somebody asks, at most once a second,
  * and where in the stream of events we are.
  */
-#include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 
 #include "client/control.h"
 #include "client/identity.h"
+#include "client/options.h"
 #include "snmp/agent.h"
 
 #define AGENTX_SOCKET "/var/agentx/master"
@@ -216,67 +216,26 @@ static void serve(struct service *service)
 }
 
 struct options {
-    const char *run_dir, *socket, *user;
-    bool notifications;
+    struct options_common common;
+    const char *socket;
+    bool quiet; /* no notifications */
 };
-
-static const struct option long_options[] = {
-    {"run-dir", required_argument, NULL, 'r'},
-    {"agentx", required_argument, NULL, 'x'},
-    {"user", required_argument, NULL, 'u'},
-    {"no-notifications", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {0},
-};
-
-static void print_help(void)
-{
-    printf("Usage: evenkeel-snmp [OPTION]...\n"
-           "Serves evenkeeld's state to snmpd: VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, and notifications.\n\n"
-           "  --agentx SOCKET     snmpd's AgentX socket (" AGENTX_SOCKET "; or tcp:localhost:705)\n"
-           "  --run-dir DIR       where evenkeeld's control socket is (" EVENKEEL_RUN_DIR ")\n"
-           "  --user NAME         when started as root: whom to become (" EVENKEEL_USER ", else nobody)\n"
-           "  --no-notifications  only answer\n"
-           "  --help, --version\n");
-}
 
 /* True: go on; else *code is what to exit with. */
 static bool read_options(int argc, char **argv, struct options *options, int *code)
 {
-    int option;
+    const struct options_row own[] = {
+        {"agentx", "SOCKET", "snmpd's AgentX socket (" AGENTX_SOCKET "; or tcp:localhost:705)", &options->socket, NULL},
+        {"no-notifications", NULL, "only answer, send no notifications", NULL, &options->quiet},
+    };
+    const struct options_program program = {
+        .name = "evenkeel-snmp",
+        .about = "Serves evenkeeld's state to snmpd: VRRPV3-MIB, VRRP-MIB and EVENKEEL-MIB, and notifications.",
+        .own = own,
+        .own_count = sizeof(own) / sizeof(own[0]),
+    };
 
-    *code = EX_OK;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'r':
-            options->run_dir = optarg;
-            break;
-        case 'x':
-            options->socket = optarg;
-            break;
-        case 'u':
-            options->user = optarg;
-            break;
-        case 'q':
-            options->notifications = false;
-            break;
-        case 'h':
-            print_help();
-            return false;
-        case 'v':
-            puts("evenkeel-snmp " PACKAGE_VERSION);
-            return false;
-        default:
-            *code = EX_USAGE;
-            return false;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "evenkeel-snmp: '%s': no words are expected; see --help\n", argv[optind]);
-        *code = EX_USAGE;
-    }
-    return *code == EX_OK;
+    return options_read(&program, argc, argv, &options->common, code);
 }
 
 static void catch_signals(void)
@@ -290,14 +249,13 @@ static void catch_signals(void)
 
 int main(int argc, char **argv)
 {
-    struct options options = {
-        .run_dir = EVENKEEL_RUN_DIR, .socket = AGENTX_SOCKET, .user = EVENKEEL_USER, .notifications = true};
+    struct options options = {.socket = AGENTX_SOCKET};
     char text[IDENTITY_TEXT_MAX];
     int code;
 
     if (!read_options(argc, argv, &options, &code))
         return code;
-    if (identity_drop(options.user, text) != 0) {
+    if (identity_drop(options.common.user, text) != 0) {
         fprintf(stderr, "evenkeel-snmp: %s\n", text);
         return EX_NOPERM;
     }
@@ -307,8 +265,8 @@ int main(int argc, char **argv)
         return EX_OSERR;
     struct agent_callbacks callbacks = {.context = service, .model = get_model, .log = pass_on};
 
-    service->notifications = options.notifications;
-    control_client_init(&service->control, options.run_dir);
+    service->notifications = !options.quiet;
+    control_client_init(&service->control, options.common.run_dir);
     catch_signals();
     int error = agent_open(options.socket, &callbacks);
 

@@ -271,7 +271,7 @@ def test_active__a_thousand_weak_ones__assertions_limited_and_period_kept(place)
     def answered():
         return router.counters()["asserted"] - before[0], place.v3.held_back(router) - before[1]
 
-    rig.wait_until(lambda: sum(answered()) == 1000, 5, "all 1000 to be counted")
+    rig.wait_until(lambda: sum(answered()) >= 1000, 5, "all 1000 to be counted")  # some are held back, then made up
     elapsed_s = time.time() - begun
     asserted, _ = answered()
     assert 3 <= asserted <= elapsed_s / 0.05 + 2

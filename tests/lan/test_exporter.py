@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """evenkeel-exporter on a live LAN: its metrics are what the daemon says, read by OpenMetrics' reference parser and by promtool;
 limits and refusals of the HTTP server; a daemon that goes away, hangs, comes back, or answers nonsense."""
+import contextlib
 import os
 import socket
 import subprocess
@@ -173,6 +174,48 @@ def test_http__request_that_drips_in__cut_off(site):
             except TimeoutError:
                 assert time.monotonic() - started < 30
     assert time.monotonic() - started > 5  # it is not the pause between bytes that ended it
+
+
+NO_REQUESTS = {
+    "10,000 header lines": b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 10000 + b"\r\n",
+    "a header without end": b"GET / HTTP/1.1\r\nX: " + b"a" * 30000,
+    "bytes": bytes(range(128, 256)) * 30,
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a body in pieces": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n" + b"a" * 1000,
+    "a negative length": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "half a request": b"GET /metr",
+}
+
+
+def rest_of(connection):
+    text = b""
+    try:
+        while piece := connection.recv(65536):
+            text += piece
+    except ConnectionResetError:
+        pass
+    return text
+
+
+def test_http__what_is_no_request__dropped_and_counted_while_others_are_served(site):
+    before = site.exporter.value("evenkeel_exporter_connections_unread_total")
+    for name, data in NO_REQUESTS.items():
+        with open_connection(site) as connection:
+            with contextlib.suppress(OSError):
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+            text = rest_of(connection)
+            assert text == b"" or text.startswith(b"HTTP/1.1 4"), (name, text[:80])
+        assert site.exporter.ask("/").status == 200
+    rig.wait_until(lambda: site.exporter.value("evenkeel_exporter_connections_unread_total") == before + len(NO_REQUESTS), 5,
+                   "each is counted once", 0.3)
+
+
+def test_http__more_behind_the_request__one_answer_and_closed(site):
+    for more in (b"GET / HTTP/1.1\r\n\r\n" * 500, bytes(range(128, 256)) * 30):
+        with open_connection(site) as connection:
+            connection.sendall(b"GET /status.json HTTP/1.1\r\nHost: localhost\r\n\r\n" + more)
+            assert rest_of(connection).count(b"HTTP/1.1 ") == 1
 
 
 def test_exporter__started_anew__gaps_are_still_known(site):

@@ -215,13 +215,25 @@ def test_packet__groups__are_joined_and_left(pair):
     assert "224.0.0.18" not in members and "ff02::12" not in members
 
 
-def test_packet__another_group__is_joined_too(pair):
+@pytest.mark.parametrize("first", ["224.0.0.50", "ff02::50"])
+def test_packet__more_groups_than_a_socket_takes__are_joined_and_left_when_told(pair, first):
     a, _ = pair
-    for group in ("224.0.0.77", "ff02::77"):
-        holder = a.start("groups", "port", group)
-        assert group in a.run("ip", "maddress", "show", "dev", "port")
-        holder.communicate("", timeout=LIMIT_S)
-        assert group not in a.run("ip", "maddress", "show", "dev", "port")
+
+    def joined():
+        return sum(word.startswith(first[:-2]) for word in a.run("ip", "maddress", "show", "dev", "port").split())
+
+    before = joined()
+    holder = a.start("groups", "port", first, "45")
+    assert joined() == before + 46  # with the one of VRRP
+    sockets = len(os.listdir(f"/proc/{holder.pid}/fd"))
+    for kept in (44, 3, 0):
+        holder.stdin.write(f"{kept}\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == "ready\n"
+        assert joined() == before + 1 + kept
+    assert len(os.listdir(f"/proc/{holder.pid}/fd")) == sockets - (2 if "." in first else 0)
+    holder.communicate("", timeout=LIMIT_S)
+    assert joined() == before
 
 
 @pytest.mark.parametrize("by", [(), ("any",)])

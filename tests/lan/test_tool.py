@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import xml.etree.ElementTree as tree
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 import cluster
 import glass
 import rig
+import shells
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
@@ -120,6 +120,28 @@ def test_history__file_damaged__one_line_and_the_daemon_runs(place):
     rig.wait_until(daemon.ready, 15, "the daemon answers again")
     lines = [l for l in daemon.node.read_log("evenkeeld.log").splitlines() if "history.ring" in l]
     assert len(lines) == 1 and "begun anew" in lines[0]
+
+
+def test_events__followed__go_on_over_a_restart(place):
+    daemon = place.hosts["h2"]
+    settled(place)
+    tool = rig.find_program("keelctl")
+    follower = daemon.node.spawn(tool, "--run-dir", daemon.run_dir, "--json", "events", "--follow", "--limit", "1", log="follow")
+
+    def texts():
+        return [json.loads(line)["text"] for line in daemon.node.read_log("follow").splitlines() if line.startswith("{")]
+
+    rig.wait_until(texts, 10, "the newest event")
+    daemon.stop()
+    rig.wait_until(lambda: "no evenkeeld answers" in daemon.node.read_log("follow"), 10, "that it is away")
+    daemon.start()
+    settled(place)
+    given = daemon.held()[0]
+    assert daemon.keelctl("release", given).returncode == 0
+    rig.wait_until(lambda: any(f"({given}): owner beta" in t for t in texts()), 10, "an event of the new daemon")
+    assert daemon.node.read_log("follow").count("no evenkeeld answers") == 1
+    follower.kill()
+    follower.wait()
 
 
 def test_history__svg__one_file_that_any_reader_takes(place):
@@ -233,35 +255,37 @@ def test_colour__elsewhere__only_when_asked(place):
 # Completion
 
 
-def complete(daemon, *words):
-    """What bash would offer for the last word."""
-    tool = os.path.dirname(rig.find_program("keelctl"))
-    script = (f"PATH={tool}:$PATH; source {rig.SOURCE_DIR}/conf/completion/keelctl.bash; COMP_WORDS=(\"$@\"); "
-              "COMP_CWORD=$(($# - 1)); _keelctl; printf '%s\\n' \"${COMPREPLY[@]}\"")
-    done = subprocess.run(["bash", "--norc", "-c", script, "bash", "keelctl", "--run-dir", daemon.run_dir, *words],
-                          capture_output=True, text=True, timeout=20, check=True)
-    return set(done.stdout.split())
+@pytest.fixture(scope="module", name="zsh")
+def _zsh(tmp_path_factory):
+    zsh = shells.Zsh(str(tmp_path_factory.mktemp("zsh"))) if shells.has("zsh") else None
+    yield zsh
+    if zsh:
+        zsh.close()
 
 
-def test_completion__bash__commands_options_and_what_the_daemon_knows(place):
-    daemon = place.hosts["h1"]
-    assert {"watch", "status", "history"} <= complete(daemon, "")
-    assert complete(daemon, "wa") == {"watch"}
-    assert complete(daemon, "explain", "192.0.2.5") == set(VIPS)
-    assert complete(daemon, "take", VIPS[0]) == {VIPS[0]}
-    assert complete(daemon, "plan", "--without", "") == {"alpha", "beta", "192.0.2.1", "192.0.2.2"}
-    assert complete(daemon, "plan", "--without", "al") == {"alpha"}
-    assert complete(daemon, "status", "--pool", "") == {"web"}
-    assert complete(daemon, "dump", "") == {"data", "stats", "json"}
-    assert complete(daemon, "--color", "") == {"auto", "always", "never"}
-    assert complete(daemon, "watch", "--i") == {"--interval"}
-    assert {"--svg", "--timeline", "--limit"} <= complete(daemon, "history", "--")
-    assert {"VRID", "HOLDER", "NEXT"} <= complete(daemon, "list", "--columns", "")
-    assert complete(daemon, "list", "--columns", "VRID,HOLDER-P") == {"VRID,HOLDER-PRIORITY"}
+@pytest.mark.parametrize("shell", shells.SHELLS)
+def test_completion__commands_options_and_what_the_daemon_knows(place, zsh, shell):
+    if not shells.has(shell):
+        pytest.skip(f"{shell} is not installed")
 
+    def offered(*words):
+        return shells.complete(shell, zsh, place.hosts["h1"].run_dir, *words)
 
-def test_completion__bash__no_daemon__offers_nothing(place, tmp_path):
-    class Nobody:
-        run_dir = str(tmp_path)
-    assert complete(Nobody, "explain", "") == set()
-    assert complete(place.hosts["h1"], "explain", "203.0.113.") == set()
+    commands = {line.split()[0] for line in place.hosts["h1"].keelctl("--help").stdout.splitlines() if re.match("  [a-z]", line)}
+    assert len(commands) > 15 and offered("") == commands
+    assert offered("wa") == {"watch"}
+    assert offered("explain", "192.0.2.5") == set(VIPS)
+    assert offered("take", VIPS[0]) == {VIPS[0]}
+    assert offered("plan", "--without", "") == {"alpha", "beta", "192.0.2.1", "192.0.2.2"}
+    assert offered("plan", "--without", "al") == {"alpha"}
+    assert offered("status", "--pool", "") == {"web"}
+    assert offered("dump", "") == {"data", "stats", "json"}
+    assert offered("--color", "") == {"auto", "always", "never"}
+    assert offered("watch", "--i") == {"--interval"}
+    assert offered("check", "--str") == {"--strict"}
+    assert offered("witness", "--vip-") == {"--vip-file"}
+    assert {"--svg", "--timeline", "--limit"} <= offered("history", "--")
+    assert {"VRID", "HOLDER", "NEXT"} <= offered("list", "--columns", "")
+    assert {c.split(",")[-1] for c in offered("list", "--columns", "VRID,HOLDER-P")} == {"HOLDER-PRIORITY"}
+    assert offered("explain", "203.0.113.") == set()
+    assert shells.complete(shell, zsh, "/nonexistent", "explain", "") == set(), "no daemon"

@@ -5,6 +5,7 @@ import os
 import re
 import select
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -125,15 +126,33 @@ def test_watch__stopped_and_continued__gives_the_terminal_back_and_takes_it_agai
         assert terminal.taken
 
 
+def fill_queue(daemon):
+    """Connections that a stopped daemon does not take in, until there is no room for more."""
+    clients = []
+    while True:
+        clients.append(socket.socket(socket.AF_UNIX))
+        clients[-1].setblocking(False)
+        try:
+            clients[-1].connect(os.path.join(daemon.run_dir, "control.sock"))
+        except BlockingIOError:
+            return clients
+
+
 def test_watch__daemon_hangs_or_goes__says_so_and_obeys_keys(place):
     daemon = place.hosts["h1"]
     with watch(place) as terminal:
         terminal.wait_for("3 members")
         rig.pause(daemon.pids())
+        waiting = fill_queue(daemon)
         terminal.press("u")
         terminal.wait_for("by holder")  # nobody answers, and the key works
         terminal.wait_for("is it stopped?", 12)
         assert "192.0.2.51" in terminal.text()  # what was last known
+        for shown in ("3 members", "by holder"):  # not even a connection is to be had, and keys work
+            terminal.press("u")
+            terminal.wait_for(shown, 3)
+        for client in waiting:
+            client.close()
         rig.resume(daemon.pids())
         terminal.wait_for(lambda t: "is it stopped?" not in t.text(), 12)
         daemon.stop()

@@ -22,8 +22,8 @@ MAY_INCLUDE = {
     "src/config": {"base", "core", "config"},
     "src/platform": {"base", "core", "config", "platform"},
     "src/daemon": {"base", "core", "config", "platform", "daemon"},
-    "src/ctl": {"base", "core", "config", "ctl", "snmp"},
-    "src/client": {"client"},  # a process that only reads: it knows the control socket's protocol and nothing of the daemon
+    "src/ctl": {"base", "client", "core", "config", "ctl", "snmp"},
+    "src/client": {"client"},  # whoever asks the daemon: it knows the control socket's protocol and nothing of the daemon
     "src/snmp": {"base", "client", "snmp"},
     "src/exporter": {"base", "client", "exporter"},
     "keepalived-compat": {"base", "core", "config", "ctl", "daemon"},

@@ -52,7 +52,8 @@ static void rig_apply(struct rig *rig, const struct effect *effect)
         return;
     case EFFECT_PROBE:
         event.kind = EVENT_PROBE_IMPOSSIBLE;
-        rig_step(rig, &event, NULL);
+        if (!rig->third_party)
+            rig_step(rig, &event, NULL);
         return;
     case EFFECT_NOTE:
         note_from_effect(&rig->config, effect, &note);

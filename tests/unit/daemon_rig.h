@@ -44,6 +44,7 @@ struct rig {
     unsigned holder[RIG_UNITS_MAX]; /* which of the others advertises the unit; RIG_SELF: none of them */
     int64_t say_interval_us;        /* in what rig_say sends; 0: the unit's */
     int command_error;              /* what rig_command returns after the step */
+    bool third_party;               /* there is somebody to be asked whether we hear; he never answers */
     unsigned reloads_asked;
 };
 

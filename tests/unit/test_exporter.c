@@ -172,6 +172,22 @@ static void test_metrics__member_dies__its_units_change_owner_by_that_cause(void
     rig_run(&rig, 30 * (int64_t)US_PER_S);
 }
 
+static void test_metrics__foreign_answer__a_condition_for_a_minute_and_counted_for_ever(void **state)
+{
+    (void)state;
+    rig.conflicts[0] = (struct daemon_conflict){.last = rig.now, .count = 3, .mac = {2, 0, 0, 0, 0, 9}};
+    char *text = live_metrics();
+
+    assert_line(text, "evenkeel_units_in_condition{pool=\"web\",condition=\"conflict\"} 1");
+    free(text);
+    rig_run(&rig, 60 * (int64_t)US_PER_S);
+    text = live_metrics();
+    assert_line(text, "evenkeel_units_in_condition{pool=\"web\",condition=\"conflict\"} 0");
+    assert_line(text, "evenkeel_conflicts_total{pool=\"web\"} 3");
+    free(text);
+    rig.conflicts[0] = (struct daemon_conflict){.last = MONO_NEVER};
+}
+
 /* Every line is a comment or NAME{LABELS} NUMBER. */
 static void assert_well_formed(const char *text)
 {
@@ -389,6 +405,7 @@ int main(void)
         TEST(test_histogram__counts__added_up_with_bounds_as_floats),
         TEST(test_metrics__live_core__say_what_the_daemon_says),
         TEST(test_metrics__member_dies__its_units_change_owner_by_that_cause),
+        TEST(test_metrics__foreign_answer__a_condition_for_a_minute_and_counted_for_ever),
         TEST(test_metrics__answers_of_wrong_types__fewer_metrics_and_no_crash),
         TEST(test_metrics__unknown_attention__shown_once_with_its_count),
         TEST(test_metrics__daemon_away__up_is_0_and_nothing_old_is_told),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "daemon/fields_json.h"
 #include "daemon/track.h"
 #include "file_rig.h"
 #include "schema_check.h"
@@ -252,6 +253,44 @@ static void test_instances_json__snmp__rows_of_both_versions(void **state)
     snapshot_free(snapshot);
 }
 
+static void test_instances_json__file_at_fault__says_what_stands_in_it(void **state)
+{
+    static const char tracking[] =
+        "vrrp_track_file plain {\n file /etc/evenkeel/plain\n weight 0\n}\n"
+        "vrrp_track_file heavy {\n file /etc/evenkeel/heavy\n weight 100\n}\n"
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n track_file {\n plain\n heavy\n }\n"
+        " virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n";
+    static const struct {
+        unsigned file;
+        int64_t value;
+        bool fault;
+        const char *text;
+    } cases[] = {
+        {0, 0, false, "file plain says 0"},
+        {0, 1, true, "file plain says 1, and all but 0 is a fault"},
+        {1, 2, false, "file heavy says 2"},
+        {1, -3, true, "file heavy says -3, which its weight makes a fault"},
+    };
+
+    (void)state;
+    file_rig_open(&rig, tracking);
+    struct track *track = track_new(rig.config, rig.now);
+    struct answer a = {.view = &rig.view};
+
+    rig.view.track = track;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tracker_finding finding;
+
+        track_file(track, cases[i].file, cases[i].value, false, "", rig.now);
+        assert_true(tracker_text(&a, TRACK_INSTANCE, rig.config->core.pool_count, 0, cases[i].file, &finding));
+        assert_string_equal(finding.text, cases[i].text);
+        assert_int_equal(finding.fault, cases[i].fault);
+    }
+    rig.view.track = NULL;
+    track_free(track);
+    file_rig_close(&rig);
+}
+
 static void test_instances_json__trackers__once_each_with_how_their_runs_went(void **state)
 {
     static const char tracking[] =
@@ -322,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_instances_json__refusals__counted_by_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_instances_json__snmp__rows_of_both_versions, setup, teardown),
         cmocka_unit_test(test_instances_json__group_in_fault__says_whose_fault_it_is),
+        cmocka_unit_test(test_instances_json__file_at_fault__says_what_stands_in_it),
         cmocka_unit_test(test_instances_json__trackers__once_each_with_how_their_runs_went),
     };
 

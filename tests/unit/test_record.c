@@ -133,6 +133,26 @@ static void test_record__first_heard__nothing_is_known_before(void **unused)
     assert_false(record.lanes[record.units[0].spans[2].lane].member);
 }
 
+static void test_record__lanes__members_then_strangers_nobody_and_states(void **unused)
+{
+    static const char *const names[] = {"alpha", "beta", "10.0.0.3", "10.0.0.9", "nobody", "Active", "Backup"};
+
+    (void)unused;
+    json_object_set_new(status, "instances", load("[{'name':'VI_1','vrid':51,'state':'Active'}]"));
+    json_array_append_new(entries, load("{'kind':'instance_state','time':'2026-01-31T12:00:10.000Z','pool':null,"
+                                        "'instance':'VI_1','vrid':51,'address':'10.0.1.51','from_state':'Backup',"
+                                        "'to_state':'Active','text':'x'}"));
+    change("11", 1, "10.0.0.9", "", "null");
+    fault("12", "stranger", "10.0.0.9", "a stranger");
+    make();
+    assert_int_equal(record.lane_count, 7);
+    for (unsigned lane = 0; lane < 7; lane++)
+        assert_string_equal(record.lanes[lane].name, names[lane]);
+    assert_span(0, 0, "10.0.0.9", 9, 11);
+    assert_span(3, 1, "Active", 10, 61);
+    assert_int_equal(record.faults[0].lane, 3);
+}
+
 static void test_record__one_unit_chosen__only_that(void **unused)
 {
     (void)unused;
@@ -220,16 +240,16 @@ static void test_text__timeline__letters_gaps_and_faults(void **unused)
     change("35", 1, "10.0.0.1", "10.0.0.3", "null");
     fault("35", "member_dead", "10.0.0.1", "web: member alpha is taken for dead");
     make();
-    draw_text(65, false);
+    draw_text(49, false);
     assert_drawn("2026-01-31 12:00:09.000 to 2026-01-31 12:01:01.000 UTC\n");
-    assert_drawn("10.0.1.1                 !AAAAAAAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCC\n");
-    assert_drawn("faults                                       ^");
+    assert_drawn("10.0.1.1 !AAAAAAAAAAAAAAAAAAACCCCCCCCCCCCCCCCCCCC\n");
+    assert_drawn("faults                       ^");
     assert_drawn("2 units stayed where they were.");
     assert_drawn("B beta, 10.0.0.2\n");
     assert_drawn("^ 12:00:35.000 web: member alpha is taken for dead\n");
     free(text);
     draw_text(1, true);
-    assert_drawn("10.0.1.3                 !!!!!!!!!!!!!!!!!!!!\n");
+    assert_drawn("10.0.1.3 !!!!!!!!!!!!!!!!!!!!\n");
 }
 
 /* Every tag that is opened is closed, in order, and no text has a bare '<' or '&'. */
@@ -361,6 +381,7 @@ int main(void)
         TEST(test_record__first_heard__nothing_is_known_before),
         TEST(test_record__one_unit_chosen__only_that),
         TEST(test_record__faults__those_of_a_kind_at_once_are_one),
+        TEST(test_record__lanes__members_then_strangers_nobody_and_states),
         TEST(test_record__instance__lanes_are_its_states),
         TEST(test_record__no_events__is_a_picture_all_the_same),
         TEST(test_record__clock_set_back__still_in_order),

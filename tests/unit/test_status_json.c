@@ -273,6 +273,23 @@ static void test_plan__with_member__moves_its_fair_share(void **state)
     json_decref(answer);
 }
 
+static void test_plan__held_by_a_stranger__stays_there(void **state)
+{
+    (void)state;
+    the_rig.holder[1] = 13;
+    the_rig.alive[13] = true;
+    rig_run(&the_rig, 10 * (int64_t)US_PER_S);
+    json_t *answer = ask("{\"command\":\"plan\"}");
+    const json_t *unit = unit_of(answer, 1);
+
+    assert_answer(answer, "control.schema.json", "plan");
+    assert_string_equal(json_string_value(json_object_get(unit, "holder_kind")), "stranger");
+    assert_string_equal(json_string_value(json_object_get(unit, "placed")), "10.20.0.254");
+    assert_string_equal(json_string_value(json_object_get(unit, "target")), "10.20.0.254");
+    assert_string_equal(json_string_value(json_object_get(unit_of(answer, 0), "placed_name")), "alpha");
+    json_decref(answer);
+}
+
 static void test_explain__held_unit__facts_on_every_topic(void **state)
 {
     static const char *const topics[] = {"held", "next", "move", "here"};
@@ -510,6 +527,7 @@ int main(void)
         TEST(test_request__drain_not_saved__says_so),
         TEST(test_plan__without_member__its_units_land_evenly),
         TEST(test_plan__with_member__moves_its_fair_share),
+        TEST(test_plan__held_by_a_stranger__stays_there),
         TEST(test_explain__held_unit__facts_on_every_topic),
         TEST(test_counters__every_refusal__has_a_name),
         TEST(test_counters__owner_changes__each_in_one_reason_and_class),

@@ -38,16 +38,21 @@ static int teardown(void **state)
 static const struct ctl terminal = {.term = {.width = 80, .height = 24, .unicode = false}};
 static const struct ctl file = {.term = {.width = 80}};
 
-/* The status as it would be shown, in `text`. */
+/* What is shown of an answer, in `text`. */
+static void show_answer(const struct ctl *ctl, const json_t *answer)
+{
+    free(text);
+    FILE *out = open_memstream(&text, &text_size);
+
+    assert_int_equal(status_show(out, ctl, answer), 0);
+    fclose(out);
+}
+
 static void show(const struct ctl *ctl)
 {
     json_t *answer = rig_ask(&rig, "{\"command\":\"status\"}", true, NULL);
-    FILE *out;
 
-    free(text);
-    out = open_memstream(&text, &text_size);
-    status_show(out, ctl, answer);
-    fclose(out);
+    show_answer(ctl, answer);
     json_decref(answer);
 }
 
@@ -115,6 +120,54 @@ static void test_status_view__everything_wrong__alarms_first_and_still_one_scree
     assert_shows("arp_filter on is in force here, not lease");
 }
 
+static void test_status_view__room_left__more_lines_for_units(void **state)
+{
+    static const struct ctl tall = {.term = {.width = 80, .height = 60}};
+
+    (void)state;
+    show(&terminal);
+    assert_shows(" +");
+    show(&tall);
+    assert_null(strstr(text, " +"));
+    assert_shows("229"); /* the last of alpha, in another line */
+    assert_true(lines_on_screen(80) <= 59);
+}
+
+static void test_status_view__stranger__whole_address_and_what_it_holds(void **state)
+{
+    (void)state;
+    rig.holder[30] = 13;
+    rig.alive[13] = true;
+    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    show(&terminal);
+    assert_shows("! 10.20.0.254 stranger");
+    assert_true(lines_on_screen(80) <= 23);
+}
+
+/* As many as a file of keepalived's may have. */
+static void test_status_view__240_instances__the_worst_and_how_many_more(void **state)
+{
+    json_t *answer = json_pack("{s:{s:i},s:[],s:[],s:[]}", "daemon", "uptime_s", 7, "attention", "pools", "instances");
+    json_t *list = json_object_get(answer, "instances");
+
+    (void)state;
+    for (int i = 0; i < 240; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "VI_%d", i);
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:i}", "name", name, "state", i == 200 ? "Fault" : "Backup", "priority", 100));
+    }
+    show_answer(&terminal, answer);
+    assert_true(lines_on_screen(80) <= 23);
+    assert_shows("instances: 239 Backup, 1 Fault");
+    assert_shows("\nVI_200   Fault");
+    assert_shows("\nand 220 more: keelctl list\n");
+    show_answer(&file, answer);
+    assert_shows("VI_239");
+    json_decref(answer);
+}
+
 static void test_status_view__no_terminal__nothing_is_cut(void **state)
 {
     (void)state;
@@ -152,6 +205,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_status_view__240_units_on_12_hosts__one_screen),
         TEST(test_status_view__everything_wrong__alarms_first_and_still_one_screen),
+        TEST(test_status_view__room_left__more_lines_for_units),
+        TEST(test_status_view__stranger__whole_address_and_what_it_holds),
+        TEST(test_status_view__240_instances__the_worst_and_how_many_more),
         TEST(test_status_view__no_terminal__nothing_is_cut),
         TEST(test_status_view__long_names__cut_to_the_terminal),
         TEST(test_term__colour__as_chosen),

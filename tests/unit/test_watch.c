@@ -243,6 +243,24 @@ static void test_pick__by_trouble__the_worst_first(void **unused)
     assert_int_equal(watch_trouble(rows[2].unit), 0);
 }
 
+static void test_trouble__foreign_answer__only_while_it_is_recent(void **unused)
+{
+    (void)unused;
+    rig.conflicts[0] = (struct daemon_conflict){.last = rig.now, .count = 1, .mac = {2, 0, 0, 0, 0, 9}};
+    look();
+    pick();
+    assert_int_equal(watch_trouble(rows[0].unit), 1);
+    state.page = WATCH_UNITS;
+    draw(80, 40, "");
+    assert_shows("also at 02:00:00:00:00:09");
+    rig_run(&rig, 60 * (int64_t)US_PER_S);
+    look();
+    pick();
+    assert_int_equal(watch_trouble(rows[0].unit), 0);
+    draw(100, 40, "");
+    assert_hides("02:00:00:00:00:09");
+}
+
 static void test_pick__filter__address_holder_or_pool_in_any_case(void **unused)
 {
     static const struct {
@@ -277,6 +295,34 @@ static void test_draw__members__attention_first_then_bars_then_changes(void **un
     assert_shows("q quit");
 }
 
+static void test_draw__stranger_and_vacancy__a_row_of_their_own(void **unused)
+{
+    (void)unused;
+    rig.holder[4] = 13;
+    rig.alive[13] = true;
+    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    rig_say(&rig, 13, 5, 253, &rig.addresses[4]);
+    rig_say(&rig, 1, 6, 0, &rig.addresses[5]);
+    look();
+    draw(80, 24, "");
+    assert_shows("10.20.0.254 stranger 5");
+    assert_shows("! nobody holds 6");
+}
+
+static void test_draw__80_columns__help_and_instances_are_whole(void **unused)
+{
+    (void)unused;
+    json_object_set_new(status, "instances",
+                        json_pack("[{s:s,s:s,s:i,s:s,s:[s]}]", "name", "GATEWAY_INSIDE", "state", "Active", "priority",
+                                  150, "holder", "192.168.100.101", "addresses", "192.168.100.200"));
+    draw(80, 24, "");
+    assert_shows("192.168.100.200");
+    press("h");
+    draw(80, 24, "");
+    assert_shows("Esc: all again");
+    assert_shows("'!' a contested one.");
+}
+
 static void test_draw__instances__state_and_active_router(void **unused)
 {
     (void)unused;
@@ -302,7 +348,7 @@ static void test_draw__units__grouped_and_scrolled(void **unused)
     press("u");
     draw(80, 24, "");
     assert_shows("alpha: 6 units");
-    assert_shows("10.20.0.1\n");
+    assert_shows("10.20.0.1  alpha");
     assert_int_equal(state.body_lines, 1 + 24 + 4);
     press("\033[F");
     draw(80, 24, "");
@@ -375,8 +421,11 @@ int main(void)
         TEST(test_pick__by_holder__groups_in_the_members_order),
         TEST(test_pick__by_change__the_latest_first),
         TEST(test_pick__by_trouble__the_worst_first),
+        TEST(test_trouble__foreign_answer__only_while_it_is_recent),
         TEST(test_pick__filter__address_holder_or_pool_in_any_case),
         TEST(test_draw__members__attention_first_then_bars_then_changes),
+        TEST(test_draw__stranger_and_vacancy__a_row_of_their_own),
+        TEST(test_draw__80_columns__help_and_instances_are_whole),
         TEST(test_draw__instances__state_and_active_router),
         TEST(test_draw__units__grouped_and_scrolled),
         TEST(test_draw__list_got_shorter__never_past_its_end),
