@@ -13,7 +13,8 @@
     {                                                                                                                  \
         .name = word, .type = KEYWORD_REFUSED, .common = 'C', .help = why                                              \
     }
-#define NO_IPVS(word) NOT_OURS(word, "is not ours: IPVS and health checks of servers are not run")
+#define IPVS "is not ours: IPVS and health checks of servers are not run"
+#define NO_IPVS(word) NOT_OURS(word, IPVS)
 #define NAMED(word, function, tier, text)                                                                              \
     {                                                                                                                  \
         .name = word, .type = KEYWORD_BLOCK, .enter = function, .argument = "NAME { ... }", .repeatable = true,        \
@@ -49,6 +50,17 @@ static const struct keyword root_rows[] = {
     NO_IPVS("virtual_server"),
     NO_IPVS("virtual_server_group"),
     NO_IPVS("SSL"),
+    /* What is in a virtual_server whose { is missing. */
+    NO_IPVS("delay_loop"),
+    NO_IPVS("lb_algo"),
+    NO_IPVS("lb_kind"),
+    NO_IPVS("lvs_sched"),
+    NO_IPVS("lvs_method"),
+    NO_IPVS("nat_mask"),
+    NO_IPVS("persistence_timeout"),
+    NO_IPVS("protocol"),
+    NO_IPVS("sorry_server"),
+    NO_IPVS("real_server"),
     NO_IPVS("net_namespace_ipvs"),
     NO_IPVS("namespace_with_ipsets"),
     NOT_OURS("bfd_instance", "is not ours: BFD sessions are not run"),
@@ -92,19 +104,30 @@ static void *compat_start(struct keyword_run *run, unsigned flags)
     return words;
 }
 
+static bool compat_has_something(const struct compat_config *model)
+{
+    return model->instance_count > 0 || model->static_address_count > 0 || model->static_route_count > 0 ||
+           model->static_rule_count > 0;
+}
+
 static bool compat_finish(void *model, struct keyword_run *run, const struct config *config)
 {
     struct compat_words *words = model;
 
-    (void)run;
     compat_resolve(words);
     compat_check_all(words, config);
     compat_run_check(words, config);
     if ((words->flags & COMPAT_CHECK_HOST) != 0)
         compat_check_host(words);
     words->run = NULL; /* it ends with the load */
-    return words->model.instance_count > 0 || words->model.static_address_count > 0 ||
-           words->model.static_route_count > 0 || words->model.static_rule_count > 0;
+    if (compat_has_something(&words->model))
+        return true;
+    const struct place *ipvs = report_first_of_kind(run->report, IPVS);
+
+    if (ipvs != NULL && config->core.pool_count == 0)
+        report_error(run->report, *ipvs,
+                     "there is only IPVS in this file, which keepalived must go on running, and no vrrp_instance");
+    return false;
 }
 
 static bool bind_tracker(void *model, struct check_tracker *tracker, struct suggest *suggest)
@@ -144,7 +167,9 @@ static const struct config_words told_words = {
                [INSTANCE_STOPPED] = "STOP"},
     .deleted = "DELETED",
     .rx_lower = "MASTER_RX_LOWER_PRI",
-    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY", [INSTANCE_ACTIVE] = "MASTER_PRIORITY"},
+    .priorities = {[INSTANCE_BACKUP] = "BACKUP_PRIORITY",
+                   [INSTANCE_ACTIVE] = "MASTER_PRIORITY",
+                   [INSTANCE_FAULT] = "BACKUP_PRIORITY"},
 };
 
 static const struct config_extension compat_extension = {

@@ -65,24 +65,25 @@ struct compat_instance {
     struct place place;
     const char *name;
     const struct compat_group *group; /* the sync group that it is a member of, or NULL */
-    uint8_t initial_state;    /* enum compat_state; owner: MASTER. A MASTER that is no owner waits one interval. */
-    const char *interface;    /* NULL: unicast only, then `source` is set */
-    int32_t vrid;             /* 1..255 */
-    int32_t priority;         /* 1..255; 255 is the owner; trackers never move 255 */
-    int32_t version;          /* 2 or 3 */
-    uint8_t family;           /* enum family of its advertisements */
-    int64_t advert_us;        /* version 2 whole seconds 1..255; version 3 10 ms..40.95 s in steps of 10 ms */
-    int32_t down_adverts;     /* 1..100: adverts lost before take-over; default 3 (RFC 9568) */
-    bool preempt;             /* false: nopreempt; true for the owner */
-    int64_t preempt_delay_us; /* 0..1000 s after a lower master was heard; 0 unless preempt and BACKUP */
-    bool accept;              /* false: packets to the addresses are dropped while priority is below 255 */
-    bool strict;              /* what strict mode changes is applied already */
-    uint8_t authentication;   /* enum compat_authentication; version 2 only */
-    uint8_t password[8];      /* zero-padded; COMPAT_AUTH_PASS */
-    bool track_primary;       /* the interface's own link counts; false: dont_track_primary */
-    bool track_source;        /* FAULT while the source address is absent */
-    struct addr source;       /* mcast_src_ip or unicast_src_ip; FAMILY_NONE: the interface's first */
-    struct addr multicast;    /* where adverts go; FAMILY_NONE in unicast */
+    uint8_t initial_state;     /* enum compat_state; owner: MASTER. A MASTER that is no owner waits one interval. */
+    const char *interface;     /* NULL: unicast only, then `source` is set */
+    int32_t vrid;              /* 1..255 */
+    int32_t priority;          /* 1..255; 255 is the owner; trackers never move 255 */
+    int32_t version;           /* 2 or 3 */
+    uint8_t family;            /* enum family of its advertisements */
+    int64_t advert_us;         /* version 2 whole seconds 1..255; version 3 10 ms..40.95 s in steps of 10 ms */
+    int32_t down_adverts;      /* 1..100: adverts lost before take-over; default 3 (RFC 9568) */
+    bool preempt;              /* false: nopreempt; true for the owner */
+    int64_t preempt_delay_us;  /* 0..1000 s after a lower master was heard; 0 unless preempt and BACKUP */
+    bool accept;               /* false: packets to the addresses are dropped while priority is below 255 */
+    bool strict;               /* what strict mode changes is applied already */
+    uint8_t authentication;    /* enum compat_authentication; version 2 only */
+    uint8_t password[8];       /* zero-padded; COMPAT_AUTH_PASS */
+    const char *password_text; /* what prints and reads back as that: its last character is whole */
+    bool track_primary;        /* the interface's own link counts; false: dont_track_primary */
+    bool track_source;         /* FAULT while the source address is absent */
+    struct addr source;        /* mcast_src_ip or unicast_src_ip; FAMILY_NONE: the interface's first */
+    struct addr multicast;     /* where adverts go; FAMILY_NONE in unicast */
     bool unicast;
     bool unicast_fault_no_peer; /* FAULT while peer_count is 0 */
     int32_t unicast_ttl;        /* 0..255; default 255 */

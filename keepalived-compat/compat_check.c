@@ -121,15 +121,21 @@ static void check_password(struct compat_words *words, struct instance_words *in
     static const char kind[] = "a long password";
     struct compat_instance *model = &instance->model;
     const struct word *password = &instance->password;
-    size_t length = strlen(password->text);
+    size_t length = strlen(password->text), whole;
+    bool ascii = true;
 
+    for (size_t i = 0; i < length; i++)
+        ascii = ascii && (unsigned char)password->text[i] < 0x80;
     if (length > sizeof(model->password)) {
         report_kind(words->run->report, password->place, kind,
-                    "auth_pass has %zu characters; the first %zu are used, as on all hosts", length,
-                    sizeof(model->password));
+                    "auth_pass has %zu %s; the first %zu are used, as on all hosts", length,
+                    ascii ? "characters" : "bytes", sizeof(model->password));
         length = sizeof(model->password);
     }
     memcpy(model->password, password->text, length);
+    for (whole = length; ((unsigned char)password->text[whole] & 0xc0) == 0x80;)
+        whole++;
+    model->password_text = arena_text(words->run->arena, password->text, whole);
 }
 
 static void check_authentication(struct compat_words *words, struct instance_words *instance)
@@ -195,8 +201,9 @@ static void check_empty(struct compat_words *words, const struct instance_words 
                      model->name, model->strict ? "strict mode" : "version 3");
     else
         COMPAT_WARN(words->run, model->place,
-                    "vrrp_instance %s has no address; it takes part in the election and "
-                    "answers for nothing",
+                    instance->excluded.count > 0
+                        ? "vrrp_instance %s advertises no address; it moves those of virtual_ipaddress_excluded"
+                        : "vrrp_instance %s has no address; it takes part in the election and answers for nothing",
                     model->name);
 }
 

@@ -19,6 +19,9 @@ struct host {
     const struct check_command *last;
     bool last_known;
     const char *last_interface; /* the last one that exists */
+    /* The source before, which most have too, and its interface; FAMILY_NONE: there was none. */
+    struct addr source;
+    const char *source_interface;
 };
 
 /* --- commands --- */
@@ -44,10 +47,13 @@ static bool host_user(struct host *host, struct check_command *command)
 
 static void host_refuse(struct host *host, struct check_command *command, enum check_permit verdict, const char *what)
 {
-    char text[256], quote[REPORT_QUOTE_MAX];
+    char text[256], user[80] = "", quote[REPORT_QUOTE_MAX];
 
-    snprintf(text, sizeof(text), "%s %s cannot be run: %s", what, report_quote(command->arguments[0], quote),
-             permit_refusal(command, verdict));
+    if (verdict == CHECK_NO_USER)
+        snprintf(user, sizeof(user), " (%.32s%s%.32s)", command->user != NULL ? command->user : "",
+                 command->group != NULL ? ", " : "", command->group != NULL ? command->group : "");
+    snprintf(text, sizeof(text), "%s %s cannot be run: %s%s", what, report_quote(command->arguments[0], quote),
+             permit_refusal(command, verdict), user);
     command->permit = (uint8_t)verdict;
     command->refusal = arena_text(host->words->run->arena, text, strlen(text));
     COMPAT_WARN(host->words->run, command->place, "%s", text);
@@ -144,33 +150,57 @@ static void follow_interface(const struct host *host, const struct compat_instan
             addresses[i].device = instance->interface;
 }
 
-/* A unicast instance may leave its interface out; then it is the one that has its source address. */
-static void find_interface(struct host *host, struct compat_instance *instance)
+/* The interface that has the address; NULL: none has. */
+static const char *interface_with(const struct host *host, const struct addr *wanted)
 {
-    const struct addr *source = &instance->source;
-    struct ifaddrs *list, *at;
+    const char *found = NULL;
+    struct ifaddrs *list;
 
-    if (instance->interface != NULL || addr_is_none(source) || getifaddrs(&list) != 0)
-        return;
-    for (at = list; at != NULL; at = at->ifa_next) {
+    if (getifaddrs(&list) != 0)
+        return NULL;
+    for (const struct ifaddrs *at = list; at != NULL && found == NULL; at = at->ifa_next) {
         struct addr address = address_of(at->ifa_addr);
 
-        if (!addr_equal(&address, source))
-            continue;
         /* An address with a label has that for its interface's name here: eth0:1. */
-        instance->interface = arena_text(host->words->run->arena, at->ifa_name, strcspn(at->ifa_name, ":"));
-        break;
+        if (addr_equal(&address, wanted))
+            found = arena_text(host->words->run->arena, at->ifa_name, strcspn(at->ifa_name, ":"));
     }
     freeifaddrs(list);
-    if (instance->interface != NULL) {
-        follow_interface(host, instance, instance->addresses, instance->address_count);
-        follow_interface(host, instance, instance->excluded, instance->excluded_count);
+    return found;
+}
+
+/*
+ * Unicast needs its source address on this host: a file that was copied from another one has the other's. Such an
+ * instance may leave its interface out; then it is the one that has that address.
+ */
+static void host_source(struct host *host, struct compat_instance *instance)
+{
+    char text[ADDR_TEXT_MAX];
+
+    if (!instance->unicast || addr_is_none(&instance->source))
+        return;
+    if (!addr_equal(&host->source, &instance->source)) {
+        host->source = instance->source;
+        host->source_interface = interface_with(host, &instance->source);
     }
+    if (host->source_interface == NULL && host->words->model.global.dynamic_interfaces)
+        return;
+    if (host->source_interface == NULL) {
+        COMPAT_WARN(host->words->run, instance->place,
+                    "unicast_src_ip %s of %s is not on this host; the instance is in Fault until it is",
+                    addr_format(&instance->source, text), instance->name);
+        return;
+    }
+    if (instance->interface != NULL)
+        return;
+    instance->interface = host->source_interface;
+    follow_interface(host, instance, instance->addresses, instance->address_count);
+    follow_interface(host, instance, instance->excluded, instance->excluded_count);
 }
 
 static void host_instance(struct host *host, struct compat_instance *instance)
 {
-    find_interface(host, instance);
+    host_source(host, instance);
     host_interface(host, instance->interface, instance->place, instance->name);
     host_trackers(host, instance->trackers, instance->tracker_count);
     for (unsigned i = 0; i < instance->address_count; i++)

@@ -11,12 +11,8 @@ static void put_set(FILE *out, const char *keyword, bool value)
 /* In clear, as it stands in the file: what is printed must read back, and it goes over the wire in clear. */
 static void print_password(FILE *out, const struct compat_instance *instance)
 {
-    char text[sizeof(instance->password) + 1] = "";
-
-    for (unsigned i = 0; i < sizeof(instance->password); i++)
-        text[i] = (char)instance->password[i];
     fputs("    authentication {\n        auth_type PASS\n", out);
-    fprintf(out, "        auth_pass \"%s\"\n    }\n", text);
+    fprintf(out, "        auth_pass \"%s\"\n    }\n", instance->password_text);
 }
 
 static void print_protocol(FILE *out, const struct compat_instance *instance)

@@ -367,6 +367,7 @@ void compat_resolve(struct compat_words *words)
     model->garp_group_count = words->garp_groups.count;
     model->garp_groups = words->garp_groups.items;
     resolve_commands(words);
+    compat_replace_vmacs(words);
     resolve_instances(words);
     resolve_groups(words);
     compat_check_static(words);

@@ -272,6 +272,10 @@ static unsigned route_option(struct route_line *r, const struct route_option *op
         r->route.locked |= 1u << option->value;
         at++;
     }
+    /* via inet6 ADDRESS: the address says its family itself. */
+    if (option->kind == ROUTE_VIA && at + 2 < r->line->word_count &&
+        (strcmp(words[at + 1].text, "inet") == 0 || strcmp(words[at + 1].text, "inet6") == 0))
+        at++;
     if (at + 1 >= r->line->word_count) {
         COMPAT_WARN(r->run, words[at].place, "%s needs an argument in %s; it is ignored", option->name, r->where);
         return at + 1;

@@ -54,7 +54,9 @@ struct instance_settings compat_run_instance(const struct compat_config *model, 
         .late_us = instance->advert_us * instance->late_backup / 256,
         .auth_type = instance->authentication == COMPAT_AUTH_PASS ? 1 : 0,
         .track_link = instance->track_primary,
-        .track_source = instance->track_source,
+        /* Nobody hears a unicast packet from an address that is not here: two hosts with one file would both be Active.
+         */
+        .track_source = instance->track_source || (instance->unicast && !addr_is_none(&instance->source)),
         .lower_no_advert = instance->lower_prio_no_advert != 0,
         .higher_advert = instance->higher_prio_send_advert != 0,
         .owner_ignores = instance->owner_ignore_adverts != 0,

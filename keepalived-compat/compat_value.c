@@ -58,8 +58,8 @@ bool compat_read_address(struct keyword_run *run, const char *keyword, const str
 
     if (value_address(word->text, slash == NULL ? total : (size_t)(slash - word->text), out)) {
         if (slash != NULL)
-            COMPAT_WARN(run, word->place, "%s takes no prefix length; %.*s is ignored", keyword,
-                        (int)(word->text + total - slash), slash);
+            report_kind(run->report, word->place, "prefix length", "%s takes no prefix length; %.*s is ignored",
+                        keyword, (int)(word->text + total - slash), slash);
         return true;
     }
     COMPAT_WARN(run, word->place, "%s %s is not an address; it is ignored", keyword, report_quote(word->text, quote));
@@ -127,8 +127,9 @@ const char *compat_read_interface(struct keyword_run *run, const char *keyword, 
     size_t length = value_length(run, word);
     char quote[REPORT_QUOTE_MAX];
 
-    if (length == 0 || length >= CONFIG_INTERFACE_MAX || memchr(word->text, '/', length) != NULL) {
-        COMPAT_WARN(run, word->place, "%s %s cannot be an interface's name (1 to %d characters, no /); it is ignored",
+    if (length == 0 || length >= CONFIG_INTERFACE_MAX || strcspn(word->text, "/ \t") < length) {
+        COMPAT_WARN(run, word->place,
+                    "%s %s cannot be an interface's name (1 to %d characters, no / and no blank); it is ignored",
                     keyword, report_quote(word->text, quote), CONFIG_INTERFACE_MAX - 1);
         return NULL;
     }

@@ -117,6 +117,7 @@ keyword_read compat_take_user;      /* two const char *, one after the other: US
 keyword_read compat_take_weight;    /* struct check_weight; row->maximum is the largest */
 keyword_read compat_take_address;   /* struct addr */
 keyword_read compat_take_interface; /* const char * */
+keyword_read compat_take_auth_type; /* uint8_t: one of the row's choices */
 keyword_read compat_take_skip;      /* nothing: arguments of a keyword that has no effect, without a word */
 
 /* compat_value.c: values of one word; false (NULL) after a finding. */
@@ -138,6 +139,9 @@ bool compat_bind(struct compat_words *words, struct check_tracker *tracker, stru
 void compat_complete_command(struct compat_words *words, struct check_command *command);
 
 void compat_resolve(struct compat_words *words);
+
+/* compat_vmac.c: devices that are virtual MACs of instances become these instances' interfaces. */
+void compat_replace_vmacs(struct compat_words *words);
 /* compat_check.c: one instance by itself; what makes it unusable is an error. */
 void compat_check_instance(struct compat_words *words, struct instance_words *instance);
 /* compat_strict.c: what strict mode changes; after everything else. */

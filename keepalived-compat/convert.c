@@ -199,6 +199,30 @@ static int bundle_strength(const struct compat_instance *instance)
     return instance->priority * 2 + (instance->initial_state == COMPAT_MASTER);
 }
 
+static bool lists_own(const struct net_address *addresses, unsigned count, const struct compat_instance *first)
+{
+    for (unsigned a = 0; a < count; a++)
+        if (addresses[a].address.family == first->family &&
+            (first->interface == NULL || strcmp(addresses[a].device, first->interface) == 0))
+            return true;
+    return false;
+}
+
+/* Whether it has what a unit needs: an address of the pool's family on the pool's interface. */
+static bool bundle_fits(const struct convert *convert, unsigned b)
+{
+    const struct compat_instance *first = convert->routers[b].first;
+
+    for (unsigned r = 0; r < convert->router_count; r++) {
+        const struct compat_instance *instance = convert->routers[r].first;
+
+        if (convert->routers[r].bundle == b && (lists_own(instance->addresses, instance->address_count, first) ||
+                                                lists_own(instance->excluded, instance->excluded_count, first)))
+            return true;
+    }
+    return false;
+}
+
 static void bundle_judge(struct convert *convert, unsigned b)
 {
     struct convert_bundle *bundle = &convert->bundles[b];
@@ -216,12 +240,12 @@ static void bundle_judge(struct convert *convert, unsigned b)
             bundle->preferred = -1;
         best = strength > best ? strength : best;
     }
-    bundle->pool = b;
-    for (unsigned other = 0; other < b; other++) {
+    bundle->pool = bundle_fits(convert, b) ? b : CONVERT_NO_POOL;
+    for (unsigned other = 0; other < b && bundle->pool == b; other++) {
         const struct compat_instance *x = convert->routers[b].first, *y = convert->routers[other].first;
 
-        if (convert->routers[other].bundle == other && x->family == y->family && x->version == y->version &&
-            same_interface(x, y)) {
+        if (convert->routers[other].bundle == other && convert->bundles[other].pool != CONVERT_NO_POOL &&
+            x->family == y->family && x->version == y->version && same_interface(x, y)) {
             bundle->pool = convert->bundles[other].pool;
             return;
         }
@@ -233,9 +257,10 @@ static void bundle_judge(struct convert *convert, unsigned b)
 static bool convert_possible(const struct convert *convert, config_report *report, void *context)
 {
     for (unsigned r = 0; r < convert->router_count; r++)
-        if (convert->routers[r].first->address_count > 0)
+        if (convert->bundles[convert->routers[r].bundle].pool != CONVERT_NO_POOL)
             return true;
-    report(context, CONFIG_ERROR, convert->hosts[0].file, 0, 0, "there is no vrrp_instance with an address to convert");
+    report(context, CONFIG_ERROR, convert->hosts[0].file, 0, 0,
+           "there is nothing to convert: no vrrp_instance has an address on its own interface");
     return false;
 }
 

@@ -137,6 +137,26 @@ void convert_print_lost(const struct convert *convert, unsigned pool, FILE *out)
         fputs("#   nothing\n", out);
 }
 
+/* What stays a vrrp_instance. */
+void convert_print_left_out(const struct convert *convert, FILE *out)
+{
+    bool said = false;
+    char text[2 * CONVERT_NAME_MAX];
+
+    for (unsigned r = 0; r < convert->router_count; r++) {
+        const struct compat_instance *first = convert->routers[r].first;
+
+        if (convert->bundles[convert->routers[r].bundle].pool != CONVERT_NO_POOL)
+            continue;
+        if (!said)
+            fputs("\n# Not converted; these lines can stay beside the pools as they are:\n", out);
+        said = true;
+        snprintf(text, sizeof(text), "vrrp_instance %.48s has no address%s", first->name,
+                 first->address_count > 0 ? " on its own interface" : "");
+        print_place(out, &first->place, text);
+    }
+}
+
 static bool lists_address(const struct compat_instance *instance, const struct net_address *wanted)
 {
     for (unsigned a = 0; a < instance->address_count; a++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the converters share: a result is tried before it is shown. Called by convert.c and wackamole.c. */
+/* What the converters share: a result is tried, and shown in any case. Called by convert.c and wackamole.c. */
 #include "convert_out.h"
 
 #include <stdlib.h>
@@ -27,8 +27,7 @@ bool convert_out(void (*print)(const void *work, FILE *out), const void *work, F
         abort();
     bool good = loads(text, length, report, context);
 
-    if (good)
-        fwrite(text, 1, length, out);
+    fwrite(text, 1, length, out);
     free(text);
     return good;
 }

@@ -100,6 +100,10 @@ static bool print_meaning(const struct convert *convert, const struct shares *sh
 {
     fprintf(out, "# %u unit%s on %u host%s.", shares->bundles, shares->bundles == 1 ? "" : "s", shares->hosts,
             shares->hosts == 1 ? "" : "s");
+    if (shares->hosts == 1) {
+        fputs(" The other hosts' files would tell who was to hold what.\n", out);
+        return false;
+    }
     if (shares->undecided == shares->bundles)
         fputs(" The priorities preferred nobody; the pool spreads the units evenly.\n", out);
     else {
@@ -300,4 +304,5 @@ void convert_print(const void *work, FILE *out)
     for (unsigned r = 0; r < convert->router_count; r++)
         if (convert->routers[r].bundle == r && convert->bundles[r].pool == r)
             print_pool(convert, r, out);
+    convert_print_left_out(convert, out);
 }

@@ -27,8 +27,10 @@ struct convert_router {
     unsigned bundle;
 };
 
+#define CONVERT_NO_POOL UINT32_MAX
+
 struct convert_bundle {
-    unsigned pool;  /* the first bundle of its pool */
+    unsigned pool;  /* the first bundle of its pool; CONVERT_NO_POOL: it can be in none */
     int preferred;  /* the host with the highest priority; -1: several, or unknown */
     unsigned hosts; /* how many have it */
 };
@@ -58,8 +60,9 @@ const struct compat_instance *convert_next(struct convert_cursor *cursor);
 /* convert_print.c: the pools of a struct convert. */
 void convert_print(const void *work, FILE *out);
 
-/* convert_lost.c: comments before a pool. */
+/* convert_lost.c: comments before a pool, and after all of them. */
 void convert_print_lost(const struct convert *convert, unsigned pool, FILE *out);
 void convert_print_differences(const struct convert *convert, unsigned pool, FILE *out);
+void convert_print_left_out(const struct convert *convert, FILE *out);
 
 #endif

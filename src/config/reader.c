@@ -147,6 +147,16 @@ static struct text reader_strip_comment(struct file_reader *r, const char *bytes
     return line;
 }
 
+/* A definition goes on although a comment stands before the \ at the end of its line. */
+static void reader_keep_continuation(const struct file_reader *r, const char *bytes, size_t length, struct text *line)
+{
+    while (length > 0 && reader_is_blank(bytes[length - 1]))
+        length--;
+    if ((r->pending_name != NULL || line->bytes[0] == '$') && bytes[length - 1] == '\\' &&
+        line->bytes[line->length - 1] != '\\')
+        text_add(line, '\\', (unsigned)length);
+}
+
 void reader_physical_line(struct file_reader *r, const char *bytes, size_t length)
 {
     struct text stripped = reader_strip_comment(r, bytes, length);
@@ -156,8 +166,10 @@ void reader_physical_line(struct file_reader *r, const char *bytes, size_t lengt
     else if (stripped.length > 0) {
         struct text line = text_slice(&stripped, 0, stripped.length);
 
-        if (line.length > 0)
+        if (line.length > 0) {
+            reader_keep_continuation(r, bytes, length, &line);
             reader_line(r, &line);
+        }
         text_free(&line);
     }
     text_free(&stripped);

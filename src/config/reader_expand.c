@@ -222,7 +222,10 @@ static bool reader_expand_into(struct file_reader *r, const char *text, size_t l
             r->stopped = true;
             return true;
         }
-        if (value != NULL)
+        /* Of several lines each is read by itself, and may first have to be repeated (~SEQ) with what it uses. */
+        if (value != NULL && strchr(value, '\n') != NULL)
+            text_add_all(out, value, strlen(value), at);
+        else if (value != NULL)
             reader_expand_into(r, value, strlen(value), NULL, at, depth + 1, out);
         else if (!reader_expand_standard(r, &use, out, at)) {
             text_add(out, text[i++], at);

@@ -51,6 +51,7 @@ struct file_reader {
     bool stopped;             /* a limit was reached: nothing more is read */
     bool damaged;             /* a line was dropped: braces may be missing because of that */
     bool templated;           /* it was said that this looks like a template */
+    bool conflicted;          /* it was said that a merge left its marks */
     bool look_alikes;         /* it was said that a character only looks like the right one */
     bool condition_met;       /* a line with a condition was for this host */
     struct place condition;   /* the first @id line that was not; file NULL: none */

@@ -137,8 +137,9 @@ void reader_line(struct file_reader *r, const struct text *line)
         return;
     }
     if (r->line_depth == READER_LINE_DEPTH) {
-        report_error(r->report, reader_place(r, line->columns[0]), "definitions and sequences nest more than %d deep",
-                     READER_LINE_DEPTH);
+        report_error(r->report, reader_place(r, line->columns[0]),
+                     "definitions and sequences nest more than %d deep; nothing after this is read", READER_LINE_DEPTH);
+        r->stopped = true;
         return;
     }
     while (start < line->length && line->bytes[start] == '@')

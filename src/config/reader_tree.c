@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "config/reader_internal.h"
 
 #define TREE_DEPTH_MAX 64
@@ -79,6 +80,30 @@ static size_t tree_undefined(const struct text *line, size_t at)
     return close == NULL ? 0 : (size_t)(close - (line->bytes + at)) + 1;
 }
 
+/* {{ name }}, {{{ name }}} or {% if %}: what a template has left. Its length; 0: this is none. */
+static size_t tree_template(const struct text *line, size_t at)
+{
+    const char *start = line->bytes + at;
+    size_t braces = strspn(start, "{");
+
+    if (braces != 2 && braces != 3 && strncmp(start, "{%", 2) != 0)
+        return 0;
+    const char *close = strstr(start, braces == 3 ? "}}}" : braces == 2 ? "}}" : "%}");
+
+    return close == NULL ? 0 : (size_t)(close - start) + (braces == 3 ? 3 : 2);
+}
+
+static size_t tree_take_template(struct file_reader *r, const struct text *line, size_t at)
+{
+    size_t length = tree_template(line, at);
+
+    if (length > 0 && !r->templated)
+        report_tolerable(r->report, reader_place(r, line->columns[at]), "it is read as a word",
+                         "%.2s: this looks like a template that was not filled in", line->bytes + at);
+    r->templated |= length > 0;
+    return length;
+}
+
 /* The end of the word that begins at `at`. */
 static size_t tree_word_end(struct file_reader *r, const struct text *line, size_t at)
 {
@@ -90,7 +115,11 @@ static size_t tree_word_end(struct file_reader *r, const struct text *line, size
             end++;
         return end < line->length ? end + 1 : end;
     }
-    while (end < line->length && strchr(" \t\v\f\r\"{}", line->bytes[end]) == NULL) {
+    for (;;) {
+        size_t template = tree_take_template(r, line, end);
+
+        if (template == 0 && (end >= line->length || strchr(" \t\v\f\r\"{}", line->bytes[end]) != NULL))
+            return end;
         size_t undefined = tree_undefined(line, end);
 
         if (undefined > 0) {
@@ -101,9 +130,8 @@ static size_t tree_word_end(struct file_reader *r, const struct text *line, size
             text_free(&name);
             end += undefined;
         } else
-            end++;
+            end += template > 0 ? template : 1;
     }
-    return end;
 }
 
 static size_t tree_skip_blanks(const struct text *line, size_t at)
@@ -131,7 +159,7 @@ static size_t tree_words(struct file_reader *r, const struct text *line, size_t 
     unsigned count = 0, capacity = 0;
     struct word *words = NULL;
 
-    while (at < line->length && line->bytes[at] != '{' && line->bytes[at] != '}') {
+    while (at < line->length && line->bytes[at] != '}' && (line->bytes[at] != '{' || tree_template(line, at) > 0)) {
         size_t end = tree_word_end(r, line, at);
         bool quoted = line->bytes[at] == '"';
         size_t inner = quoted ? at + 1 : at;
@@ -160,27 +188,31 @@ static size_t tree_words(struct file_reader *r, const struct text *line, size_t 
     return at;
 }
 
-/* {{ name }} or {% if %}. */
-static void tree_look_for_template(struct file_reader *r, const struct text *line, size_t at)
+/* What a merge leaves around the two sides of a conflict. */
+static bool tree_skip_conflict(struct file_reader *r, const struct text *line)
 {
-    const char *text = line->bytes + at;
+    static const char *const marks[] = {"<<<<<<<", "|||||||", "=======", ">>>>>>>"};
 
-    if (r->templated || text[0] != '{' || (text[1] != '%' && (text[1] != '{' || text[2] == '{' || text[2] == '\0')))
-        return;
-    if (at > 0 && text[-1] == '{')
-        return;
-    report_tolerable(r->report, reader_place(r, line->columns[at]), "its braces are read as a block's",
-                     "%.2s: this looks like a template that was not filled in", text);
-    r->templated = true;
+    for (size_t i = 0; i < ARRAY_LENGTH(marks); i++) {
+        if (strncmp(line->bytes, marks[i], strlen(marks[i])) != 0)
+            continue;
+        if (!r->conflicted)
+            report_tolerable(r->report, reader_place(r, line->columns[0]), "both sides are read",
+                             "%s: this is a merge conflict that nobody resolved", marks[i]);
+        r->conflicted = true;
+        return true;
+    }
+    return false;
 }
 
 void reader_tree_add(struct file_reader *r, const struct text *line)
 {
+    if (line->length > 0 && tree_skip_conflict(r, line))
+        return;
     for (size_t at = tree_skip_blanks(line, 0); at < line->length && !r->stopped; at = tree_skip_blanks(line, at)) {
         struct place place = reader_place(r, line->columns[at]);
 
-        tree_look_for_template(r, line, at);
-        if (line->bytes[at] == '{') {
+        if (line->bytes[at] == '{' && tree_template(line, at) == 0) {
             tree_open(r, place);
             at++;
         } else if (line->bytes[at] == '}') {

@@ -110,6 +110,14 @@ void report_kind(struct report *report, struct place place, const char *kind, co
     report->findings[before].last = place;
 }
 
+const struct place *report_first_of_kind(const struct report *report, const char *kind)
+{
+    for (unsigned i = 0; i < report->finding_count; i++)
+        if (report->findings[i].kind != NULL && strcmp(report->findings[i].kind, kind) == 0)
+            return &report->findings[i].place;
+    return NULL;
+}
+
 void report_error(struct report *report, struct place place, const char *format, ...)
 {
     va_list arguments;

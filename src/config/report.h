@@ -38,6 +38,8 @@ __attribute__((format(printf, 3, 4))) void report_warning(struct report *report,
  */
 __attribute__((format(printf, 4, 5))) void report_kind(struct report *report, struct place place, const char *kind,
                                                        const char *format, ...);
+/* The first of that kind; NULL: there is none. Valid until the next finding. */
+const struct place *report_first_of_kind(const struct report *report, const char *kind);
 
 /*
  * A fault that some readers of such files live with: report_settle says what it is, once it is known which language the

@@ -11,6 +11,8 @@
 #define VAIN_US (60 * (int64_t)US_PER_S)
 #define VAIN_DOUBLINGS_MAX 3
 #define FOREIGN_DOUBLINGS_MAX 6 /* an hour */
+#define SHED_AGAIN_US (2 * (int64_t)US_PER_S)
+#define SHED_DOUBLINGS_MAX 5
 #define BATCH                                                                                                          \
     8 /* units on their way at a time: few enough that each unit's gap stays as small as that of a single move */
 #define CLAIMS_MAX 6
@@ -30,9 +32,22 @@ static void balance_tried_in_vain(struct pool *p, struct unit *u, const struct a
     /* Never seen holding one of our units, so a host of another pool, most likely: it rests longer in the end. Not
      * sooner: who has just started has seen nobody hold anything, and all must plan alike. */
     unsigned doublings = m->proven ? VAIN_DOUBLINGS_MAX : FOREIGN_DOUBLINGS_MAX, tried = m->vain_count++;
+    m->vain_last = now;
     if (tried > 0) {
         m->vain_until = mono_add(now, VAIN_US << (tried - 1 < doublings ? tried - 1 : doublings));
     }
+}
+
+/* When a reserve tries `m` again that did not take what it was given. */
+static struct mono balance_shed_again(const struct member *m)
+{
+    unsigned doublings = m->vain_count - 1 < SHED_DOUBLINGS_MAX ? m->vain_count - 1 : SHED_DOUBLINGS_MAX;
+    return m->vain_count == 0 ? m->vain_last : mono_add(m->vain_last, SHED_AGAIN_US << doublings);
+}
+
+bool balance_avoids(const struct member *m, bool shedding, struct mono now)
+{
+    return !mono_due(now, shedding && m->proven ? balance_shed_again(m) : m->vain_until);
 }
 
 /* With several units on their way at once, each goes to somebody who is short of one: no matter which. */
@@ -46,29 +61,22 @@ static bool balance_is_only_one(const struct pool *p, const struct unit *only)
     return true;
 }
 
-/* A member that the plan avoided took the unit: so it can, and the one that the plan chose instead is not to blame.
- * False: `by` was not avoided. */
-static bool balance_clear_vain(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
+/* Whoever takes a unit can: it is avoided no longer. True: it was. */
+static bool balance_prove(struct unit *u, struct member *m, struct mono now)
 {
-    struct member *m = members_find(&p->members, by);
-    bool pair = addr_equal(&u->vain_target, by) && !mono_due(now, u->vain_until);
-    bool all = m != NULL && !mono_due(now, m->vain_until);
-    if (pair) {
-        u->vain_until = now;
-    }
-    if (all) {
-        m->vain_until = now;
-        m->vain_count = 0;
-    }
+    bool pair = addr_equal(&u->vain_target, &m->address) && !mono_due(now, u->vain_until);
+    bool all = !mono_due(now, m->vain_until);
+    u->vain_until = pair ? now : u->vain_until;
+    m->vain_until = all ? now : m->vain_until;
+    m->vain_count = 0;
+    m->proven = true;
     return pair || all;
 }
 
 void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
 {
     struct member *claimant = members_find(&p->members, by);
-    if (claimant != NULL) {
-        claimant->proven = true;
-    }
+    bool avoided = claimant != NULL && balance_prove(u, claimant, now);
     if (addr_is_none(&u->expected)) {
         return;
     }
@@ -77,10 +85,7 @@ void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, stru
         u->move_penalty = (uint8_t)(again ? u->move_penalty + (u->move_penalty < PENALTY_DOUBLINGS_MAX) : 0);
         u->moved_at = now;
         u->still_until = mono_add(now, p->settings->rebalance_interval_us << u->move_penalty);
-        if (claimant != NULL) {
-            claimant->vain_count = 0;
-        }
-    } else if (!balance_clear_vain(p, u, by, now) && balance_is_only_one(p, u)) {
+    } else if (!avoided && balance_is_only_one(p, u)) { /* else the one that the plan chose is not to blame */
         balance_tried_in_vain(p, u, &u->expected, now);
     }
     u->expected = no_address;
@@ -210,6 +215,9 @@ static struct mono balance_next_penalty(const struct pool *p, struct mono now)
         const struct member *m = &p->members.list[i];
         if (!mono_due(now, m->vain_until)) {
             next = mono_min(next, m->vain_until);
+        }
+        if (!mono_due(now, balance_shed_again(m))) {
+            next = mono_min(next, balance_shed_again(m));
         }
         if (!mono_due(now, m->quiet_until)) {
             next = mono_min(next, m->quiet_until);

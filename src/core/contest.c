@@ -83,6 +83,21 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
     return until;
 }
 
+/* Whoever lives has heard our claim by then and given way; who was stopped before it could has no lease any more. */
+struct mono contest_open_after(const struct pool *p, const struct unit *u)
+{
+    struct mono claimed = u->router.claimed_at, until = claimed;
+    for (unsigned i = 0; i < UNIT_CONTENDERS_MAX; i++) {
+        const struct contender *c = &u->contenders[i];
+        if (c->awaited && !mono_after(claimed, c->heard)) {
+            const struct member *m = members_find_const(&p->members, &c->address);
+            int64_t interval_us = m != NULL && m->interval_us > 0 ? m->interval_us : p->settings->member_interval_us;
+            until = mono_max(until, mono_add(claimed, 3 * interval_us));
+        }
+    }
+    return until;
+}
+
 /* This host stays a reserve for a while, longer each time, and not only for this unit: each next one would be fought
  * over likewise. */
 static void contest_note_one_way(struct pool *p, const struct advert *advert, struct mono now)
@@ -112,7 +127,8 @@ void contest_hears_us_again(struct pool *p, const struct unit *u, const struct a
     bool early =
         addr_equal(&u->holder, &advert->source) && mono_diff_us(now, u->holder_heard) < u->holder_interval_us / 2;
     bool for_another = mono_diff_us(now, p->view_changed) < 2 * p->settings->member_interval_us;
-    if (m != NULL && !mono_due(now, m->one_way_until) && early && !for_another) {
+    bool repeated = mono_diff_us(now, u->owner_since) <= (POOL_CLAIM_REPEATS + 1) * p->settings->member_interval_us;
+    if (m != NULL && !mono_due(now, m->one_way_until) && early && !for_another && !repeated) {
         m->one_way_until = now;
         m->one_way_count = 0;
     }
@@ -138,8 +154,8 @@ static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c
     return member;
 }
 
-void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
-                    struct mono now, struct effects *fx)
+void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, bool known,
+                    struct mono received, struct mono now, struct effects *fx)
 {
     struct router *r = &u->router;
     struct contender *c = contest_heard(p, u, &advert->source, &p->primary, now, fx);
@@ -148,6 +164,7 @@ void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert,
         c->ignored = (uint8_t)(c->ignored < UINT8_MAX ? c->ignored + 1 : c->ignored);
     }
     c->heard = now;
+    c->awaited = known;
     bool answered = isolation_is_answered(p, c->since); /* before a new question makes it void */
     if (member && c->ignored > 0) {
         isolation_suspect_mute(p, c->ignored >= IGNORED_MAX, c->since, now, fx);

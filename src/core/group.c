@@ -29,6 +29,17 @@ static bool group_may_claim(const struct group *g)
     return true;
 }
 
+/* One of those that are about to claim has to wait after all: then nobody claims. */
+static bool group_defers(const struct group *g, struct mono now, struct effects *fx)
+{
+    bool any = false;
+    for (unsigned k = 0; k < g->member_count; k++) {
+        struct instance *i = g->members[k];
+        any = (router_is_ready(&i->router) && instance_defers(i, now, fx)) || any;
+    }
+    return any;
+}
+
 /* Nobody else is known to be Active for it, or somebody weaker; or this host is, or is about to be. */
 static bool group_is_ready(const struct instance *i)
 {
@@ -128,7 +139,7 @@ void group_tick(struct group *g, struct mono now, struct effects *fx)
     }
     group_share_faults(g, now, fx);
     if (!g->members[0]->set->all->leaving) {
-        bool all_ready = group_all_ready(g), may_claim = group_may_claim(g);
+        bool may_claim = group_may_claim(g) && !group_defers(g, now, fx), all_ready = group_all_ready(g);
         for (unsigned k = 0; k < g->member_count; k++) {
             group_move(g->members[k], all_ready, may_claim, now, fx);
         }

@@ -95,7 +95,7 @@ static void instance_take_over(struct instance *i, const struct instance *from, 
         if (r->state == ROUTER_ACTIVE && r->phase != PHASE_EMPTIED) { /* said at once: others count by it */
             r->active_interval_us = i->unit->advert_interval_us;
             r->adver = now;
-        } else if (i->holder_priority == 0) {
+        } else if (i->holder.priority == 0) {
             r->active_interval_us = i->unit->advert_interval_us;
         }
     }

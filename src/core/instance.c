@@ -11,8 +11,6 @@
 /* A Backup whose timer is noticed so late has slept, and what was sent meanwhile may be lost. */
 #define SLEPT_US (500 * US_PER_MS)
 
-static const struct addr no_address;
-
 struct effect *instance_note(const struct instance *i, enum note_kind kind, struct effects *fx)
 {
     struct effect *note = effects_add(fx, EFFECT_NOTE, i->set->index, i->router.unit);
@@ -22,9 +20,7 @@ struct effect *instance_note(const struct instance *i, enum note_kind kind, stru
 
 void instance_clear_holder(struct instance *i)
 {
-    i->holder = no_address;
-    i->holder_priority = 0;
-    i->holder_heard = MONO_NEVER;
+    i->holder = i->runner_up = INSTANCE_NOBODY;
     i->preempt_at = MONO_NEVER;
 }
 
@@ -124,7 +120,7 @@ static void instance_tell(struct instance *i, struct mono now, struct effects *f
     note->reason = (uint8_t)reason;
     note->from_state = (uint8_t)from;
     note->to_state = (uint8_t)to;
-    note->to = to == INSTANCE_ACTIVE ? i->router.primary : i->holder;
+    note->to = to == INSTANCE_ACTIVE ? i->router.primary : i->holder.address;
     note->value = i->router.priority;
     if (!runs) { /* it does not listen: who has it from now on is not known here */
         instance_clear_holder(i);
@@ -333,26 +329,32 @@ void instance_level_done(struct instance *i, uint32_t sequence, int error, struc
  * RFC 9568 has the timer fire whatever a weaker Active does. But one that has fallen silent in between may hang, and
  * answer for as long as its lease lasts: it counts as any Active does, until it has missed its advertisements.
  */
-static bool instance_holder_may_hang(const struct instance *i, struct mono now)
+static const struct instance_active *instance_may_hang(const struct instance *i, struct mono now)
 {
-    return instance_holder_is_fresh(i, now) && mono_diff_us(now, i->holder_heard) > i->holder_interval_us * 5 / 4;
+    const struct instance_active *active = instance_find_active(i, now);
+    return active != NULL && mono_diff_us(now, active->heard) > active->interval_us * 5 / 4 ? active : NULL;
 }
 
-static void instance_wait_for_holder(struct instance *i)
+static void instance_wait_for(struct instance *i, const struct instance_active *active)
 {
-    router_wait(&i->router, i->holder_heard, i->settings->down_adverts * i->holder_interval_us);
+    router_wait(&i->router, active->heard, i->settings->down_adverts * active->interval_us);
+}
+
+bool instance_defers(struct instance *i, struct mono now, struct effects *fx)
+{
+    const struct instance_active *hangs = instance_may_hang(i, now);
+    if (hangs != NULL) {
+        instance_give_up(i, REASON_HEARD, now, fx);
+        instance_wait_for(i, hangs);
+        instance_settle(i, now, fx);
+    }
+    return hangs != NULL;
 }
 
 void instance_claim(struct instance *i, struct mono now, struct effects *fx)
 {
     struct router *r = &i->router;
-    if (instance_holder_may_hang(i, now)) { /* it fell silent while the addresses were put in place */
-        instance_give_up(i, REASON_HEARD, now, fx);
-        instance_wait_for_holder(i);
-        instance_settle(i, now, fx);
-        return;
-    }
-    if (r->reason == REASON_TIMEOUT && instance_holder_is_fresh(i, now)) {
+    if (r->reason == REASON_TIMEOUT && instance_find_active(i, now) != NULL) {
         r->reason = REASON_PREEMPTED; /* a weaker one was quicker, and has to go */
     }
     router_claim(r, now, fx);
@@ -374,8 +376,9 @@ static bool instance_silence_counts(struct instance *i, struct mono now)
         router_wait(r, now, router_silence_us(r));
         return false;
     }
-    if (instance_holder_may_hang(i, now)) {
-        instance_wait_for_holder(i);
+    const struct instance_active *hangs = instance_may_hang(i, now);
+    if (hangs != NULL) {
+        instance_wait_for(i, hangs);
         return false;
     }
     if (i->group != NULL) { /* it takes with the others */
@@ -386,17 +389,23 @@ static bool instance_silence_counts(struct instance *i, struct mono now)
     return true;
 }
 
-bool instance_holder_is_fresh(const struct instance *i, struct mono now)
+bool instance_is_fresh(const struct instance *i, const struct instance_active *active, struct mono now)
 {
-    return i->holder_priority != 0 &&
-           mono_diff_us(now, i->holder_heard) < i->settings->down_adverts * i->holder_interval_us;
+    return active->priority != 0 && mono_diff_us(now, active->heard) < i->settings->down_adverts * active->interval_us;
+}
+
+const struct instance_active *instance_find_active(const struct instance *i, struct mono now)
+{
+    return instance_is_fresh(i, &i->holder, now)      ? &i->holder
+           : instance_is_fresh(i, &i->runner_up, now) ? &i->runner_up
+                                                      : NULL;
 }
 
 void instance_take(struct instance *i, struct mono now, struct effects *fx)
 {
     struct router *r = &i->router;
-    bool weaker = instance_holder_is_fresh(i, now); /* somebody is Active who could not keep us Backup */
-    bool released = r->down_wait_us == 0;           /* its Active said so */
+    bool weaker = instance_find_active(i, now) != NULL; /* somebody is Active who could not keep us Backup */
+    bool released = r->down_wait_us == 0;               /* its Active said so */
     enum reason reason = weaker ? REASON_PREEMPTED : released ? REASON_RELEASED : REASON_TIMEOUT;
     router_take(r, reason, fx);
     instance_settle(i, now, fx);
@@ -406,7 +415,9 @@ void instance_tick(struct instance *i, struct mono now, int64_t slack_us, struct
 {
     struct router *r = &i->router;
     if (router_is_ready(r) && i->group == NULL) {
-        instance_claim(i, now, fx);
+        if (!instance_defers(i, now, fx)) {
+            instance_claim(i, now, fx);
+        }
     } else if (r->state == ROUTER_INITIALIZE) {
         instance_refresh(i, REASON_STARTUP, now, fx); /* startup_delay is over */
     } else if (mono_due(now, router_down_deadline(r))) {
@@ -414,6 +425,7 @@ void instance_tick(struct instance *i, struct mono now, int64_t slack_us, struct
             instance_take(i, now, fx);
         }
     } else {
+        i->counters.asserted += mono_due(now, r->assert_at);
         router_tick(r, now, slack_us, fx);
     }
     instance_settle(i, now, fx);

@@ -24,6 +24,15 @@
 #define INSTANCE_FAULTS_FATAL                                                                                          \
     (INSTANCE_FAULT_LINK | INSTANCE_FAULT_SOURCE | INSTANCE_FAULT_TRACKED | INSTANCE_FAULT_PEERS | INSTANCE_FAULT_GROUP)
 
+/* Another router that is Active, as heard. */
+struct instance_active {
+    uint8_t priority; /* 0: nobody */
+    struct addr address;
+    int64_t interval_us;
+    struct mono heard;
+};
+#define INSTANCE_NOBODY ((struct instance_active){.heard = MONO_NEVER})
+
 struct instance {
     struct router router;
     const struct unit_settings *unit;
@@ -42,10 +51,8 @@ struct instance {
     int32_t kernel_error;
 
     /* Who is Active, as heard; this host's own state is the router's. */
-    uint8_t holder_priority; /* 0: nobody */
-    struct addr holder;
-    int64_t holder_interval_us;
-    struct mono holder_heard;
+    struct instance_active holder;
+    struct instance_active runner_up; /* weaker, and claims it since the holder was last heard */
     uint8_t highest_other;
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard (checksum auto) */
     bool address_list_differs;
@@ -174,6 +181,9 @@ void instance_settle(struct instance *i, struct mono now, struct effects *fx);
 void instance_apply_priority(struct instance *i, struct mono now, struct effects *fx);
 /* Its time has come: -> Active, once the kernel has its addresses. Only in Backup. */
 void instance_take(struct instance *i, struct mono now, struct effects *fx);
+/* Ready, but an Active fell silent while the addresses were put in place, and may hang: it goes back to waiting for
+ * that one, and the answer is true. */
+bool instance_defers(struct instance *i, struct mono now, struct effects *fx);
 /* Its addresses are in place: says so, and opens a moment later. */
 void instance_claim(struct instance *i, struct mono now, struct effects *fx);
 void instance_give_up(struct instance *i, enum reason reason, struct mono now, struct effects *fx);
@@ -184,7 +194,9 @@ void instance_tick(struct instance *i, struct mono now, int64_t slack_us, struct
 struct mono instance_deadline(const struct instance *i);
 struct mono instance_lease_end(const struct instance *i); /* it is stalled after that */
 bool instance_has_left(const struct instance *i);
-bool instance_holder_is_fresh(const struct instance *i, struct mono now); /* heard within its Active_Down_Interval */
+/* Who is Active, heard within its Active_Down_Interval; NULL: nobody. */
+const struct instance_active *instance_find_active(const struct instance *i, struct mono now);
+bool instance_is_fresh(const struct instance *i, const struct instance_active *active, struct mono now);
 void instance_clear_holder(struct instance *i);
 struct effect *instance_note(const struct instance *i, enum note_kind kind, struct effects *fx);
 

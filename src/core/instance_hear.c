@@ -237,19 +237,25 @@ static void instance_compare_list(struct instance *i, const struct advert *adver
 
 /* --- what it changes --- */
 
-/* Of several Active ones the strongest is who will be left. */
+/* Of several Active ones the strongest is who will be left: the others hear it, if it still speaks. */
 static void instance_note_holder(struct instance *i, const struct advert *advert, struct mono received)
 {
-    bool same = i->holder_priority != 0 && addr_equal(&i->holder, &advert->source);
-    bool stronger = advert->priority > i->holder_priority ||
-                    (advert->priority == i->holder_priority && addr_compare(&advert->source, &i->holder) > 0);
-    if (!same && !stronger && instance_holder_is_fresh(i, received)) {
-        return;
+    const struct instance_active *holder = &i->holder;
+    bool same = holder->priority != 0 && addr_equal(&holder->address, &advert->source);
+    bool stronger = advert->priority > holder->priority ||
+                    (advert->priority == holder->priority && addr_compare(&advert->source, &holder->address) > 0);
+    struct instance_active heard = {
+        .priority = advert->priority,
+        .address = advert->source,
+        .interval_us = advert->interval_us,
+        .heard = same ? mono_max(holder->heard, received) : received,
+    };
+    if (same || stronger || !instance_is_fresh(i, holder, received)) {
+        i->holder = heard;
+        i->runner_up = INSTANCE_NOBODY;
+    } else {
+        i->runner_up = heard;
     }
-    i->holder = advert->source;
-    i->holder_priority = advert->priority;
-    i->holder_interval_us = advert->interval_us;
-    i->holder_heard = same ? mono_max(i->holder_heard, received) : received;
 }
 
 /*
@@ -278,9 +284,17 @@ static void instance_delay_preemption(struct instance *i, const struct advert *a
 static void instance_released(struct instance *i, const struct advert *advert, struct mono now)
 {
     struct router *r = &i->router;
-    bool from_another = !addr_equal(&i->holder, &advert->source) && instance_holder_is_fresh(i, now);
-    if (r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED && !from_another) {
-        instance_clear_holder(i);
+    bool from_another = !addr_equal(&i->holder.address, &advert->source) && instance_is_fresh(i, &i->holder, now);
+    if (addr_equal(&i->runner_up.address, &advert->source)) {
+        i->runner_up = INSTANCE_NOBODY;
+    }
+    if (r->state != ROUTER_BACKUP || from_another) {
+        return;
+    }
+    struct instance_active next = i->runner_up;
+    instance_clear_holder(i);
+    i->holder = next;
+    if (r->phase == PHASE_SETTLED) {
         router_wait(r, now, 0);
     }
 }

@@ -321,6 +321,6 @@ void instances_check(const struct instances *all)
         CHECK((i->faults & INSTANCE_FAULTS_FATAL) == 0 || i->router.state != ROUTER_BACKUP ||
               i->router.phase != PHASE_TAKING);
         CHECK(!i->wants_active || (i->group != NULL && i->router.state == ROUTER_BACKUP));
-        CHECK((i->holder_priority == 0) == addr_is_none(&i->holder));
+        CHECK((i->holder.priority == 0) == addr_is_none(&i->holder.address));
     }
 }

@@ -74,9 +74,10 @@ static void isolation_set(struct pool *p, enum isolation_state to, struct mono n
         isolation_give_all(p, fx);
     }
     if (was) { /* listen first: whoever lives is heard within an interval */
+        p->rejoined = now;
         for (unsigned i = 0; i < p->settings->unit_count; i++) {
             struct unit *u = &p->units[i];
-            u->unwatched = u->unwatched || (from == ISOLATION_DEAF && u->owner_kind != HOLDER_SELF);
+            u->unwatched = u->unwatched || (from == ISOLATION_DEAF && u->router.state != ROUTER_ACTIVE);
             if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
                 router_wait(&u->router, now, 2 * p->settings->member_interval_us);
             }

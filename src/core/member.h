@@ -26,6 +26,7 @@ struct member {
     uint8_t one_way_count;     /* so often in a row */
     unsigned vain_count;       /* planned moves to it, in a row, that somebody else had to take */
     struct mono vain_until;    /* no planned move to it before */
+    struct mono vain_last;     /* the last of `vain_count` */
 };
 
 struct members {

@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 
-#define REPEATS 3 /* of a new owner's claim */
 #define LEAVE_PATIENCE_US US_PER_S
 
 static const struct addr no_address;
@@ -168,6 +167,33 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
     p->view_changed = now;
 }
 
+int64_t pool_crossing_us(const struct pool *p)
+{
+    int64_t quarter_us = p->settings->member_interval_us / 4;
+    return quarter_us < POOL_CROSSING_US ? quarter_us : POOL_CROSSING_US;
+}
+
+void pool_say_closed(const struct pool *p, struct unit *u, struct mono now, struct effects *fx)
+{
+    u->owes_word = false;
+    u->quiet_until = mono_add(now, pool_crossing_us(p) * 5 / 4);
+    router_say_closed(&u->router, fx);
+}
+
+bool pool_unit_waits_for_rank(const struct unit *u)
+{
+    const struct router *r = &u->router;
+    return u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED &&
+           !mono_is_never(r->down_base) && r->down_wait_us == 0;
+}
+
+void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now)
+{
+    if (contest_end(u, address) && pool_unit_waits_for_rank(u)) {
+        router_wait(&u->router, contest_claimed_until(p, u, u->vacant_since, now), 0);
+    }
+}
+
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx)
 {
     struct effect *note = pool_note(p, NULL, state == MEMBER_LEFT ? NOTE_MEMBER_LEFT : NOTE_MEMBER_DEAD, fx);
@@ -183,13 +209,7 @@ void pool_member_gone(struct pool *p, struct member *m, enum member_state state,
             pool_unit_vacant(p, u, state == MEMBER_LEFT ? now : m->last_heard, now,
                              state == MEMBER_LEFT ? REASON_RELEASED : REASON_MEMBER_DEAD);
         }
-        bool claimed = contest_end(u, &m->address);
-        struct router *r = &u->router;
-        bool waits_for_claimants = u->holder_kind == HOLDER_NONE && r->state == ROUTER_BACKUP &&
-                                   r->phase == PHASE_SETTLED && !mono_is_never(r->down_base) && r->down_wait_us == 0;
-        if (claimed && waits_for_claimants) {
-            router_wait(r, contest_claimed_until(p, u, u->vacant_since, now), 0);
-        }
+        pool_claimant_gone(p, u, &m->address, now);
     }
 }
 
@@ -298,7 +318,7 @@ static void pool_stop(struct pool *p, enum reason reason, struct mono now, struc
         struct unit *u = &p->units[i];
         bool held = u->router.state == ROUTER_ACTIVE;
         router_stop(&u->router, reason, fx);
-        u->claiming = false;
+        u->claiming = u->owes_word = false;
         pool_clear_holder(u); /* whoever it is, we do not hear it any more */
         u->unwatched = true;
         if (held) {
@@ -349,7 +369,7 @@ static void pool_stalled(struct pool *p, struct mono now, struct effects *fx)
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
-        u->claiming = false;
+        u->claiming = u->owes_word = false; /* goodbye is for all of them */
         u->unwatched = true;
         if (r->state == ROUTER_ACTIVE || r->phase == PHASE_TAKING) {
             int64_t wait_us = u->stranger_seen ? router_silence_us(r) : r->down_wait_min_us;
@@ -446,7 +466,7 @@ void pool_level_done(struct pool *p, unsigned unit, uint32_t sequence, int error
 
 void pool_repeat_soon(const struct pool *p, struct unit *u, struct mono now)
 {
-    u->repeats_left = REPEATS;
+    u->repeats_left = POOL_CLAIM_REPEATS;
     u->repeat_next = mono_add(now, p->settings->member_interval_us);
 }
 
@@ -468,8 +488,8 @@ void pool_claim(struct pool *p, struct unit *u, struct mono now, struct effects 
     pool_repeat_soon(p, u, now);
     u->counters.became_active++;
     u->counters.last_active_reason = r->reason;
-    u->claiming = false;
-    u->released_by = no_address;
+    u->claiming = u->owes_word = false;
+    u->released_by = u->let_go_by = no_address;
     u->owner_returned = false;
     balance_claimed(p, u, &p->primary, now);
     pool_clear_holder(u);

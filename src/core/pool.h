@@ -21,12 +21,14 @@
 #include "core/router.h"
 
 #define UNIT_CONTENDERS_MAX 3
+#define POOL_CLAIM_REPEATS 3              /* of a new owner's claim, at the members' pace */
 #define POOL_CROSSING_US (20 * US_PER_MS) /* later than this no packet is still under way that crossed another */
 
 /* Another router that claims a unit while somebody else, we perhaps, holds it. */
 struct contender {
     struct addr address; /* none: the slot is free */
     bool noted;          /* as a one-way fault */
+    bool awaited;        /* it claimed while we did, and may answer until it says that it does not */
     uint8_t ignored;     /* intervals after whose assertions it still went on */
     struct mono since;   /* its first claim */
     struct mono heard;   /* its last claim */
@@ -48,6 +50,8 @@ struct unit {
     bool unwatched; /* this host could not hear, or slept, since it last knew the owner: the gap is not known */
     struct mono vacant_since;   /* nobody holds it since then; never: it is held, or was never */
     struct mono released_until; /* of `released_by` */
+    struct mono let_go_at;      /* of `let_go_by` */
+    struct mono quiet_until;    /* we have let go: a claim before would count as overtaken by that word */
     struct mono conflict_noted; /* EVENT_CONFLICT's rate limit */
     struct mono patient_until;  /* added by a reload: the first in rank has so long to learn of the unit too */
     struct mono claim_next;
@@ -69,6 +73,7 @@ struct unit {
     bool never_owned;        /* nobody has been seen holding it since the start: cold start rules */
     struct addr released_by; /* who said priority 0: no candidate until somebody has claimed the unit (2.4 i), or nobody
                                 wants it */
+    struct addr let_go_by;   /* who said priority 0 last, since anybody claimed the unit; holder or not */
     bool address_list_differs;
     struct addr address_list_from;
     struct addr address_list_extra, address_list_missing; /* the first that only it, only we have; none */
@@ -80,6 +85,7 @@ struct unit {
     /* Planning. */
     uint8_t rank;         /* of this host */
     bool pinned_here;     /* by `take` */
+    bool owes_word;       /* we claimed it, and yielded: priority 0 is due once nothing answers here (2.4 l) */
     bool claiming;        /* we ask its owner for it by advertising 254 */
     bool retired;         /* the file does not have it any more: released, and not taken again */
     uint8_t repeats_left; /* of our new claim */
@@ -149,6 +155,7 @@ struct pool {
     struct mono last_move;     /* planned move, by anybody */
     struct mono leave_by;      /* leaving: goodbye then, whoever has not taken over; else never */
     struct mono last_greeting; /* all units advertised for a newcomer (2.4 e) */
+    struct mono rejoined;      /* the last isolation ended */
     bool greet;
     bool greet_returned; /* ... somebody who was lost: announce too */
     bool say_gone;       /* once nothing is here: goodbye for what this host was before it started or stalled */
@@ -224,8 +231,16 @@ void pool_note_owner(struct pool *p, struct unit *u, enum holder_kind kind, cons
 struct effect *pool_note(struct pool *p, struct unit *u, enum note_kind kind, struct effects *fx); /* u may be NULL */
 /* The unit has no holder any more: timers to skew, waiting for ranks. `since`: the last moment it was served. */
 void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct mono now, enum reason reason);
+/* It has no holder, and its timer runs to this host's turn. */
+bool pool_unit_waits_for_rank(const struct unit *u);
+/* `address` claims it no longer: nobody waits for that one. */
+void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now);
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
 /* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
+/* Nothing of the unit answers here, and somebody waits to hear that (2.4 l). */
+void pool_say_closed(const struct pool *p, struct unit *u, struct mono now, struct effects *fx);
+/* A claim that arrives so soon after its sender's priority 0 was sent before it. */
+int64_t pool_crossing_us(const struct pool *p);
 /* A unit of any pool on this one's interface and family has the VRID. */
 bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid);
 void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx);
@@ -242,17 +257,20 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
                    struct effects *fx);
 /* `by`, whose claim was heard last at `heard`, has had a reason to yield or release since `opposed`. */
 void contest_remember(struct unit *u, const struct addr *by, struct mono heard, struct mono opposed);
-/* We are Active, and somebody weaker claims the unit too. */
-void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
-                    struct mono now, struct effects *fx);
+/* We are Active, and somebody weaker claims the unit too. `known`: it is, was or may be a member. */
+void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, bool known,
+                    struct mono received, struct mono now, struct effects *fx);
 /* Its holder is gone, last heard at `since`: until when another claimant may hold the unit nevertheless (2.3:
  * contested). `now`: none does. */
 struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now);
+/* We have claimed it: until when another claimant that is weaker may answer, unless it says before that it does not
+ * (2.4 l). */
+struct mono contest_open_after(const struct pool *p, const struct unit *u);
 /* A member that does not hear us, as shown a short while ago, or NULL. This host is a reserve meanwhile: what it took,
  * that member would take too. */
 const struct member *contest_one_way(const struct pool *p, struct mono now);
 /* A member's claim, sooner than its interval says: it greets a newcomer (2.4 e), and if that is nobody else, it hears
- * us. */
+ * us. A new owner's says nothing of that, since it is repeated whoever hears it. */
 void contest_hears_us_again(struct pool *p, const struct unit *u, const struct advert *advert, struct mono now);
 /* `address` claims it no longer. Returns true when it did. */
 bool contest_end(struct unit *u, const struct addr *address);
@@ -274,6 +292,8 @@ unsigned pool_count_lost(const struct pool *p, struct mono now);
 /* balance.c */
 void balance_tick(struct pool *p, const struct plan_member *members, const struct plan *plan, struct mono now,
                   struct effects *fx);
+/* Planned moves to `m` are not tried now; who must shed its units tries sooner again, unless `m` never held any. */
+bool balance_avoids(const struct member *m, bool shedding, struct mono now);
 void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now);
 void balance_claim_tick(struct pool *p, struct mono now, struct effects *fx);
 enum core_result balance_take(struct pool *p, struct unit *u, struct mono now);

@@ -133,7 +133,10 @@ static void pool_update_member(struct pool *p, struct member *m, const struct ad
     if (!was_alive) {
         pool_member_joined(p, m, was_dead, now, fx);
     } else if (state_differs) {
-        m->one_way_until = state == MEMBER_ACTIVE ? now : m->one_way_until; /* if it was deaf, it is not any more */
+        if (state == MEMBER_ACTIVE) { /* if it was deaf, it is not any more, and knows nothing of the units */
+            m->one_way_until = now;
+            p->greet = true;
+        }
         struct effect *note =
             pool_note(p, NULL, state == MEMBER_RESERVE ? NOTE_MEMBER_RESERVE : NOTE_MEMBER_ACTIVE, fx);
         note->to = m->address;
@@ -298,7 +301,7 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
         }
         u->stranger_since = member ? MONO_NEVER : now;
         u->stranger_noted = false;
-        u->released_by = no_address;
+        u->released_by = u->let_go_by = no_address;
         u->owner_returned = false;
     }
     if (member) {
@@ -312,6 +315,7 @@ void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert
     pool_tune_timers(p, u);
     if (member) { /* a stranger's claim is told once it is clear that it does not introduce itself as a member */
         pool_note_owner(p, u, HOLDER_MEMBER, &advert->source, reason, now, fx);
+        u->owner_since = mono_min(u->owner_since, received); /* who wakes up hears of it later, and of contests since */
     }
 }
 
@@ -323,8 +327,8 @@ static bool unit_holder_is_fresh(const struct unit *u, struct mono now)
 
 /* Backup: the sender claims the unit while a living member that is stronger holds it: the stronger claimant counts
  * (2.3), the other one is remembered. */
-static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct advert *advert, struct mono now,
-                                 struct effects *fx)
+static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
+                                 struct mono now, struct effects *fx)
 {
     bool other = u->holder_kind != HOLDER_NONE && !addr_equal(&u->holder, &advert->source);
     bool holder_stronger = advert->priority < u->holder_priority ||
@@ -332,7 +336,7 @@ static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct ad
     if (!other || u->holder_kind != HOLDER_MEMBER || !holder_stronger || !unit_holder_is_fresh(u, now)) {
         return false;
     }
-    contest_claim(p, u, &advert->source, &u->holder, now, fx);
+    contest_claim(p, u, &advert->source, &u->holder, received, fx);
     return true;
 }
 
@@ -340,11 +344,13 @@ static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct ad
 static void unit_accepted(struct pool *p, struct unit *u, const struct advert *advert, bool member,
                           struct mono received, struct mono now, struct effects *fx)
 {
-    if (unit_holder_prevails(p, u, advert, now, fx)) {
+    if (unit_holder_prevails(p, u, advert, received, now, fx)) {
         return;
     }
-    if (member && advert->priority == ROUTER_PRIORITY_PINNED && addr_compare(&advert->source, &p->primary) > 0) {
-        u->claims_left = 0; /* pinned there, and stronger: to ask on would look like a contest */
+    bool pinned_there = member && advert->priority == ROUTER_PRIORITY_PINNED;
+    if (u->claiming && u->claims_left > 0 && pinned_there && addr_compare(&advert->source, &p->primary) > 0) {
+        u->claims_left = 0; /* to ask on would look like a contest, and so may what was asked */
+        pool_say_closed(p, u, now, fx);
     }
     bool unknown = u->owner_kind == HOLDER_NONE || u->unwatched; /* it may have had it for long */
     enum reason reason = unknown                           ? REASON_HEARD
@@ -357,14 +363,18 @@ static void unit_accepted(struct pool *p, struct unit *u, const struct advert *a
 static void unit_released(struct pool *p, struct unit *u, const struct advert *advert, const struct member *m,
                           struct mono received, struct mono now)
 {
+    bool nobodys = u->holder_kind == HOLDER_NONE;
+    bool vacant = pool_unit_waits_for_rank(u) || (nobodys && u->router.phase == PHASE_TAKING);
+    bool by_holder = nobodys || addr_equal(&u->holder, &advert->source);
+    bool counts = u->router.state == ROUTER_BACKUP && !vacant && (by_holder || !unit_holder_is_fresh(u, now));
     u->counters.zero_received++;
-    contest_end(u, &advert->source);
-    if (u->router.state != ROUTER_BACKUP) {
-        return;
+    pool_claimant_gone(p, u, &advert->source, now);
+    if (counts || u->router.state == ROUTER_ACTIVE) {
+        u->let_go_by = advert->source;
+        u->let_go_at = received;
     }
-    bool by_holder = u->holder_kind == HOLDER_NONE || addr_equal(&u->holder, &advert->source);
-    if (!by_holder && unit_holder_is_fresh(u, now)) {
-        return; /* RFC 9568 restarts the timer whoever says 0; the one who holds it has not said so */
+    if (!counts) { /* RFC 9568 restarts the timer whoever says 0; the one who holds it has not said so, or has before */
+        return;
     }
     if (m != NULL && m->state == MEMBER_ACTIVE) { /* it stays and gives this one away: a planned move */
         u->expected = u->planned;
@@ -375,20 +385,32 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
-/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. */
-static bool pool_may_be_member(const struct pool *p, struct mono now)
+/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. So
+ * may one's that has just left: it is back, and its goodbye was late, or its introduction is under way. */
+static bool pool_may_be_member(const struct pool *p, const struct addr *source, struct mono now)
 {
-    return mono_diff_us(now, p->ready_since) < 3 * p->settings->member_interval_us;
+    const struct member *m = members_find_const(&p->members, source);
+    struct mono since = m != NULL && m->state == MEMBER_LEFT ? mono_max(m->since, p->ready_since) : p->ready_since;
+    return mono_diff_us(now, since) < 3 * p->settings->member_interval_us;
 }
 
-/* Overtaken by the priority 0 after it: who has released a unit takes it again a member interval later at the
- * earliest. By the time of arrival: who has slept hears both at once. */
+/* Overtaken by the priority 0 after it: who has let go of a unit that nobody has claimed since takes it again a member
+ * interval later at the earliest. By the time of arrival: who has slept hears both at once. */
 static bool unit_is_overtaken(const struct pool *p, const struct unit *u, const struct advert *advert,
                               struct mono received)
 {
-    return addr_equal(&u->released_by, &advert->source) && advert->priority != VRRP_PRIORITY_RELEASE &&
-           !mono_is_never(u->vacant_since) && mono_diff_us(received, u->vacant_since) < POOL_CROSSING_US &&
-           mono_diff_us(received, u->vacant_since) < p->settings->member_interval_us / 4;
+    return addr_equal(&u->let_go_by, &advert->source) && advert->priority != VRRP_PRIORITY_RELEASE &&
+           mono_diff_us(received, u->let_go_at) < pool_crossing_us(p);
+}
+
+/* We yielded. The stronger one may have heard our claim, and waits until it knows that nothing answers here (2.4 l). */
+static void unit_give_word(const struct pool *p, struct unit *u, enum router_phase phase, struct mono now,
+                           struct effects *fx)
+{
+    u->owes_word = true;
+    if (phase == PHASE_CLAIMED || phase == PHASE_EMPTIED) { /* it was closed all the time */
+        pool_say_closed(p, u, now, fx);
+    }
 }
 
 static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
@@ -404,7 +426,10 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     if (member && unit_is_overtaken(p, u, advert, received)) {
         return;
     }
-    switch (router_hear(&u->router, advert, member || pool_may_be_member(p, now), now, fx)) {
+    bool as_member = member || pool_may_be_member(p, &advert->source, now);
+    bool was_active = u->router.state == ROUTER_ACTIVE;
+    enum router_phase phase = (enum router_phase)u->router.phase;
+    switch (router_hear(&u->router, advert, as_member, now, fx)) {
     case VERDICT_RELEASED:
         unit_released(p, u, advert, m, received, now);
         break;
@@ -413,18 +438,22 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
         break;
     case VERDICT_YIELDED:
         u->claiming = false;
+        if (as_member && was_active) {
+            unit_give_word(p, u, phase, now, fx);
+        }
         pool_set_holder(p, u, advert, member, received, member ? REASON_STRONGER : REASON_PREEMPTED, now, fx);
         if (!member) {
             pool_note_owner(p, u, HOLDER_STRANGER, &advert->source, REASON_PREEMPTED, now, fx);
         }
         break;
     case VERDICT_IGNORED: /* a weaker stranger, which we preempt unless somebody else holds the unit */
-        if (u->router.state == ROUTER_BACKUP && !unit_holder_prevails(p, u, advert, now, fx)) {
+        if (u->router.state == ROUTER_BACKUP && !unit_holder_prevails(p, u, advert, received, now, fx)) {
             pool_set_holder(p, u, advert, member, received, REASON_HEARD, now, fx);
         }
         break;
     case VERDICT_WEAKER:
-        contest_weaker(p, u, advert, member, received, now, fx);
+        contest_weaker(p, u, advert, member, as_member || members_find(&p->members, &advert->source) != NULL, received,
+                       now, fx);
         break;
     case VERDICT_CLAIMED:
         u->expected = advert->source;

@@ -52,15 +52,20 @@ static uint64_t plan_eligible(const struct pool *p, const struct unit *u, const 
     return pool_may_hold(p, u) ? eligible : eligible & ~plan_bit(plan_index(members, count, &p->primary));
 }
 
-/* Not yet while it is being taken: until it is open, the rank with which it was claimed decides between two claimants.
- */
 static bool unit_is_ours(const struct unit *u)
 {
     return u->router.state == ROUTER_ACTIVE && u->router.phase != PHASE_CLAIMED;
 }
 
-/* The first preferred member that lives and counts; a stronger pin of somebody else outranks it, the same way each
- * time. */
+/* It counts as ours, so that the others' claims, heard one after the other, do not shift what is still to be taken. But
+ * until it is open, the priority with which it was claimed decides between two claimants, and it does not move. */
+static bool unit_is_coming(const struct unit *u)
+{
+    return u->router.phase == PHASE_TAKING || u->router.phase == PHASE_CLAIMED;
+}
+
+/* The first preferred member that lives and counts. What somebody else has pinned stays there: that was an operator,
+ * or another file, and its owner knows which. */
 static int16_t plan_prefer(const struct unit *u, const struct plan_unit *unit, const struct plan_member *members,
                            unsigned count)
 {
@@ -69,11 +74,8 @@ static int16_t plan_prefer(const struct unit *u, const struct plan_unit *unit, c
         if ((plan_bit(index) & unit->eligible) == 0 || members[index].share == MEMBER_SHARE_RESERVE) {
             continue;
         }
-        bool pinned_elsewhere = unit->pinned && unit->owner != PLAN_NONE && unit->owner != index;
-        if (pinned_elsewhere && addr_compare(&members[unit->owner].address, &members[index].address) > 0) {
-            return PLAN_NONE;
-        }
-        return index;
+        bool pinned_elsewhere = unit->pinned && unit->owner != index;
+        return pinned_elsewhere ? PLAN_NONE : index;
     }
     return PLAN_NONE;
 }
@@ -88,7 +90,7 @@ static uint64_t plan_vain(const struct pool *p, const struct unit *u, bool shedd
     }
     for (unsigned i = 0; i < p->members.count; i++) {
         const struct member *m = &p->members.list[i];
-        if (!mono_due(now, m->vain_until) && !(shedding && m->proven)) {
+        if (balance_avoids(m, shedding, now)) {
             vain |= plan_bit(plan_index(members, count, &m->address));
         }
     }
@@ -100,11 +102,11 @@ void pool_plan_input(const struct pool *p, const struct plan_member *members, un
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         const struct unit *u = &p->units[i];
-        bool ours = unit_is_ours(u);
+        bool coming = unit_is_coming(u), ours = unit_is_ours(u) || coming;
         struct plan_unit *unit = &units[i];
         *unit = (struct plan_unit){
             .vrid = u->settings->vrid,
-            .still = !mono_due(now, u->still_until),
+            .still = coming || !mono_due(now, u->still_until),
             .foreign = !ours && u->holder_kind == HOLDER_STRANGER,
             .owner = PLAN_NONE,
             .eligible = plan_eligible(p, u, members, member_count),
@@ -118,7 +120,7 @@ void pool_plan_input(const struct pool *p, const struct plan_member *members, un
         if (unit->owner !=
             PLAN_NONE) { /* penalties are for balancing: an orphan is open to all, and a reserve must shed */
             bool shedding = members[unit->owner].share == MEMBER_SHARE_RESERVE;
-            unit->still &= !shedding;
+            unit->still &= coming || !shedding;
             unit->excluded |= plan_vain(p, u, shedding, members, member_count, now);
             unit->excluded &= ~plan_bit(unit->owner);
         } else if (!addr_is_none(&u->expected)) { /* released for a move, which counted on nobody to be avoided */

@@ -71,7 +71,7 @@ static const struct member *pool_silent_owner(struct pool *p, const struct unit 
     *spoke_without_it = false;
     if (u->holder_kind == HOLDER_MEMBER) {
         m = members_find(&p->members, &u->holder);
-        *spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > u->holder_interval_us * 5 / 2;
+        *spoke_without_it = mono_diff_us(m->last_heard, u->holder_heard) > 3 * u->holder_interval_us;
     } else if (u->owner_returned) {
         m = members_find(&p->members, &u->owner);
         *spoke_without_it = m != NULL && mono_diff_us(m->last_heard, m->since) >= p->settings->advert_interval_us;
@@ -95,6 +95,34 @@ static bool pool_owner_may_answer(struct pool *p, struct unit *u)
     return true;
 }
 
+/*
+ * This host could not hear for a while, and does not know who holds the unit. Whoever lives has been told of it by now
+ * (2.4 e), and has it spoken since? Then it would have said so. Else it may hang: wait for its word, or its death. (One
+ * that comes and goes does not hold that up for ever.)
+ */
+static bool pool_somebody_may_hold(struct pool *p, struct unit *u, struct mono now)
+{
+    const struct pool_settings *s = p->settings;
+    bool greeted = p->members.list[MEMBER_SELF].share != MEMBER_SHARE_RESERVE;
+    int64_t greeting_us = (greeted ? s->member_interval_us : s->advert_interval_us) + POOL_CROSSING_US;
+    struct mono until = now, latest = mono_add(p->rejoined, 3 * s->member_interval_us);
+    if (!u->unwatched || u->holder_kind != HOLDER_NONE) {
+        return false;
+    }
+    for (unsigned i = MEMBER_SELF + 1; i < p->members.count; i++) {
+        const struct member *m = &p->members.list[i];
+        struct mono told = mono_add(mono_min(mono_max(m->since, p->rejoined), latest), greeting_us);
+        if (member_is_alive(m) && !mono_after(m->last_heard, told)) {
+            struct mono word = mono_add(told, m->interval_us);
+            until = mono_max(until, mono_due(now, word) ? member_dead_deadline(m) : word);
+        }
+    }
+    if (!mono_due(now, until)) {
+        router_wait(&u->router, until, 0);
+    }
+    return !mono_due(now, until);
+}
+
 /* Timers of units that this host may not take are switched off when they fire, and on again when it may. */
 static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
 {
@@ -108,6 +136,9 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
         p->changed |= p->leaving; /* and the next batch waits for it no longer */
     }
     bool candidate = pool_is_candidate(p, u);
+    if (!mono_due(now, u->quiet_until) && mono_due(now, router_down_deadline(r))) {
+        router_wait(r, u->quiet_until, 0);
+    }
     if (u->rank > 0 && !mono_due(now, u->patient_until) && mono_due(now, router_down_deadline(r))) {
         router_wait(r, u->patient_until, 0);
     }
@@ -117,7 +148,8 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
             router_wait(r, now, vacant ? 0 : router_silence_us(r));
             p->changed = true;
         }
-    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) && !candidate) {
+    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) &&
+               !pool_somebody_may_hold(p, u, now) && !candidate) {
         r->down_base = MONO_NEVER;
     }
 }
@@ -165,19 +197,34 @@ static void pool_repeat_claim(struct pool *p, struct unit *u, struct mono now, s
     }
 }
 
+/* Whoever holds it now may wait for our word. (Not when that one is gone: we may claim it again next.) */
+static bool pool_word_is_due(const struct unit *u)
+{
+    const struct router *r = &u->router;
+    return u->owes_word && u->holder_kind != HOLDER_NONE && r->state == ROUTER_BACKUP && r->phase == PHASE_SETTLED &&
+           router_is_empty(r);
+}
+
 static void pool_tick_units(struct pool *p, struct mono now, int64_t slack_us, struct effects *fx)
 {
     for (unsigned i = 0; i < p->settings->unit_count; i++) {
         struct unit *u = &p->units[i];
         struct router *r = &u->router;
         bool was_claimed = r->phase == PHASE_CLAIMED;
+        if (pool_word_is_due(u)) {
+            pool_say_closed(p, u, now, fx);
+        }
         pool_gate_timer(p, u, now);
+        if (was_claimed) {
+            router_hold(r, contest_open_after(p, u));
+        }
         if (router_is_ready(r)) {
             pool_claim(p, u, now, fx);
             continue;
         }
         bool foreign = u->holder_kind == HOLDER_STRANGER;
         bool fresh = foreign && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
+        u->counters.asserted += mono_due(now, r->assert_at);
         router_tick(r, now, slack_us, fx);
         if (r->phase == PHASE_TAKING && fresh && r->reason == REASON_TIMEOUT) {
             r->reason = REASON_PREEMPTED;

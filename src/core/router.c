@@ -26,6 +26,7 @@ void router_init(struct router *r, unsigned pool, unsigned unit, unsigned versio
         .active_interval_us = advert_interval_us,
         .skew_interval_us = advert_interval_us,
         .adver = MONO_NEVER,
+        .assert_at = MONO_NEVER,
         .open_at = MONO_NEVER,
         .down_base = MONO_NEVER,
     };
@@ -94,6 +95,12 @@ void router_request(struct router *r, struct effects *fx)
     router_send(r, ROUTER_PRIORITY_PINNED, fx);
 }
 
+void router_say_closed(struct router *r, struct effects *fx)
+{
+    CHECK(r->state == ROUTER_BACKUP);
+    router_send(r, VRRP_PRIORITY_RELEASE, fx);
+}
+
 void router_tune_opening(struct router *r, int64_t interval_us)
 {
     int64_t delay_us = interval_us / OPEN_DELAY_SHARE;
@@ -112,7 +119,7 @@ void router_start(struct router *r, const struct addr *primary, struct mono now,
 static void router_settle(struct router *r, enum router_state to, enum reason reason, struct effects *fx)
 {
     r->phase = PHASE_SETTLED;
-    r->adver = MONO_NEVER;
+    r->adver = r->assert_at = MONO_NEVER;
     r->open_at = MONO_NEVER;
     r->down_base = MONO_NEVER;
     router_set_state(r, to, reason, fx);
@@ -184,7 +191,7 @@ struct mono router_down_deadline(const struct router *r)
 
 struct mono router_deadline(const struct router *r)
 {
-    return mono_min(mono_min(r->adver, r->open_at), router_down_deadline(r));
+    return mono_min(mono_min(r->adver, r->assert_at), mono_min(r->open_at, router_down_deadline(r)));
 }
 
 static void router_open(struct router *r, struct effects *fx)
@@ -202,6 +209,9 @@ void router_tick(struct router *r, struct mono now, int64_t slack_us, struct eff
         if (mono_due(now, r->adver)) { /* a whole interval late: do not catch up with a burst */
             r->adver = mono_add(now, r->advert_interval_us);
         }
+    }
+    if (mono_due(now, r->assert_at)) {
+        router_assert(r, now, fx);
     }
     if (mono_due(now, r->open_at)) {
         router_open(r, fx);
@@ -228,9 +238,13 @@ int64_t router_assert_spacing_us(const struct router *r)
 bool router_assert(struct router *r, struct mono now, struct effects *fx)
 {
     if (r->last_assert.us != 0 && mono_diff_us(now, r->last_assert) < router_assert_spacing_us(r)) {
+        if (r->phase != PHASE_EMPTIED) {
+            r->assert_at = mono_add(r->last_assert, router_assert_spacing_us(r));
+        }
         return false;
     }
     r->last_assert = now;
+    r->assert_at = MONO_NEVER;
     router_advertise(r, fx);
     if (r->level == LEVEL_ANSWERING && router_is_done(r)) { /* caches may point to the other claimant */
         effects_add(fx, EFFECT_ANNOUNCE, r->pool, r->unit)->value = ANNOUNCE_AGAIN;
@@ -258,9 +272,6 @@ static enum router_verdict router_hear_backup(struct router *r, const struct adv
         return VERDICT_RELEASED; /* the pool knows whose word counts, and restarts the timer with router_wait */
     }
     bool preempts = r->preempt && advert->priority < r->priority;
-#if EVENKEEL_CANARY == 2 /* a planted bug: members preempt each other */
-    member = false;
-#endif
     if (preempts && !member) {
         return VERDICT_IGNORED;
     }
@@ -332,6 +343,7 @@ static void router_note_failure(const struct router *r, int error, struct effect
 void router_claim(struct router *r, struct mono now, struct effects *fx)
 {
     r->phase = PHASE_CLAIMED;
+    r->claimed_at = now;
     r->open_at = mono_add(now, r->open_delay_us);
     r->active_interval_us = r->advert_interval_us;
     router_set_state(r, ROUTER_ACTIVE, (enum reason)r->reason, fx);
@@ -340,6 +352,15 @@ void router_claim(struct router *r, struct mono now, struct effects *fx)
     if (r->open_delay_us == 0) {
         router_open(r, fx);
     }
+#if EVENKEEL_CANARY == 2 /* a planted bug: whoever claims does not wait */
+    router_open(r, fx);
+#endif
+}
+
+void router_hold(struct router *r, struct mono until)
+{
+    CHECK(r->phase == PHASE_CLAIMED);
+    r->open_at = mono_max(mono_add(r->claimed_at, r->open_delay_us), until);
 }
 
 static void router_failed(struct router *r, int error, struct mono now, struct effects *fx)
@@ -370,7 +391,7 @@ bool router_level_done(struct router *r, uint32_t sequence, int error, struct mo
     }
     if (r->phase == PHASE_RELEASING && r->level == LEVEL_ABSENT) {
         r->phase = PHASE_EMPTIED;
-        r->adver = MONO_NEVER;
+        r->adver = r->assert_at = MONO_NEVER;
         if (r->say_released) {
             router_say_released(r, fx);
         }
@@ -389,6 +410,7 @@ void router_check(const struct router *r)
     CHECK(r->priority >= 1);
     CHECK(r->state == ROUTER_ACTIVE || mono_is_never(r->adver));
     CHECK(r->state != ROUTER_ACTIVE || (r->phase == PHASE_EMPTIED) == mono_is_never(r->adver));
+    CHECK(mono_is_never(r->assert_at) || !mono_is_never(r->adver));
     CHECK(r->phase != PHASE_TAKING || r->state == ROUTER_BACKUP);
     CHECK((r->phase == PHASE_SETTLED || r->phase == PHASE_TAKING) || r->state == ROUTER_ACTIVE);
     CHECK((r->phase == PHASE_CLAIMED) != mono_is_never(r->open_at));

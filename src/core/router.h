@@ -63,8 +63,10 @@ struct router {
     int64_t down_wait_us;       /* it runs for this plus Skew_Time: router_silence_us, or 0 after priority 0 */
     int64_t down_wait_min_us;   /* no silence is shorter: a member's lease may outlast its units' intervals; 0: RFC */
     int64_t open_delay_us;      /* from the first advertisement to answering; router_tune_opening */
+    struct mono claimed_at;     /* the last claim */
     struct mono open_at;        /* CLAIMED: when the filter is to be opened; else never */
     struct mono last_assert;    /* for the rate limit of re-assertions */
+    struct mono assert_at;      /* one was held back, and follows then; else never */
     struct mono answer_next;    /* priority 0 from others is not answered before: a storm of it would be reflected */
     uint64_t adverts_sent;      /* counted once, however many peers */
     uint64_t zero_sent;
@@ -127,6 +129,8 @@ void router_ask_again(const struct router *r, struct effects *fx);
 
 /* -> Active: says so first, and opens open_delay_us later. Only when router_is_ready. */
 void router_claim(struct router *r, struct mono now, struct effects *fx);
+/* CLAIMED: not opened before `until`, nor before open_delay_us have passed; the last word counts. */
+void router_hold(struct router *r, struct mono until);
 
 /* Timers of the Active_Down kind, all derived so that a changed priority moves a running timer by the change of skew.
  */
@@ -152,10 +156,13 @@ bool router_level_done(struct router *r, uint32_t sequence, int error, struct mo
 void router_advertise(struct router *r, struct effects *fx);
 /* Backup: asks the unit's owner for it, as the pinned one (doc/design.md 2.4 a). */
 void router_request(struct router *r, struct effects *fx);
+/* Backup: priority 0 all the same, since somebody waits to hear that nothing answers here. */
+void router_say_closed(struct router *r, struct effects *fx);
 /* A router that claims waits before it opens, so that of two that claim in the same instant each knows of the other
  * first: 2 ms, or less when `interval_us`, the shortest one that matters, is very short. */
 void router_tune_opening(struct router *r, int64_t interval_us);
-/* Asserts against a weaker claim: advertisement and announcement, rate-limited. Returns false when held back. */
+/* Asserts against a weaker claim: advertisement and announcement, rate-limited. Returns false when held back: it
+ * follows at the end of the spacing. */
 int64_t router_assert_spacing_us(const struct router *r);
 bool router_assert(struct router *r, struct mono now, struct effects *fx);
 

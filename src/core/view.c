@@ -206,10 +206,10 @@ static enum instance_state view_want(const struct instance *i)
 static void view_holder(const struct instance *i, struct instance_view *out)
 {
     bool held = i->router.state == ROUTER_ACTIVE;
-    out->holder = held ? i->router.primary : i->holder;
-    out->holder_priority = held ? i->router.priority : i->holder_priority;
-    out->holder_interval_us = held ? i->unit->advert_interval_us : i->holder_interval_us;
-    out->holder_heard = held ? MONO_NEVER : i->holder_heard;
+    out->holder = held ? i->router.primary : i->holder.address;
+    out->holder_priority = held ? i->router.priority : i->holder.priority;
+    out->holder_interval_us = held ? i->unit->advert_interval_us : i->holder.interval_us;
+    out->holder_heard = held ? MONO_NEVER : i->holder.heard;
 }
 
 void core_view_instance(const struct core *core, unsigned set, unsigned unit, struct instance_view *out)

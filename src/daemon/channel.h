@@ -10,14 +10,15 @@ enum channel_message {
     CHANNEL_UP,    /* worker: it runs; the daemon has started */
     CHANNEL_LEFT,  /* worker: it left in order and is about to exit; without this word the channel's end is a crash */
     CHANNEL_LEAVE, /* guard: leave in order and exit */
-    CHANNEL_RELOAD_ASKED, /* worker: an operator asks for a reload */
-    CHANNEL_RELOAD,       /* guard: go on with another configuration; three files: its canonical text, the new page
-                             (guard_page.h), what is different */
-    CHANNEL_RELOAD_SAME,  /* guard: the file says what it said before */
-    CHANNEL_RELOAD_BAD,   /* guard: the file has errors; one file: which */
-    CHANNEL_RELOADED,     /* worker: it goes on with the other configuration from here on */
-    CHANNEL_RELOAD_KEPT,  /* worker: it could not, and goes on as before */
-    CHANNEL_DUMP,         /* guard: write the files of enum daemon_dump; this one and the next two in its order */
+    CHANNEL_RELOAD_ASKED,   /* worker: an operator asks for a reload */
+    CHANNEL_RELOAD_READING, /* guard: the file is being read; one of the next three follows */
+    CHANNEL_RELOAD,         /* guard: go on with another configuration; three files: its canonical text, the new page
+                               (guard_page.h), what is different */
+    CHANNEL_RELOAD_SAME,    /* guard: the file says what it said before */
+    CHANNEL_RELOAD_BAD,     /* guard: the file has errors; one file: which */
+    CHANNEL_RELOADED,       /* worker: it goes on with the other configuration from here on */
+    CHANNEL_RELOAD_KEPT,    /* worker: it could not, and goes on as before */
+    CHANNEL_DUMP,           /* guard: write the files of enum daemon_dump; this one and the next two in its order */
     CHANNEL_DUMP_STATS,
     CHANNEL_DUMP_JSON,
     CHANNEL_MESSAGE_COUNT,

@@ -48,7 +48,7 @@ struct daemon_counter {
 
 enum daemon_reload_state {
     DAEMON_RELOAD_NONE,      /* there was none yet */
-    DAEMON_RELOAD_RUNNING,   /* units that the new file has no place for are being released */
+    DAEMON_RELOAD_RUNNING,   /* the file is being read, or units that it has no place for are being released */
     DAEMON_RELOAD_DONE,      /* text: what is different */
     DAEMON_RELOAD_UNCHANGED, /* the file says what it said before */
     DAEMON_RELOAD_REFUSED,   /* it has errors; text: which */

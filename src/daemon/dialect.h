@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "daemon/daemon_view.h"
+#include "daemon/options.h"
 
 /* Pictures of the daemon for programs that read them in that language. */
 enum daemon_dump {
@@ -29,6 +30,8 @@ struct daemon_dialect {
     /* Where it belongs: an absolute path, or a name in the run directory. */
     void (*dump_file)(enum daemon_dump dump, const struct config *config, const char *config_id, char *file,
                       size_t size);
+    /* The command line of the program that the language comes from. */
+    const struct options_other *options;
 };
 
 extern const struct daemon_dialect daemon_dialect;

@@ -11,11 +11,8 @@
 /* The text, to be freed; NULL: no memory. */
 char *dump_text(const struct daemon_dialect *dialect, enum daemon_dump dump, const struct daemon_view *view);
 
-/*
- * Writes the file: where the configuration says, or else in `run_dir`. It is complete when it appears, and readable for
- * nobody else; whatever stands in its place is replaced, never written to. Logs what came of it.
- */
-void dump_write(const struct daemon_dialect *dialect, enum daemon_dump dump, const struct daemon_view *view,
+/* Where the configuration has its file, or else in `run_dir`; to be freed; NULL: no memory. dump_file.h writes it. */
+char *dump_path(const struct daemon_dialect *dialect, enum daemon_dump dump, const struct config *config,
                 const char *config_id, const char *run_dir);
 
 #endif

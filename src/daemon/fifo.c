@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See fifo.h. Called by guard_script.c. */
+/* See fifo.h. Called by guard_fifo.c. */
 #include "daemon/fifo.h"
 
 #include <errno.h>
@@ -23,22 +23,23 @@ struct fifo {
     char keep[FIFO_KEEP_MAX]; /* whole lines, but for the first of which a part may be written */
 };
 
-static const char *find_owner(const struct check_fifo *settings, uid_t *uid, gid_t *gid)
+struct fifo_owner fifo_find_owner(const struct check_fifo *settings)
 {
     const struct passwd *user = settings->user != NULL ? getpwnam(settings->user) : NULL;
     const struct group *group = settings->group != NULL ? getgrnam(settings->group) : NULL;
 
-    if (settings->user != NULL && user == NULL)
-        return "its user does not exist on this host";
-    if (settings->group != NULL && group == NULL)
-        return "its group does not exist on this host";
-    *uid = user != NULL ? user->pw_uid : geteuid();
-    *gid = group != NULL ? group->gr_gid : user != NULL ? user->pw_gid : getegid();
-    return NULL;
+    return (struct fifo_owner){
+        .no_user = settings->user != NULL && user == NULL,
+        .no_group = settings->group != NULL && group == NULL,
+        .uid = user != NULL ? user->pw_uid : geteuid(),
+        .gid = group != NULL  ? group->gr_gid
+               : user != NULL ? user->pw_gid
+                              : getegid(),
+    };
 }
 
 /* Both ends, so that it opens without a reader, and lines wait for one. NULL, or what is wrong. */
-static const char *take(struct fifo *fifo, uid_t uid, gid_t gid, mode_t mode)
+static const char *take(struct fifo *fifo, const struct fifo_owner *owner, mode_t mode)
 {
     struct stat status;
 
@@ -52,21 +53,20 @@ static const char *take(struct fifo *fifo, uid_t uid, gid_t gid, mode_t mode)
         return "something else has this name";
     fifo->device = status.st_dev;
     fifo->inode = status.st_ino;
-    if (status.st_uid != geteuid() && status.st_uid != uid)
+    if (status.st_uid != geteuid() && status.st_uid != owner->uid)
         return "somebody else owns it";
     /* The mode first: to change that of somebody else's file is another privilege. */
     if ((status.st_mode & 07777) != mode && fchmod(fifo->fd, mode) < 0)
         return strerror(errno);
-    if ((status.st_uid != uid || status.st_gid != gid) && fchown(fifo->fd, uid, gid) < 0)
+    if ((status.st_uid != owner->uid || status.st_gid != owner->gid) && fchown(fifo->fd, owner->uid, owner->gid) < 0)
         return strerror(errno);
     return NULL;
 }
 
-struct fifo *fifo_open(const struct check_fifo *settings, char problem[static FIFO_PROBLEM_MAX])
+struct fifo *fifo_open(const struct check_fifo *settings, const struct fifo_owner *owner,
+                       char problem[static FIFO_PROBLEM_MAX])
 {
     struct fifo *fifo = calloc(1, sizeof(*fifo));
-    uid_t uid;
-    gid_t gid;
 
     if (fifo != NULL)
         fifo->fd = -1;
@@ -75,10 +75,10 @@ struct fifo *fifo_open(const struct check_fifo *settings, char problem[static FI
         fifo_close(fifo);
         return NULL;
     }
-    const char *fault = find_owner(settings, &uid, &gid);
+    const char *fault = owner->no_user    ? "its user does not exist on this host"
+                        : owner->no_group ? "its group does not exist on this host"
+                                          : take(fifo, owner, settings->group != NULL ? 0640 : 0600);
 
-    if (fault == NULL)
-        fault = take(fifo, uid, gid, settings->group != NULL ? 0640 : 0600);
     if (fault == NULL)
         return fifo;
     snprintf(problem, FIFO_PROBLEM_MAX, "%.200s: %s", settings->path, fault);
@@ -92,13 +92,18 @@ void fifo_let_go(struct fifo *fifo)
         close(fifo->fd);
 }
 
-void fifo_close(struct fifo *fifo)
+bool fifo_is_in_place(const struct fifo *fifo)
 {
     struct stat status;
 
+    return lstat(fifo->path, &status) == 0 && status.st_dev == fifo->device && status.st_ino == fifo->inode;
+}
+
+void fifo_close(struct fifo *fifo)
+{
     if (fifo == NULL)
         return;
-    if (fifo->made && lstat(fifo->path, &status) == 0 && status.st_dev == fifo->device && status.st_ino == fifo->inode)
+    if (fifo->made && fifo_is_in_place(fifo))
         unlink(fifo->path);
     fifo_let_go(fifo);
     free(fifo->path);

@@ -17,11 +17,24 @@
 
 struct fifo;
 
+/* Whom it is to belong to. */
+struct fifo_owner {
+    bool no_user, no_group; /* the one that the file names does not exist on this host */
+    uid_t uid;
+    gid_t gid;
+};
+
+/* Looks the names up, and so may wait for a directory service. */
+struct fifo_owner fifo_find_owner(const struct check_fifo *settings);
+
 /*
  * Makes or takes over the pipe: a FIFO that exists gets the owner and mode it should have. Nothing else is touched: a
  * file, or a symbolic link. NULL after *problem was filled in.
  */
-struct fifo *fifo_open(const struct check_fifo *settings, char problem[static FIFO_PROBLEM_MAX]);
+struct fifo *fifo_open(const struct check_fifo *settings, const struct fifo_owner *owner,
+                       char problem[static FIFO_PROBLEM_MAX]);
+/* Whoever opens the name gets this very pipe. */
+bool fifo_is_in_place(const struct fifo *fifo);
 /* Closes it; removes it if it was made here. NULL is allowed. */
 void fifo_close(struct fifo *fifo);
 /* In a child: closes its descriptor and nothing else. */

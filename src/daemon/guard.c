@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd and the channel. It owns the
+ * The guard's loop (see guard.h): poll() over a signalfd, the worker's pidfd, the channel and what it runs. It owns the
  * configuration and the shared page; the worker's life is guard_worker.c. Called by main.c.
  */
 #include "daemon/guard.h"
@@ -18,14 +18,18 @@
 #include "daemon/guard_script.h"
 #include "daemon/guard_worker.h"
 #include "daemon/log.h"
+#include "daemon/number.h"
 #include "daemon/reload.h"
+#include "daemon/reload_file.h"
 #include "platform/clock.h"
 #include "platform/packet_ip.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
 
 #define MESSAGES_PER_TURN 64
-#define OWN_FDS 3 /* of poll(): the worker's end, signals, the channel */
+#define LOOK_US US_PER_S /* the worker's loop turns at least so often */
+#define HUNG_US (5 * US_PER_S)
+#define OWN_FDS 4 /* of poll(): the worker's end, signals, the channel, the reading of the file */
 
 static void stop(struct guard *guard, struct mono now)
 {
@@ -109,6 +113,7 @@ static void take_messages(struct guard *guard)
             reload_end(guard, false, clock_now());
             break;
         case CHANNEL_LEAVE: /* ours to say, not to hear */
+        case CHANNEL_RELOAD_READING:
         case CHANNEL_RELOAD:
         case CHANNEL_RELOAD_SAME:
         case CHANNEL_RELOAD_BAD:
@@ -123,22 +128,43 @@ static void take_messages(struct guard *guard)
         guard_worker_hung_up(guard);
 }
 
-/* systemd hears from us only while the worker's loop turns, too: a hang of either is a hang of the daemon. */
-static void feed_watchdog(struct guard *guard, struct mono now)
+static int64_t look_every_us(const struct guard *guard)
+{
+    int64_t watchdog_us = guard->start->ready->watchdog_us;
+
+    return watchdog_us > 0 && watchdog_us < LOOK_US ? watchdog_us : LOOK_US;
+}
+
+/*
+ * Does the worker's loop turn? systemd hears from us only while it does: a hang of either is a hang of the daemon. One
+ * that hangs for long is ended, since nothing else would ever bring this host back, and without the lease it goes on
+ * answering. What counts is how often we looked: when all of the daemon was stopped, nobody did.
+ */
+static void look_after_worker(struct guard *guard, struct mono now)
 {
     uint64_t beats = guard_page_beats(guard->page);
 
-    if (!mono_due(now, guard->watchdog_at))
+    if (!mono_due(now, guard->look_at))
         return;
-    guard->watchdog_at = mono_add(now, guard->start->ready->watchdog_us);
-    if (guard->pidfd < 0 || beats != guard->beats)
-        ready_say(guard->start->ready, "WATCHDOG=1");
+    guard->look_at = mono_add(now, look_every_us(guard));
+    guard->silent_looks = guard->pidfd < 0 || beats != guard->beats ? 0 : guard->silent_looks + 1;
     guard->beats = beats;
+    if (guard->silent_looks == 0 && mono_due(now, guard->watchdog_at)) {
+        guard->watchdog_at = mono_add(now, guard->start->ready->watchdog_us);
+        ready_say(guard->start->ready, "WATCHDOG=1");
+    }
+    if (!guard->worker_up || guard->silent_looks * look_every_us(guard) < HUNG_US)
+        return;
+    log_error("the worker hangs: its loop has not turned for %.0f s; it is ended", (double)HUNG_US / US_PER_S);
+    guard->silent_looks = 0;
+    guard_worker_kill(guard);
 }
 
 static void run_timers(struct guard *guard, struct mono now)
 {
-    feed_watchdog(guard, now);
+    look_after_worker(guard, now);
+    if (mono_due(now, guard->read_by))
+        reload_read_timeout(guard);
     if (mono_due(now, guard->restart_at) && guard_script_is_ready(guard->script))
         guard_worker_start(guard, now);
     if (mono_due(now, guard->leave_by)) {
@@ -150,7 +176,7 @@ static void run_timers(struct guard *guard, struct mono now)
 
 static int poll_timeout_ms(const struct guard *guard, struct mono now)
 {
-    struct mono next = mono_min(mono_min(guard->script_at, guard->leave_by), guard->watchdog_at);
+    struct mono next = mono_min(mono_min(guard->script_at, guard->leave_by), mono_min(guard->look_at, guard->read_by));
 
     if (guard_script_is_ready(guard->script))
         next = mono_min(next, guard->restart_at);
@@ -167,6 +193,7 @@ static void turn(struct guard *guard)
         {.fd = guard->pidfd, .events = POLLIN},
         {.fd = guard->signals, .events = POLLIN},
         {.fd = guard->channel, .events = POLLIN},
+        {.fd = guard->reading != NULL ? reload_file_fd(guard->reading) : -1, .events = POLLIN},
     };
     unsigned count = guard_script_poll(guard->script, fds + OWN_FDS, GUARD_SCRIPT_FDS_MAX);
 
@@ -181,6 +208,8 @@ static void turn(struct guard *guard)
         guard_worker_ended(guard);
     if (fds[1].revents != 0 && !guard->done)
         take_signals(guard, clock_now());
+    if (fds[3].revents != 0 && !guard->done)
+        reload_read(guard, clock_now());
     if (!guard->done)
         run_timers(guard, clock_now());
     guard->script_at = guard_script_turn(guard->script, clock_now());
@@ -237,6 +266,10 @@ static int prepare(struct guard *guard)
         log_error("commands: %s", strerror(-error));
         return EX_OSERR;
     }
+    guard->number = number_claim(&guard->number_claim);
+    if (guard->number > 1)
+        log_notice("another daemon runs in this network namespace: tables in nftables are named evenkeel%u_...",
+                   guard->number);
     /* On a busy host, too, a dead worker's addresses have to go within milliseconds. Not allowed in containers, and
      * then not missed but under load. */
     realtime_thread(REALTIME_PRIORITY);
@@ -250,11 +283,14 @@ int guard_run(const struct guard_start *start)
         .config = start->config,
         .sender = -1,
         .signals = -1,
+        .number_claim = -1,
         .pidfd = -1,
         .channel = -1,
         .restart_at = clock_now(),
         .script_at = clock_now(),
         .leave_by = MONO_NEVER,
+        .read_by = MONO_NEVER,
+        .look_at = clock_now(),
         .watchdog_at = start->ready->watchdog_us > 0 ? clock_now() : MONO_NEVER,
     };
 
@@ -269,11 +305,15 @@ int guard_run(const struct guard_start *start)
         close(guard.channel);
     if (guard.signals >= 0)
         close(guard.signals);
+    if (guard.number_claim >= 0)
+        close(guard.number_claim);
     sender_close(guard.sender);
     packet_ip_close(guard.ip);
     guard_page_close(guard.page);
+    reload_file_close(guard.reading);
     guard_page_close(guard.next_page);
     config_free(guard.next_config);
+    config_free(guard.before);
     config_free(guard.config);
     return guard.exit_code;
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "daemon/fifo.h"
+#include "daemon/guard_fifo.h"
 #include "daemon/guard_files.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -24,10 +24,9 @@
 #include "daemon/runner.h"
 #include "platform/clock.h"
 
-#define FIFOS ARRAY_LENGTH(((struct config_instances *)0)->fifos)
-#define READER_AGAIN_US (5 * US_PER_S)
 #define FINISH_US (10 * (int64_t)US_PER_S)
-#define READER_END_US (3 * (int64_t)US_PER_S)
+#define HOOK_END_US (3 * (int64_t)US_PER_S)
+#define READER_END_US (4 * (int64_t)US_PER_S) /* to read what is left, to end, to be killed */
 #define RETRY_US (10 * US_PER_MS)
 #define BATCHES_PER_TURN 512 /* more than a socket holds: a worker that never stops does not keep the guard */
 
@@ -42,13 +41,11 @@ struct guard_script {
     struct notify *notify;
     struct orders worker;
     uint32_t connection; /* counts workers: an answer to one that is gone is for nobody */
-    uint32_t generation; /* counts configurations */
     uint64_t refused;
-    struct fifo *fifos[FIFOS];
-    struct mono reader_at[FIFOS]; /* when to start its reader; MONO_NEVER: it has none, or that runs */
-    bool starting;                /* the startup command runs */
-    bool expecting;               /* a reload is under way */
-    bool ahead;                   /* ... and the worker has gone on: its orders wait for guard_script_adopt */
+    struct guard_fifos fifos;
+    bool starting;  /* the startup command runs */
+    bool expecting; /* a reload is under way */
+    bool ahead;     /* ... and the worker has gone on: its orders wait for guard_script_adopt */
     bool finishing;
     bool hurry; /* finishing, and told so again */
 };
@@ -74,12 +71,6 @@ static void end_check(struct guard_script *script, const struct runner_order *or
         orders_add(&script->worker, &answer);
 }
 
-static void end_reader(struct guard_script *script, const struct runner_order *order)
-{
-    if (!script->finishing && order->key >> 1 == script->generation)
-        script->reader_at[order->key & 1] = mono_add(clock_now(), READER_AGAIN_US);
-}
-
 static void on_done(void *context, const struct runner_order *order, const struct script_result *result)
 {
     struct guard_script *script = context;
@@ -91,8 +82,8 @@ static void on_done(void *context, const struct runner_order *order, const struc
         return;
     }
     script_result_text(result, text);
-    if (order->class == RUNNER_READER)
-        end_reader(script, order);
+    if (order->class == RUNNER_READER && !script->finishing)
+        guard_fifos_reader_ended(&script->fifos, order->key, clock_now());
     if (order->class == RUNNER_HOOK)
         script->starting = false;
     if (result->outcome == SCRIPT_FAILED && result->value == EAGAIN)
@@ -132,25 +123,6 @@ static void run_hook(struct guard_script *script, enum hook which)
         script->starting = false;
 }
 
-static void start_reader(struct guard_script *script, unsigned index)
-{
-    const struct check_fifo *settings = script->config->instances->fifos[index];
-    const char *const extra[] = {settings->path};
-    char what[FIFO_PROBLEM_MAX];
-    const struct runner_order order = {
-        .class = RUNNER_READER,
-        .key = (uint64_t)script->generation << 1 | index,
-        .command = &settings->script,
-        .extra = extra,
-        .extra_count = 1,
-        .what = what,
-        .security = has_security(script),
-    };
-
-    snprintf(what, sizeof(what), "the reader of %.200s", settings->path);
-    add_job(script, &order);
-}
-
 static void start_check(struct guard_script *script, const struct order *request)
 {
     const struct config_instances *instances = script->config->instances;
@@ -177,18 +149,10 @@ static void start_check(struct guard_script *script, const struct order *request
 
 /* --- news --- */
 
-static void write_line(struct guard_script *script, const struct notify_news *news)
-{
-    for (unsigned i = 0; i < FIFOS; i++)
-        if (script->fifos[i] != NULL && news->line[0] != '\0' &&
-            !fifo_write(script->fifos[i], news->line, strlen(news->line)))
-            log_warning("%s: nobody reads it: %" PRIu64 " lines dropped so far", fifo_path(script->fifos[i]),
-                        fifo_dropped(script->fifos[i]));
-}
-
 static void carry_out(struct guard_script *script, const struct notify_news *news)
 {
-    write_line(script, news);
+    if (news->line[0] != '\0')
+        guard_fifos_write(&script->fifos, news->line);
     for (unsigned i = 0; i < news->call_count; i++) {
         const struct runner_order order = {
             .class = RUNNER_NOTIFY,
@@ -240,52 +204,23 @@ static void take_orders(struct guard_script *script)
 
 /* --- a configuration's own --- */
 
-static void open_fifos(struct guard_script *script)
-{
-    const struct config_instances *instances = script->config->instances;
-    char problem[FIFO_PROBLEM_MAX];
-
-    for (unsigned i = 0; i < FIFOS; i++) {
-        const struct check_fifo *settings = instances != NULL && i < instances->fifo_count ? instances->fifos[i] : NULL;
-
-        script->reader_at[i] = MONO_NEVER;
-        if (settings == NULL || settings->path == NULL)
-            continue;
-        script->fifos[i] = fifo_open(settings, problem);
-        if (script->fifos[i] == NULL)
-            log_error("the FIFO %s", problem);
-        else if (settings->script.argument_count > 0)
-            script->reader_at[i] = clock_now();
-    }
-}
-
-static void close_fifos(struct guard_script *script)
-{
-    for (unsigned i = 0; i < FIFOS; i++) {
-        if (script->fifos[i] != NULL && fifo_wants(script->fifos[i]) >= 0)
-            log_warning("%s: nobody read what was written last", fifo_path(script->fifos[i]));
-        fifo_close(script->fifos[i]);
-        script->fifos[i] = NULL;
-        script->reader_at[i] = MONO_NEVER;
-    }
-}
-
 int guard_script_open(const struct config *config, struct guard_script **out)
 {
     struct guard_script *script = calloc(1, sizeof(*script));
+    const struct guard_fifo_owners owners = guard_fifo_find_owners(config);
 
     if (script == NULL)
         return -ENOMEM;
     script->config = config;
-    script->generation = 1;
     script->worker.fd = -1;
     script->runner = runner_new(on_done, script);
     script->notify = notify_new(config);
+    guard_fifos_init(&script->fifos, script->runner);
     if (script->runner == NULL || script->notify == NULL) {
         guard_script_close(script);
         return -ENOMEM;
     }
-    open_fifos(script);
+    guard_fifos_change(&script->fifos, config, &owners, clock_now());
     if (config->instances != NULL) {
         guard_files_init(config->instances, true);
         run_hook(script, HOOK_STARTUP);
@@ -299,7 +234,7 @@ void guard_script_close(struct guard_script *script)
     if (script == NULL)
         return;
     orders_close(&script->worker);
-    close_fifos(script);
+    guard_fifos_change(&script->fifos, NULL, NULL, clock_now());
     notify_free(script->notify);
     runner_free(script->runner);
     free(script);
@@ -308,8 +243,7 @@ void guard_script_close(struct guard_script *script)
 void guard_script_let_go(struct guard_script *script)
 {
     orders_close(&script->worker);
-    for (unsigned i = 0; i < FIFOS; i++)
-        fifo_let_go(script->fifos[i]);
+    guard_fifos_let_go(&script->fifos);
     runner_let_go(script->runner);
 }
 
@@ -349,14 +283,17 @@ void guard_script_disconnect(struct guard_script *script)
     runner_end(script->runner, RUNNER_CHECK);
 }
 
-void guard_script_expect(struct guard_script *script, const struct config *next)
+int guard_script_expect(struct guard_script *script, const struct config *next)
 {
-    script->expecting = next != NULL;
+    int error = notify_expect(script->notify, next);
+
+    script->expecting = error == 0 && next != NULL;
     script->ahead = false;
-    notify_expect(script->notify, next);
+    return error;
 }
 
-void guard_script_adopt(struct guard_script *script, const struct config *config)
+void guard_script_adopt(struct guard_script *script, const struct config *config,
+                        const struct guard_fifo_owners *owners)
 {
     const struct config_instances *instances = config->instances;
     struct notify_news news;
@@ -369,23 +306,14 @@ void guard_script_adopt(struct guard_script *script, const struct config *config
     script->worker.connection = ++script->connection;
     script->expecting = script->ahead = false;
     runner_end(script->runner, RUNNER_CHECK);
-    if (!notify_adopt(script->notify, config)) {
-        struct notify *anew = notify_new(config);
-
-        log_error("no memory for what commands were told; they are told again");
-        notify_free(script->notify);
-        script->notify = anew;
-    }
-    runner_end(script->runner, RUNNER_READER);
-    close_fifos(script);
+    notify_adopt(script->notify);
+    guard_fifos_change(&script->fifos, config, owners, clock_now());
     script->config = config;
-    script->generation++;
-    open_fifos(script);
     if (instances == NULL)
         return;
     guard_files_init(instances, false);
     while (instances->fifo_states_on_reload && notify_line_next(script->notify, &cursor, &news))
-        write_line(script, &news);
+        guard_fifos_write(&script->fifos, news.line);
 }
 
 /* --- the guard's loop --- */
@@ -396,26 +324,15 @@ unsigned guard_script_poll(const struct guard_script *script, struct pollfd *fds
 
     if (script->worker.fd >= 0 && !script->ahead)
         fds[count++] = (struct pollfd){.fd = script->worker.fd, .events = POLLIN};
-    for (unsigned i = 0; i < FIFOS; i++)
-        if (fifo_wants(script->fifos[i]) >= 0)
-            fds[count++] = (struct pollfd){.fd = fifo_wants(script->fifos[i]), .events = POLLOUT};
+    count += guard_fifos_poll(&script->fifos, fds + count);
     return count + runner_poll(script->runner, fds + count, capacity - count);
 }
 
 struct mono guard_script_turn(struct guard_script *script, struct mono now)
 {
-    struct mono next = MONO_NEVER;
-
     take_orders(script);
-    for (unsigned i = 0; i < FIFOS; i++) {
-        if (script->fifos[i] != NULL)
-            fifo_flush(script->fifos[i]);
-        if (mono_due(now, script->reader_at[i])) {
-            script->reader_at[i] = MONO_NEVER;
-            start_reader(script, i);
-        }
-        next = mono_min(next, script->reader_at[i]);
-    }
+    struct mono next = guard_fifos_turn(&script->fifos, now);
+
     if (runner_turn(script->runner))
         next = now;
     if (script->worker.fd >= 0 && !orders_flush(&script->worker))
@@ -472,11 +389,8 @@ void guard_script_finish(struct guard_script *script, int signals)
     runner_end(script->runner, RUNNER_NOTIFY);
     if (script->config->instances != NULL) {
         run_hook(script, HOOK_SHUTDOWN);
-        wait_for(script, RUNNER_HOOK, script->config->instances->shutdown.timeout_us + READER_END_US, signals);
+        wait_for(script, RUNNER_HOOK, script->config->instances->shutdown.timeout_us + HOOK_END_US, signals);
     }
-    /* A reader sees the end of the file when it has read everything; only then is it told to end. */
-    close_fifos(script);
-    if (!wait_for(script, RUNNER_READER, US_PER_S, signals))
-        runner_end(script->runner, RUNNER_READER);
+    guard_fifos_change(&script->fifos, NULL, NULL, clock_now());
     wait_for(script, RUNNER_READER, READER_END_US, signals);
 }

@@ -16,6 +16,7 @@
 #define GUARD_SCRIPT_NOTIFY_US (120 * (int64_t)US_PER_S) /* a notify command's time limit */
 
 struct pollfd;
+struct guard_fifo_owners;
 struct guard_script;
 
 /*
@@ -38,13 +39,14 @@ uint32_t guard_script_connection(const struct guard_script *script);
 /* The worker is gone: takes in its last orders, and ends its checks. */
 void guard_script_disconnect(struct guard_script *script);
 
-/* A reload is under way; NULL: not any more. */
-void guard_script_expect(struct guard_script *script, const struct config *next);
+/* A reload is under way; NULL: not any more. 0, or -ENOMEM: then none is. */
+int guard_script_expect(struct guard_script *script, const struct config *next);
 /*
- * `config` is the configuration from now on. A worker that goes on with it counts its connection up by one when it
- * changes over, as happens here.
+ * The expected configuration, `config`, is in force from now on; `owners` are those of its FIFOs. It cannot fail. A
+ * worker that goes on with it counts its connection up by one when it changes over, as happens here.
  */
-void guard_script_adopt(struct guard_script *script, const struct config *config);
+void guard_script_adopt(struct guard_script *script, const struct config *config,
+                        const struct guard_fifo_owners *owners);
 
 /* Descriptors to wait for; how many. SIGCHLD has to wake the guard, too. */
 unsigned guard_script_poll(const struct guard_script *script, struct pollfd *fds, unsigned capacity);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "daemon/reload_file.h"
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
 #include "platform/kernel.h"
@@ -31,6 +33,7 @@
 #include "platform/sender.h"
 
 #define LEAVE_TIMEOUT_US (5 * US_PER_S)
+#define TABLES_US (10 * (int64_t)US_PER_S) /* after a reload the worker has removed tables without a pool */
 
 static void close_fd(int *fd)
 {
@@ -48,6 +51,7 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
         .config_id = guard->start->request.config_id,
         .page = guard->page,
         .rundir = guard->start->rundir,
+        .number = guard->number,
         .channel = channel,
         .orders = orders,
         .connection = guard_script_connection(guard->script),
@@ -57,8 +61,10 @@ static _Noreturn void worker_main(struct guard *guard, int channel, int orders)
 
     close_fd(&guard->signals);
     close_fd(&guard->channel);
+    close_fd(&guard->number_claim);
     guard_page_close_file(guard->page);
     guard_script_let_go(guard->script);
+    reload_file_let_go(guard->reading);
     start.channel = channel_raise(channel);
     sender_close(guard->sender);
     packet_ip_close(guard->ip);
@@ -135,6 +141,19 @@ static unsigned say_goodbye(struct guard *guard)
     return frames;
 }
 
+/* A name that is free for longer may be somebody else's. */
+static void clean_up_before(struct guard *guard, struct mono now)
+{
+    int error = guard->before != NULL && mono_diff_us(now, guard->reloaded) < TABLES_US
+                    ? kernel_clean_tables(guard->before, guard->config, guard->number)
+                    : 0;
+
+    if (error < 0)
+        log_error("filter tables of the configuration before the reload could not be removed: %s", strerror(-error));
+    config_free(guard->before);
+    guard->before = NULL;
+}
+
 /*
  * Only when nobody here answers any more may others be told to take over. Where there is a filter that is so when it is
  * closed, and the addresses can go afterwards: hundreds of them take longer than all the rest.
@@ -143,7 +162,7 @@ static void clean_up(struct guard *guard)
 {
     struct mono begin = clock_now();
     struct kernel_rest *rest = NULL;
-    int closed = kernel_clean_begin(guard->config, &rest);
+    int closed = kernel_clean_begin(guard->config, guard->number, &rest);
     int removed = closed == 0 ? kernel_clean_remove(rest) : closed;
 
     if (removed < 0) {
@@ -161,6 +180,7 @@ static void clean_up(struct guard *guard)
     struct mono gone = clock_now();
 
     kernel_clean_end(rest);
+    clean_up_before(guard, gone);
     realtime_thread(REALTIME_PRIORITY); /* or as guard.c was refused */
     guard->cleaned = removed >= 0;
     if (removed < 0)
@@ -189,9 +209,11 @@ void guard_worker_adopt_config(struct guard *guard)
         guard_script_expect(guard->script, NULL);
         return;
     }
-    guard_script_adopt(guard->script, guard->next_config);
+    guard_script_adopt(guard->script, guard->next_config, &guard->next_owners);
     guard_page_close(guard->page);
-    config_free(guard->config);
+    config_free(guard->before);
+    guard->before = guard->config;
+    guard->reloaded = clock_now();
     guard->page = guard->next_page;
     guard->config = guard->next_config;
     guard->next_page = NULL;
@@ -260,7 +282,8 @@ void guard_worker_ask_to_leave(struct guard *guard, struct mono now)
 {
     if (guard->pidfd < 0)
         return;
-    channel_send(guard->channel, CHANNEL_LEAVE);
+    if (channel_send(guard->channel, CHANNEL_LEAVE) < 0)
+        shutdown(guard->channel, SHUT_WR); /* it is full: the end behind what is in it says the same */
     guard->leave_by = mono_add(now, LEAVE_TIMEOUT_US);
 }
 

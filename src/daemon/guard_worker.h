@@ -11,16 +11,23 @@
 
 #include "base/mono.h"
 #include "daemon/guard.h"
+#include "daemon/guard_fifo.h"
 #include "daemon/guard_page.h"
 
 struct packet_ip;
+struct reload_file;
 
 struct guard {
     const struct guard_start *start;
     struct config *config;
-    struct config *next_config;   /* of a reload, until the worker has it */
+    struct config *before;        /* the last reload; NULL: none */
+    struct mono reloaded;         /* when that was */
+    struct reload_file *reading;  /* of a reload: the file is being read */
+    struct mono read_by;          /* MONO_NEVER: nobody waits for it (any more) */
+    struct config *next_config;   /* then, until the worker has it */
     struct guard_page *next_page; /* for that; NULL: not made yet */
-    bool reload_wanted;           /* another one, when this one is done */
+    struct guard_fifo_owners next_owners;
+    bool reload_wanted; /* another one, when this one is done */
     struct mono reload_began;
     struct guard_page *page;
     struct guard_script *script;
@@ -28,6 +35,8 @@ struct guard {
     int sender;
     struct packet_ip *ip; /* sends to unicast peers */
     int signals;
+    unsigned number;  /* see number.h */
+    int number_claim; /* or -1 */
     /* the worker; pidfd is -1 while none runs */
     pid_t worker;
     int pidfd;
@@ -41,9 +50,11 @@ struct guard {
     bool worker_left; /* this worker said that it left in order */
     bool cleaned;     /* this worker's end was seen and cleaned up after, it only has not been reaped yet */
     bool leaving;
-    struct mono leave_by; /* MONO_NEVER: nobody was asked to leave */
-    struct mono watchdog_at;
-    uint64_t beats;
+    struct mono leave_by;    /* MONO_NEVER: nobody was asked to leave */
+    struct mono look_at;     /* at the worker's beats */
+    struct mono watchdog_at; /* MONO_NEVER: nobody wants to hear of it */
+    uint64_t beats;          /* when we last looked */
+    int64_t silent_looks;    /* since they last changed */
     bool done;
     int exit_code;
 };

@@ -10,18 +10,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "daemon/history_record.h"
+#include "platform/thread.h"
 
 #define STACK_BYTES (128 * 1024)
 #define FILE_BYTES (HISTORY_HEAD_BYTES + (size_t)HISTORY_CAPACITY * HISTORY_RECORD_BYTES)
@@ -193,37 +192,6 @@ static void *thread_main(void *context)
     }
 }
 
-static int thread_start(struct history_file *file)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int error = pthread_attr_init(&attributes);
-
-    if (error != 0)
-        return -error;
-    error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the loop's alone */
-    if (error == 0)
-        error = pthread_create(&file->thread, &attributes, thread_main, file);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (error == 0)
-        (void)pthread_setname_np(file->thread, "history");
-    return -error;
-}
-
-/* The loop may have real-time priority and the thread has none: who holds the mutex inherits it. */
-static void make_mutex(pthread_mutex_t *mutex)
-{
-    pthread_mutexattr_t attributes;
-
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
-    pthread_mutex_init(mutex, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
 static void file_free(struct history_file *file)
 {
     if (file->fd >= 0)
@@ -257,11 +225,13 @@ struct history_file *history_file_open(const char *directory, struct history *hi
 
         if (bytes != NULL)
             restore(bytes, history, path, problem);
-        make_mutex(&file->mutex);
+        thread_mutex_init(&file->mutex);
         file->added = file->written = history_newest(history);
         file->wake_fd = eventfd(0, EFD_CLOEXEC);
         file->fd = open_to_write(path, bytes != NULL);
-        error = file->fd < 0 ? file->fd : file->wake_fd < 0 ? -EMFILE : thread_start(file);
+        error = file->fd < 0        ? file->fd
+                : file->wake_fd < 0 ? -EMFILE
+                                    : thread_start(&file->thread, "history", STACK_BYTES, thread_main, file);
         free(bytes);
     }
     if (error == 0)
@@ -299,24 +269,12 @@ uint64_t history_file_failures(const struct history_file *file)
 
 void history_file_close(struct history_file *file, unsigned timeout_ms)
 {
-    struct timespec until;
-
     if (file == NULL)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&file->mutex);
     file->ending = true;
     pthread_mutex_unlock(&file->mutex);
     history_file_wake(file);
-    if (pthread_clockjoin_np(file->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
-        pthread_detach(file->thread); /* it keeps what it works with; the process is about to end */
-        return;
-    }
-    file_free(file);
+    if (thread_join(file->thread, timeout_ms)) /* else the process is about to end */
+        file_free(file);
 }

@@ -172,16 +172,19 @@ static void take_neighbour(struct worker *worker, unsigned link, const struct pa
                            const struct frame_view *view, struct mono now)
 {
     const uint8_t *own_mac = worker->links[link].state.mac;
+    bool from_us = memcmp(view->source_mac, own_mac, sizeof(view->source_mac)) == 0;
+    bool names_us = memcmp(view->sender_mac, own_mac, sizeof(view->sender_mac)) == 0;
     struct vip_place place;
+    bool vip = vip_index_find(worker->vips, link, &view->sender, &place);
 
-    if (memcmp(view->source_mac, own_mac, sizeof(view->source_mac)) == 0)
+    /* Who names our own MAC sends everybody to us. Else it does not count whom the frame says to come from. */
+    if (view->kind == FRAME_CLAIM && vip && !names_us)
+        take_claim(worker, &place, view, in->received, now);
+    if (from_us)
         return; /* an echo of our own proves nothing */
     take_answer_for_own(worker, link, view, now);
-    bool vip = vip_index_find(worker->vips, link, &view->sender, &place);
     bool outsider = !vip && !is_member(worker, link, &view->sender, now);
 
-    if (view->kind == FRAME_CLAIM && vip)
-        take_claim(worker, &place, view, in->received, now);
     take_heard(worker, link, thirdparty_take(worker->thirdparty, link, view, outsider, in->received), in->received,
                now);
 }

@@ -50,25 +50,48 @@ static int open_port(struct worker *worker, struct worker_link *link)
     return 0;
 }
 
-/* Groups of instances that have one of their own. */
+/* Of an instance that listens on the link to a group of its own: that group; else ADDR_NONE. */
+static struct addr group_of(const struct unit_settings *unit, unsigned link)
+{
+    return unit->link == link && !unit->instance->unicast ? unit->instance->group_address : ADDR_NONE;
+}
+
+struct wanted_groups {
+    const struct core_settings *core;
+    unsigned link;
+};
+
+static bool is_group_wanted(void *context, const struct addr *group)
+{
+    const struct wanted_groups *wanted = context;
+
+    for (unsigned p = wanted->core->pool_count; p < settings_all_count(wanted->core); p++)
+        for (unsigned u = 0; u < wanted->core->pools[p].unit_count; u++) {
+            const struct addr other = group_of(&wanted->core->pools[p].units[u], wanted->link);
+
+            if (addr_equal(&other, group))
+                return true;
+        }
+    return false;
+}
+
+/* Groups of instances that have one of their own; those of instances that are gone are left. */
 static void join_groups(const struct worker *worker, unsigned index)
 {
-    const struct core_settings *core = &worker->config->core;
+    struct wanted_groups wanted = {.core = &worker->config->core, .link = index};
     const struct worker_link *link = &worker->links[index];
     char text[ADDR_TEXT_MAX];
 
-    for (unsigned p = core->pool_count; p < settings_all_count(core); p++) {
-        for (unsigned u = 0; u < core->pools[p].unit_count; u++) {
-            const struct unit_settings *unit = &core->pools[p].units[u];
-            const struct addr *group = &unit->instance->group_address;
-
-            if (unit->link != index || unit->instance->unicast || addr_is_none(group))
-                continue;
-            int error = packet_join_group(link->port, group);
+    packet_leave_groups(link->port, is_group_wanted, &wanted);
+    for (unsigned p = wanted.core->pool_count; p < settings_all_count(wanted.core); p++) {
+        for (unsigned u = 0; u < wanted.core->pools[p].unit_count; u++) {
+            const struct unit_settings *unit = &wanted.core->pools[p].units[u];
+            const struct addr group = group_of(unit, index);
+            int error = addr_is_none(&group) ? 0 : packet_join_group(link->port, &group);
 
             if (error < 0)
                 log_error("%s: %s cannot be joined, instance %s hears nobody: %s", worker->config->links[index],
-                          addr_format(group, text), unit->instance->name, strerror(-error));
+                          addr_format(&group, text), unit->instance->name, strerror(-error));
         }
     }
 }

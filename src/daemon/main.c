@@ -4,6 +4,7 @@
  * Nothing of the host is touched before the configuration was found good. Exit codes are those of sysexits.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <malloc.h>
@@ -73,6 +74,17 @@ static int explain_lock(const char *run_dir, int error, pid_t holder)
     return EX_TEMPFAIL;
 }
 
+/* For whoever asks for one at a place of their own (-p); the run directory's is rundir.h's. */
+static void write_pid_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+    if (fd < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
+        log_warning("%s: the process id could not be written: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
 struct background {
     int fd; /* -1: in the foreground */
     const struct options *options;
@@ -140,8 +152,12 @@ static int run(const struct options *options, const struct config_request *reque
 
     if (error < 0)
         log_warning("%s: the process id could not be written: %s", RUNDIR_PID_FILE, strerror(-error));
+    if (options->pid_file != NULL)
+        write_pid_file(options->pid_file);
     int code = guard_run(&start);
 
+    if (options->pid_file != NULL)
+        unlink(options->pid_file);
     ready_close(&ready);
     log_close();
     return code;
@@ -171,20 +187,33 @@ static int lock_and_run(const struct options *options, const struct config_reque
     return code;
 }
 
-static int start(const struct options *options)
+static int start(struct options *options)
 {
     char *path = absolute(options->config_path);
     char *run_dir = absolute(options->run_dir);
+    char *pid_file = options->pid_file != NULL ? absolute(options->pid_file) : NULL;
     int code = EX_CONFIG;
+
+    options->pid_file = pid_file;
     struct config_request request = {.path = path, .config_id = options->config_id};
     struct config *config =
         path != NULL && run_dir != NULL ? daemon_dialect.read(request, config_print_finding, stderr) : NULL;
 
     if (config != NULL)
         code = lock_and_run(options, &request, run_dir, config);
+    free(pid_file);
     free(run_dir);
     free(path);
     return code;
+}
+
+static void print_told(const struct options *options)
+{
+    char text[64];
+
+    for (unsigned i = 0; i < options->told_count; i++)
+        fprintf(stderr, "evenkeeld: %s has no effect: %s\n", options_other_text(options->told[i], text),
+                options->told[i]->why);
 }
 
 int main(int argc, char *argv[])
@@ -195,7 +224,7 @@ int main(int argc, char *argv[])
     /* One arena: the second thread and the guard's few allocations are not worth 64 MiB of address space and its
      * pages. */
     mallopt(M_ARENA_MAX, 1);
-    if (!options_parse(argc, argv, EVENKEEL_CONF, EVENKEEL_RUN_DIR, &options, error)) {
+    if (!options_parse(argc, argv, EVENKEEL_CONF, EVENKEEL_RUN_DIR, daemon_dialect.options, &options, error)) {
         fprintf(stderr, "evenkeeld: %s (see evenkeeld --help)\n", error);
         return EX_USAGE;
     }
@@ -211,5 +240,6 @@ int main(int argc, char *argv[])
     case OPTIONS_RUN:
         break;
     }
+    print_told(&options);
     return start(&options);
 }

@@ -2,6 +2,7 @@
 /* See notify.h. Subjects stand in one array: the units of all pools and sets in their order, then the groups. */
 #include "daemon/notify.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,9 @@ struct subject {
 };
 
 struct notify {
-    const struct config *config;
-    bool reloading;
-    unsigned count;
-    struct subject *subjects;
+    const struct config *config, *next; /* NULL: no reload is under way */
+    unsigned count, next_count;
+    struct subject *subjects, *next_subjects;
 };
 
 /* --- subjects --- */
@@ -81,11 +81,17 @@ static struct subject *describe(const struct config *config, unsigned *count)
     return subjects;
 }
 
-static struct subject *find_named(struct subject *subjects, unsigned count, const struct subject *like)
+/* *start: where to begin, behind the one that was found last, since both are in about the same order. */
+static struct subject *find_named(struct subject *subjects, unsigned count, const struct subject *like, unsigned *start)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (subjects[i].kind == like->kind && strcmp(subjects[i].name, like->name) == 0)
-            return &subjects[i];
+    for (unsigned i = 0; i < count; i++) {
+        struct subject *subject = &subjects[(*start + i) % count];
+
+        if (subject->kind != like->kind || strcmp(subject->name, like->name) != 0)
+            continue;
+        *start = (unsigned)(subject - subjects) + 1;
+        return subject;
+    }
     return NULL;
 }
 
@@ -125,41 +131,47 @@ void notify_free(struct notify *notify)
     if (notify == NULL)
         return;
     free(notify->subjects);
+    free(notify->next_subjects);
     free(notify);
 }
 
-void notify_expect(struct notify *notify, const struct config *next)
+int notify_expect(struct notify *notify, const struct config *next)
 {
-    unsigned count = 0;
-    struct subject *subjects = next != NULL ? describe(next, &count) : NULL;
+    unsigned start = 0;
 
-    notify->reloading = next != NULL;
+    free(notify->next_subjects);
+    notify->next = NULL;
+    notify->next_count = 0;
+    notify->next_subjects = next != NULL ? describe(next, &notify->next_count) : NULL;
+    if (next != NULL && notify->next_subjects == NULL)
+        return -ENOMEM;
+    notify->next = next;
     for (unsigned i = 0; i < notify->count; i++)
-        notify->subjects[i].stays = subjects == NULL || find_named(subjects, count, &notify->subjects[i]) != NULL;
-    free(subjects);
+        notify->subjects[i].stays =
+            find_named(notify->next_subjects, notify->next_count, &notify->subjects[i], &start) != NULL;
+    return 0;
 }
 
-bool notify_adopt(struct notify *notify, const struct config *config)
+void notify_adopt(struct notify *notify)
 {
-    unsigned count;
-    struct subject *subjects = describe(config, &count);
+    unsigned start = 0;
 
-    if (subjects == NULL)
-        return false;
-    for (unsigned i = 0; i < count; i++) {
-        const struct subject *old = find_named(notify->subjects, notify->count, &subjects[i]);
+    CHECK(notify->next != NULL);
+    for (unsigned i = 0; i < notify->next_count; i++) {
+        struct subject *subject = &notify->next_subjects[i];
+        const struct subject *old = find_named(notify->subjects, notify->count, subject, &start);
 
         if (old == NULL)
             continue;
-        subjects[i].told = old->told;
-        subjects[i].priority = old->priority;
+        subject->told = old->told;
+        subject->priority = old->priority;
     }
     free(notify->subjects);
-    notify->subjects = subjects;
-    notify->count = count;
-    notify->config = config;
-    notify->reloading = false;
-    return true;
+    notify->subjects = notify->next_subjects;
+    notify->count = notify->next_count;
+    notify->config = notify->next;
+    notify->next_subjects = NULL;
+    notify->next = NULL;
 }
 
 /* --- news --- */
@@ -271,7 +283,7 @@ static void take_state(struct notify *notify, struct subject *subject, const str
     bool told = is_told(subject, state);
 
     subject->priority = order->priority;
-    if (state == INSTANCE_STOPPED && notify->reloading) {
+    if (state == INSTANCE_STOPPED && notify->next != NULL) {
         tell_removed(notify, subject, news);
         return;
     }
@@ -322,7 +334,7 @@ bool notify_take(struct notify *notify, const struct order *order, struct notify
 
 bool notify_removed_next(struct notify *notify, unsigned *cursor, struct notify_news *news)
 {
-    while (notify->reloading && *cursor < notify->count) {
+    while (notify->next != NULL && *cursor < notify->count) {
         struct subject *subject = &notify->subjects[(*cursor)++];
         bool told = subject->told != INSTANCE_INITIALIZE && is_told(subject, INSTANCE_STOPPED);
 

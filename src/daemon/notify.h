@@ -34,21 +34,22 @@ struct notify_news {
 
 struct notify;
 
-/* NULL: no memory. `config` stays the caller's and must live until notify_adopt or notify_free. */
+/* NULL: no memory. `config` stays the caller's and must live until another one is adopted, or notify_free. */
 struct notify *notify_new(const struct config *config);
 void notify_free(struct notify *notify);
 /*
  * A reload is under way, with this configuration (NULL: no more): what stops now is removed, which is a fault to
- * whoever counts on it, or starts again at once. Then nothing is told, and its next state is news whatever it is.
+ * whoever counts on it, or starts again at once. Then nothing is told, and its next state is news whatever it is. 0, or
+ * -ENOMEM: then no reload is under way.
  */
-void notify_expect(struct notify *notify, const struct config *next);
+int notify_expect(struct notify *notify, const struct config *next);
 /*
  * Just before the other configuration: those that it does not have, and that nobody ended yet (their pool has another
  * name, say), one per call; *cursor starts as 0. False when there are no more.
  */
 bool notify_removed_next(struct notify *notify, unsigned *cursor, struct notify_news *news);
-/* Another configuration: what was told of subjects that it has, too, is kept. False: no memory, nothing changed. */
-bool notify_adopt(struct notify *notify, const struct config *config);
+/* The expected configuration is in force: what was told of subjects that it has, too, is kept. */
+void notify_adopt(struct notify *notify);
 
 /* An order of the worker's: ORDER_STATE, ORDER_WEAKER, ORDER_PRIORITY. False: there is no such subject. */
 bool notify_take(struct notify *notify, const struct order *order, struct notify_news *news);

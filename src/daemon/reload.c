@@ -19,7 +19,10 @@
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
 #include "daemon/reload_diff.h"
+#include "daemon/reload_file.h"
 
+#define READ_US                                                                                                        \
+    (25 * (int64_t)US_PER_S)   /* less than keelctl waits; then users, groups or files are not found any more */
 #define REPORT_MAX (48 * 1024) /* of errors or differences: an answer of the control socket has room for it */
 
 static char *canonical_text(const struct config *config)
@@ -140,8 +143,6 @@ static int hand_over(struct guard *guard, const char *text, const char *differen
     if (error == 0 && (files[0] < 0 || files[2] < 0))
         error = -ENOSPC;
     if (error == 0)
-        guard_script_expect(guard->script, guard->next_config);
-    if (error == 0)
         error = channel_send_files(guard->channel, CHANNEL_RELOAD, files, ARRAY_LENGTH(files));
     if (files[0] >= 0)
         close(files[0]);
@@ -159,13 +160,20 @@ static void forget_next(struct guard *guard)
     guard->next_config = NULL;
 }
 
+static void refuse(struct guard *guard, const char *why)
+{
+    log_error("reload: going on unchanged: %s", why);
+    forget_next(guard);
+    answer(guard, CHANNEL_RELOAD_BAD, why);
+}
+
 static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
                            unsigned column, const char *text)
 {
     (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
 }
 
-/* From the same text as the worker's, so that every index means the same to both. */
+/* From the same text as the worker's, so that every index means the same to both. Nothing is looked up for it. */
 static int read_again(struct guard *guard, const char *text)
 {
     struct config_request request = guard->start->request;
@@ -176,16 +184,17 @@ static int read_again(struct guard *guard, const char *text)
 
     if (config == NULL)
         return -EINVAL;
-    config_free(guard->next_config);
     guard->next_config = config;
     return 0;
 }
 
-static void begin_with(struct guard *guard, const char *old_text, const char *new_text, struct mono now)
+static void begin_with(struct guard *guard, const char *old_text, const char *new_text)
 {
     char *difference = describe(old_text, new_text);
-    int error = difference == NULL ? -ENOMEM : read_again(guard, new_text);
+    int error = difference == NULL ? -ENOMEM : guard_script_expect(guard->script, guard->next_config);
 
+    log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->request.path,
+               guard->config->hash, guard->next_config->hash);
     if (difference != NULL)
         log_lines(difference);
     if (error == 0 && guard->pidfd >= 0)
@@ -193,68 +202,98 @@ static void begin_with(struct guard *guard, const char *old_text, const char *ne
     else if (error == 0)
         guard_worker_adopt_config(guard);
     free(difference);
-    if (error == 0 && guard->next_config != NULL) {
-        guard->reload_began = now;
-        return;
-    }
     if (error < 0) {
-        log_error("reload: going on unchanged: %s", strerror(-error));
-        forget_next(guard);
-        answer(guard, CHANNEL_RELOAD_BAD, strerror(-error));
+        refuse(guard, strerror(-error));
         return;
     }
-    say_ready(guard);
+    if (guard->next_config == NULL)
+        say_ready(guard);
 }
 
-static void begin_if_changed(struct guard *guard, struct mono now)
+static void begin_if_changed(struct guard *guard, const char *new_text)
 {
     char *old_text = canonical_text(guard->config);
-    char *new_text = canonical_text(guard->next_config);
 
-    if (old_text == NULL || new_text == NULL) {
-        log_error("reload: going on unchanged: out of memory");
-        forget_next(guard);
-        answer(guard, CHANNEL_RELOAD_BAD, "out of memory");
-    } else if (strcmp(old_text, new_text) == 0) {
+    if (old_text != NULL && strcmp(old_text, new_text) == 0) {
         log_info("reload: %s says what it said before (hash %016" PRIx64 ")", guard->start->request.path,
                  guard->config->hash);
-        forget_next(guard);
         answer(guard, CHANNEL_RELOAD_SAME, NULL);
     } else {
-        log_notice("reload: %s has changed (hash %016" PRIx64 " -> %016" PRIx64 ")", guard->start->request.path,
-                   guard->config->hash, guard->next_config->hash);
-        begin_with(guard, old_text, new_text, now);
+        int error = old_text == NULL ? -ENOMEM : read_again(guard, new_text);
+
+        if (error == 0)
+            begin_with(guard, old_text, new_text);
+        else
+            refuse(guard, strerror(-error));
     }
     free(old_text);
-    free(new_text);
+}
+
+/* A worker that is starting, or just ending, has to be waited for. */
+static bool is_between_workers(const struct guard *guard)
+{
+    return guard->pidfd >= 0 && (!guard->worker_up || guard->channel < 0);
 }
 
 void reload_begin(struct guard *guard, struct mono now)
 {
-    char *findings = NULL;
-    size_t length = 0;
-
     if (guard->leaving) {
         log_warning("reload: not now, the worker is just leaving");
         return;
     }
-    guard->reload_wanted =
-        guard->next_config != NULL || (guard->pidfd >= 0 && (!guard->worker_up || guard->channel < 0));
+    guard->reload_wanted = guard->reading != NULL || guard->next_config != NULL || is_between_workers(guard);
     if (guard->reload_wanted) /* one at a time: when that one is done, or the worker is up */
         return;
     say_reloading(guard);
-    FILE *report = open_memstream(&findings, &length);
+    channel_send(guard->channel, CHANNEL_RELOAD_READING);
+    guard->reload_began = now;
+    int error = reload_file_open(guard->start->dialect, &guard->start->request, &guard->reading);
 
-    guard->next_config = guard->start->dialect->read(guard->start->request, report_finding, report);
+    if (error < 0)
+        refuse(guard, strerror(-error));
+    else
+        guard->read_by = mono_add(now, READ_US);
+}
+
+static void take_file(struct guard *guard)
+{
+    char *findings = NULL, *text = NULL, problem[RELOAD_FILE_PROBLEM_MAX];
+    size_t length = 0;
+    FILE *report = open_memstream(&findings, &length);
+    bool read = reload_file_take(guard->reading, report_finding, report, &text, &guard->next_owners, problem);
+
     if (report != NULL)
         fclose(report);
-    if (guard->next_config != NULL) {
-        begin_if_changed(guard, now);
+    if (is_between_workers(guard)) {
+        guard->reload_wanted = true; /* the next one is told */
+    } else if (!read) {
+        refuse(guard, problem);
+    } else if (text != NULL) {
+        begin_if_changed(guard, text);
     } else {
         log_error("reload: %s is not usable, going on unchanged", guard->start->request.path);
         answer(guard, CHANNEL_RELOAD_BAD, findings != NULL ? findings : "out of memory");
     }
     free(findings);
+    free(text);
+}
+
+void reload_read(struct guard *guard, struct mono now)
+{
+    if (!mono_is_never(guard->read_by) && !guard->leaving)
+        take_file(guard);
+    reload_file_close(guard->reading);
+    guard->reading = NULL;
+    guard->read_by = MONO_NEVER;
+    if (guard->reload_wanted && guard->next_config == NULL)
+        reload_begin(guard, now);
+}
+
+void reload_read_timeout(struct guard *guard)
+{
+    guard->read_by = MONO_NEVER;
+    reload_file_end(guard->reading);
+    refuse(guard, "reading the file takes too long: users, groups or files that it names cannot be looked up");
 }
 
 void reload_end(struct guard *guard, bool done, struct mono now)

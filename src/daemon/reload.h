@@ -10,6 +10,9 @@
 
 /* SIGHUP, or an operator's wish that the worker passed on. One reload at a time: another one follows it. */
 void reload_begin(struct guard *guard, struct mono now);
+/* guard->reading is done; guard->read_by has come. */
+void reload_read(struct guard *guard, struct mono now);
+void reload_read_timeout(struct guard *guard);
 /* CHANNEL_RELOADED or CHANNEL_RELOAD_KEPT. */
 void reload_end(struct guard *guard, bool done, struct mono now);
 /* The worker is gone: the next one starts with what was about to be. */

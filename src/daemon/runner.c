@@ -265,12 +265,12 @@ unsigned runner_poll(const struct runner *runner, struct pollfd *fds, unsigned c
 
 /* --- ends --- */
 
-void runner_end(struct runner *runner, enum runner_class class)
+static void end_jobs(struct runner *runner, enum runner_class class, const uint64_t *key)
 {
     for (struct job **link = &runner->jobs; *link != NULL;) {
         struct job *job = *link;
 
-        if (job->order.class != class) {
+        if (job->order.class != class || (key != NULL && job->order.key != *key)) {
             link = &job->next;
         } else if (job->started) {
             script_end(&job->script);
@@ -278,6 +278,16 @@ void runner_end(struct runner *runner, enum runner_class class)
         } else
             drop(runner, link);
     }
+}
+
+void runner_end(struct runner *runner, enum runner_class class)
+{
+    end_jobs(runner, class, NULL);
+}
+
+void runner_end_one(struct runner *runner, enum runner_class class, uint64_t key)
+{
+    end_jobs(runner, class, &key);
 }
 
 unsigned runner_count(const struct runner *runner, enum runner_class class)

@@ -21,7 +21,7 @@ struct runner;
 enum runner_class {
     RUNNER_CHECK,  /* ended with the worker */
     RUNNER_NOTIFY, /* goes on without worker and guard, up to its time limit */
-    RUNNER_READER, /* of a FIFO: no time limit, ended with the guard */
+    RUNNER_READER, /* of a FIFO: no time limit, ended with the FIFO */
     RUNNER_HOOK,   /* at start and stop */
     RUNNER_CLASS_COUNT,
 };
@@ -57,6 +57,8 @@ void runner_let_go(struct runner *runner);
 int runner_add(struct runner *runner, const struct runner_order *order);
 /* Gives up what waits, without a result, and asks what runs to end. */
 void runner_end(struct runner *runner, enum runner_class class);
+/* The same for one key. */
+void runner_end_one(struct runner *runner, enum runner_class class, uint64_t key);
 /* How many wait or run. */
 unsigned runner_count(const struct runner *runner, enum runner_class class);
 

@@ -248,116 +248,138 @@ const struct track *tracking_track(const struct tracking *tracking)
 
 /* --- life --- */
 
-static bool is_tracked(const struct tracking *tracking, enum check_tracker_kind kind)
+/* All that depends on the configuration, made for the next one. */
+struct tracking_next {
+    struct track *track;
+    struct process_watch *processes; /* NULL: none are tracked */
+    unsigned *counts;
+};
+
+static bool is_tracked(const struct track *track, enum check_tracker_kind kind)
 {
     struct track_view view;
 
-    for (unsigned i = 0; i < track_source_count(tracking->track); i++) {
-        track_view(tracking->track, i, &view);
+    for (unsigned i = 0; i < track_source_count(track); i++) {
+        track_view(track, i, &view);
         if (view.kind == kind)
             return true;
     }
     return false;
 }
 
-static int open_files(struct tracking *tracking)
+/* Takes a descriptor, or a negative errno, into *fd and watches it. 0 or a negative errno. */
+static int keep_watched(struct tracking *tracking, int opened, loop_readable *readable, int *fd,
+                        struct loop_watch **watch)
 {
-    tracking->files_changed = true;
-    if (!is_tracked(tracking, CHECK_TRACK_FILE) || tracking->files >= 0)
-        return 0;
-    tracking->files = file_watch_open();
-    if (tracking->files < 0)
-        return tracking->files;
-    return loop_watch(tracking->worker->loop, tracking->files, on_files, tracking, &tracking->files_watch);
+    int error = opened < 0 ? opened : loop_watch(tracking->worker->loop, opened, readable, tracking, watch);
+
+    if (error == 0)
+        *fd = opened;
+    else if (opened >= 0)
+        close(opened);
+    return error;
 }
 
-static int open_links(struct tracking *tracking)
+/* What was needed once stays open: files and interfaces that nobody tracks any more cost nothing. */
+static int open_watches(struct tracking *tracking, const struct config *config, const struct track *track)
 {
-    bool needed = track_interface_count(tracking->track) > 0 || any_source(tracking->worker->config);
+    bool links = track_interface_count(track) > 0 || any_source(config);
+    int error = 0;
 
-    tracking->links_changed = true;
-    if (!needed || tracking->links >= 0)
-        return 0;
-    tracking->links = link_watch_open();
-    if (tracking->links < 0)
-        return tracking->links;
-    return loop_watch(tracking->worker->loop, tracking->links, on_links, tracking, &tracking->links_watch);
+    if (tracking->files < 0 && is_tracked(track, CHECK_TRACK_FILE))
+        error = keep_watched(tracking, file_watch_open(), on_files, &tracking->files, &tracking->files_watch);
+    if (error == 0 && tracking->links < 0 && links)
+        error = keep_watched(tracking, link_watch_open(), on_links, &tracking->links, &tracking->links_watch);
+    return error;
 }
 
-static int open_processes(struct tracking *tracking)
+static int open_processes(struct tracking_next *next, const struct config *config)
 {
-    if (!is_tracked(tracking, CHECK_TRACK_PROCESS))
+    if (!is_tracked(next->track, CHECK_TRACK_PROCESS))
         return 0;
-    unsigned count = tracking->instances->process_count;
+    next->counts = calloc(config->instances->process_count, sizeof(next->counts[0]));
+    return next->counts == NULL
+               ? -ENOMEM
+               : process_watch_open(config->instances->processes, config->instances->process_count, &next->processes);
+}
 
-    tracking->counts = calloc(count, sizeof(tracking->counts[0]));
-    if (tracking->counts == NULL)
+int tracking_prepare(struct tracking *tracking, const struct config *config, struct tracking_next **out)
+{
+    struct tracking_next *next = calloc(1, sizeof(*next));
+
+    if (next == NULL)
         return -ENOMEM;
-    int error = process_watch_open(tracking->instances->processes, count, &tracking->processes);
+    next->track = track_new(config, clock_now());
+    int error = next->track == NULL ? -ENOMEM : open_watches(tracking, config, next->track);
 
-    return error < 0 ? error
-                     : loop_watch(tracking->worker->loop, process_watch_fd(tracking->processes), on_processes, tracking,
-                                  &tracking->processes_watch);
+    if (error == 0)
+        error = open_processes(next, config);
+    if (error == 0)
+        *out = next;
+    else
+        tracking_unprepare(next);
+    return error;
+}
+
+void tracking_unprepare(struct tracking_next *next)
+{
+    if (next == NULL)
+        return;
+    process_watch_close(next->processes);
+    free(next->counts);
+    track_free(next->track);
+    free(next);
+}
+
+/* What it has made for a configuration becomes what is in use; *next has what was. */
+static int begin(struct tracking *tracking, struct tracking_next *next)
+{
+    const struct tracking_next before = {tracking->track, tracking->processes, tracking->counts};
+
+    loop_unwatch(tracking->processes_watch);
+    tracking->processes_watch = NULL;
+    tracking->track = next->track;
+    tracking->processes = next->processes;
+    tracking->counts = next->counts;
+    tracking->instances = tracking->worker->config->instances;
+    tracking->files_changed = tracking->links_changed = true;
+    *next = before;
+    if (tracking->processes == NULL)
+        return 0;
+    return loop_watch(tracking->worker->loop, process_watch_fd(tracking->processes), on_processes, tracking,
+                      &tracking->processes_watch);
 }
 
 int tracking_open(struct worker *worker, int orders, uint32_t connection, struct tracking **out)
 {
     struct tracking *tracking = calloc(1, sizeof(*tracking));
+    struct tracking_next *first = NULL;
     int error = orders_open(&worker->orders, orders, connection);
 
     if (tracking == NULL)
         return -ENOMEM;
     *out = tracking;
-    *tracking = (struct tracking){
-        .worker = worker, .instances = worker->config->instances, .files = -1, .links = -1, .look_next = MONO_NEVER};
-    tracking->track = track_new(worker->config, clock_now());
-    if (tracking->track == NULL)
-        error = -ENOMEM;
+    *tracking = (struct tracking){.worker = worker, .files = -1, .links = -1, .look_next = MONO_NEVER};
     if (error == 0)
         error = loop_watch(worker->loop, orders, on_orders, tracking, &tracking->orders_watch);
     if (error == 0)
-        error = open_files(tracking);
+        error = tracking_prepare(tracking, worker->config, &first);
     if (error == 0)
-        error = open_links(tracking);
-    return error == 0 ? open_processes(tracking) : error;
+        error = begin(tracking, first);
+    tracking_unprepare(first);
+    return error;
 }
 
-static bool close_processes(struct tracking *tracking)
+void tracking_go_on(struct tracking *tracking, struct tracking_next *next, uint32_t pools)
 {
-    loop_unwatch(tracking->processes_watch);
-    bool closed = process_watch_close(tracking->processes);
+    track_take_over(next->track, tracking->track, pools);
+    int error = begin(tracking, next);
 
-    free(tracking->counts);
-    tracking->processes_watch = NULL;
-    tracking->processes = NULL;
-    tracking->counts = NULL;
-    return closed;
-}
-
-struct track *tracking_prepare(const struct config *config)
-{
-    return track_new(config, clock_now());
-}
-
-bool tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools)
-{
-    bool closed = close_processes(tracking);
-
-    track_take_over(track, tracking->track, pools);
-    track_free(tracking->track);
-    tracking->track = track;
-    tracking->instances = tracking->worker->config->instances;
-    tracking->worker->orders.connection++;
-    int error = open_files(tracking);
-
-    if (error == 0)
-        error = open_links(tracking);
-    if (error == 0)
-        error = open_processes(tracking);
     if (error < 0)
-        log_error("reload: not all that is tracked can be looked at: %s", strerror(-error));
+        log_error("reload: processes that are tracked are not looked at: %s", strerror(-error));
+    tracking_unprepare(next);
+    tracking->worker->orders.connection++;
     tracking->worker->tracking_next = clock_now();
-    return closed;
 }
 
 void tracking_close(struct tracking *tracking)
@@ -367,7 +389,9 @@ void tracking_close(struct tracking *tracking)
     loop_unwatch(tracking->orders_watch);
     loop_unwatch(tracking->files_watch);
     loop_unwatch(tracking->links_watch);
-    close_processes(tracking);
+    loop_unwatch(tracking->processes_watch);
+    process_watch_close(tracking->processes);
+    free(tracking->counts);
     if (tracking->files >= 0)
         close(tracking->files);
     if (tracking->links >= 0)

@@ -19,7 +19,9 @@
 
 #include "base/check.h"
 #include "daemon/channel.h"
+#include "daemon/dump_file.h"
 #include "daemon/log.h"
+#include "daemon/rest.h"
 #include "daemon/worker_run.h"
 #include "platform/clock.h"
 #include "platform/privilege.h"
@@ -29,7 +31,7 @@
 
 #define LEAVE_TIMEOUT_US (4500 * US_PER_MS) /* a little less than the guard's patience */
 #define KERNEL_CLOSE_TIMEOUT_MS 2000
-#define HISTORY_CLOSE_TIMEOUT_MS 500
+#define FILE_CLOSE_TIMEOUT_MS 500
 
 static void on_kernel(void *context)
 {
@@ -85,6 +87,11 @@ static void on_signal(void *context)
         worker->signalled = true;
         begin_leaving(worker, strsignal((int)info.ssi_signo));
     }
+}
+
+static void on_dumped(void *context)
+{
+    worker_view_dumped(context);
 }
 
 static int run(struct worker *worker)
@@ -179,6 +186,7 @@ static int make_parts(struct worker *worker)
     worker->thirdparty = thirdparty_new(settings->link_count);
     worker->vips = vip_index_new(worker->config);
     worker->audit = audit_new(worker->config, worker->started);
+    worker->dumps = dump_files_open();
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
         worker->vips == NULL || worker->audit == NULL)
         return -ENOMEM;
@@ -208,8 +216,16 @@ static const char *prepare_user(const struct worker_start *start)
 
     if (geteuid() != 0)
         return NULL;
+    (void)rundir_give(start->rundir, geteuid(), getegid()); /* an earlier start may have given it away */
     if (error < 0) {
         log_notice("there is no user %s: the worker stays root, with fewer capabilities", EVENKEEL_USER);
+        return NULL;
+    }
+    const char *obstacle = privilege_obstacle(uid, gid);
+
+    if (obstacle != NULL) {
+        log_notice("the worker cannot become user %s and stays root, with fewer capabilities: %s", EVENKEEL_USER,
+                   obstacle);
         return NULL;
     }
     error = rundir_give(start->rundir, uid, gid);
@@ -251,8 +267,6 @@ static int drop_privileges(const struct worker_start *start)
         log_error("privileges: %s", text[0] != '\0' ? text : strerror(-error));
         return error == -EPERM ? EX_NOPERM : EX_OSERR;
     }
-    if (text[0] != '\0')
-        log_notice("%s", text);
     return 0;
 }
 
@@ -275,6 +289,8 @@ static int watch(struct worker *worker)
         error = loop_watch(worker->loop, worker->signals, on_signal, worker, &worker->signal_watch);
     if (error == 0)
         error = loop_watch(worker->loop, kernel_fd(worker->kernel), on_kernel, worker, &worker->kernel_watch);
+    if (error == 0)
+        error = loop_watch(worker->loop, dump_files_fd(worker->dumps), on_dumped, worker, &worker->dump_watch);
     return error;
 }
 
@@ -298,8 +314,12 @@ static int begin(struct worker *worker, const struct worker_start *start)
         code = drop_privileges(start);
     if (code != 0)
         return code;
+    rest_clean(worker->run_dir, worker->dialect, worker->config, worker->number);
+    rest_note(worker->run_dir, worker->config, worker->number);
     open_history(worker, rundir_path(start->rundir));
-    error = kernel_open(worker->config, &worker->kernel);
+    error = kernel_open(worker->config, worker->number, &worker->kernel);
+    if (error == -EAGAIN)
+        return failed("a thread for addresses and filter (RLIMIT_NPROC may be too low)", error, EX_OSERR);
     if (error < 0)
         return failed("addresses and filter", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
     error = watch(worker);
@@ -323,13 +343,17 @@ static int end(struct worker *worker, int code)
 
         if (error < 0)
             code = failed("removing addresses and filter", error, EX_SOFTWARE);
+        if (error == -ETIMEDOUT)
+            worker->reloaded = NULL; /* the thread is stuck with it, and the process about to end */
     }
     tracking_close(worker->tracking);
     loop_unwatch(worker->channel_watch);
     loop_unwatch(worker->signal_watch);
+    loop_unwatch(worker->dump_watch);
     link_close_all(worker);
     control_close(worker->control);
-    history_file_close(worker->history_file, HISTORY_CLOSE_TIMEOUT_MS);
+    history_file_close(worker->history_file, FILE_CLOSE_TIMEOUT_MS);
+    dump_files_close(worker->dumps, FILE_CLOSE_TIMEOUT_MS);
     state_close(worker->state);
     loop_close(worker->loop);
     if (worker->signals >= 0)
@@ -362,8 +386,10 @@ int worker_run(const struct worker_start *start)
     worker->dialect = start->dialect;
     worker->config_id = start->config_id;
     worker->run_dir = rundir_path(start->rundir);
+    worker->number = start->number;
     worker->page = start->page;
     worker->channel = start->channel;
+    worker->owed = CHANNEL_MESSAGE_COUNT;
     worker->signals = -1;
     worker->orders.fd = -1;
     worker->started = clock_now();
@@ -384,8 +410,10 @@ int worker_run(const struct worker_start *start)
     if (code == 0 && worker->forced)
         code = EX_SOFTWARE;
     code = end(worker, code);
-    if (code == 0)
+    if (code == 0) {
+        rest_forget(worker->run_dir);
         channel_send(worker->channel, CHANNEL_LEFT);
+    }
     free(worker);
     return code;
 }

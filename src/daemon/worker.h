@@ -98,16 +98,20 @@ struct worker_counters {
     uint64_t kernel_failures; /* levels that the kernel refused */
 };
 
+struct dump_files;
 struct worker_next;
 
 struct worker {
     const struct config *config;
-    struct config *reloaded;  /* the same, when a reload has made it; NULL: it is the guard's */
-    struct worker_next *next; /* of the reload under way */
-    char *reload_text;        /* of the last one's result */
-    bool kernel_paused;       /* ... the kernel's thread waits for the change-over */
+    struct config *reloaded;   /* the same, when a reload has made it; NULL: it is the guard's */
+    struct worker_next *next;  /* of the reload under way */
+    char *reload_text;         /* of the last one's result */
+    bool kernel_paused;        /* ... the kernel's thread waits for the change-over */
+    enum channel_message owed; /* to the guard, about the last one; CHANNEL_MESSAGE_COUNT: nothing */
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
+    struct dump_files *dumps;
+    unsigned number;                 /* number.h */
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;
@@ -146,7 +150,7 @@ struct worker {
     struct mono log_next;        /* when log_tick is wanted */
     struct mono ask_next;        /* when third parties are asked in the background; audit.h keeps its own time */
     struct mono leave_by;        /* after this, leave without waiting */
-    struct loop_watch *kernel_watch, *channel_watch, *signal_watch;
+    struct loop_watch *kernel_watch, *channel_watch, *signal_watch, *dump_watch;
     /* what worker_view.c builds for readers */
     struct daemon_view view;
     struct daemon_pool_view pool_views[SETTINGS_POOLS_MAX];
@@ -163,11 +167,6 @@ void worker_set_patience(struct worker *worker);
 
 /* worker_turn.c: sleeps until something is due or there, and deals with all of it. 0 or a negative errno. */
 int worker_turn(struct worker *worker);
-
-/* worker.c: what a pool needs; what only depends on the settings. */
-int worker_make_pool(const struct config *config, unsigned index, struct worker_pool *pool);
-void worker_free_pool(struct worker_pool *pool);
-void worker_set_patience(struct worker *worker);
 
 /* worker_reload.c: a message of the guard about a reload; what is due of it at the end of a turn; what it has made. */
 void worker_reload_take(struct worker *worker, enum channel_message message, const int *files, unsigned count);
@@ -201,12 +200,14 @@ void tracking_close(struct tracking *tracking);
 /* Starts checks that are due, steps the core with what changed; when it is wanted next. */
 struct mono tracking_run(struct tracking *tracking, struct mono now);
 /*
- * A reload: what the next configuration tracks (NULL: no memory; track_free if it comes to nothing), and the change to
- * it, after worker->config has become that one and all orders about the old one were flushed. `pools`: track_take_over.
+ * A reload: what the next configuration needs, which runs beside what is (0 or a negative errno; tracking_unprepare if
+ * it comes to nothing), and the change to it, after worker->config has become that one and all orders about the old one
+ * were flushed. `pools`: track_take_over.
  */
-struct track *tracking_prepare(const struct config *config);
-/* False: the configuration of before may be read still, and must not be freed. */
-bool tracking_go_on(struct tracking *tracking, struct track *track, uint32_t pools);
+struct tracking_next;
+int tracking_prepare(struct tracking *tracking, const struct config *config, struct tracking_next **out);
+void tracking_unprepare(struct tracking_next *next); /* NULL is allowed */
+void tracking_go_on(struct tracking *tracking, struct tracking_next *next, uint32_t pools);
 /* For readers (track.h). */
 const struct track *tracking_track(const struct tracking *tracking);
 
@@ -239,7 +240,9 @@ void tell_renamed(struct worker *worker, unsigned pool);
 /* worker_view.c */
 void worker_view_init(struct worker *worker);
 struct control_callbacks worker_view_callbacks(struct worker *worker);
+/* Has the file written; what came of those that were. */
 void worker_view_dump(struct worker *worker, enum daemon_dump dump);
+void worker_view_dumped(struct worker *worker);
 /* Before a pool's first advertisement: one that was drained when the daemon last ran is drained again. A pool that is
  * not `new` goes on as it was, and that is written down under its name. */
 void worker_view_restore_pool(struct worker *worker, unsigned pool, bool new, struct mono now);

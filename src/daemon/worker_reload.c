@@ -17,7 +17,7 @@
 #include "core/handover.h"
 #include "daemon/channel.h"
 #include "daemon/log.h"
-#include "daemon/track.h"
+#include "daemon/rest.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
 
@@ -34,7 +34,7 @@ struct worker_next {
     struct thirdparty *thirdparty;
     struct vip_index *vips;
     struct audit *audit;
-    struct track *track; /* NULL once the tracking has it */
+    struct tracking_next *tracking; /* NULL once it is in use */
     struct worker_pool pools[SETTINGS_POOLS_MAX];
     struct kernel_next *kernel; /* NULL once the kernel's thread has it */
     char *report;               /* what is different */
@@ -58,8 +58,17 @@ static void set_result(struct worker *worker, enum daemon_reload_state state, ch
 int worker_reload_ask(void *context)
 {
     struct worker *worker = context;
+    int error = channel_send(worker->channel, CHANNEL_RELOAD_ASKED);
 
-    return channel_send(worker->channel, CHANNEL_RELOAD_ASKED);
+    if (error == 0)
+        set_result(worker, DAEMON_RELOAD_RUNNING, NULL); /* the guard answers */
+    return error;
+}
+
+/* The guard waits for that word, and may itself have been stopped until the channel was full of other ones. */
+static void say_over(struct worker *worker, enum channel_message message)
+{
+    worker->owed = channel_send(worker->channel, message) == -EAGAIN ? message : CHANNEL_MESSAGE_COUNT;
 }
 
 /* --- before the point of no return --- */
@@ -158,7 +167,7 @@ void worker_reload_free(struct worker_next *next)
     kernel_unprepare(next->kernel);
     for (unsigned p = 0; p < SETTINGS_POOLS_MAX; p++)
         worker_free_pool(&next->pools[p]);
-    track_free(next->track);
+    tracking_unprepare(next->tracking);
     audit_free(next->audit);
     vip_index_free(next->vips);
     thirdparty_free(next->thirdparty);
@@ -170,7 +179,7 @@ void worker_reload_free(struct worker_next *next)
     free(next);
 }
 
-static int make_parts(const struct worker *worker, struct worker_next *next, int page_file)
+static int make_parts(struct worker *worker, struct worker_next *next, int page_file)
 {
     const struct core_settings *settings = &next->config->core;
 
@@ -181,9 +190,8 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
     next->thirdparty = thirdparty_new(settings->link_count);
     next->vips = vip_index_new(next->config);
     next->audit = audit_new(next->config, next->began);
-    next->track = tracking_prepare(next->config);
     if (next->storage == NULL || next->effects.list == NULL || next->thirdparty == NULL || next->vips == NULL ||
-        next->audit == NULL || next->track == NULL)
+        next->audit == NULL)
         return -ENOMEM;
     next->core = core_init(next->storage, settings, next->began);
     for (unsigned p = 0; p < settings_all_count(settings); p++)
@@ -191,6 +199,8 @@ static int make_parts(const struct worker *worker, struct worker_next *next, int
             return -ENOMEM;
     int error = guard_page_map(settings, page_file, &next->page);
 
+    if (error == 0)
+        error = tracking_prepare(worker->tracking, next->config, &next->tracking);
     return error == 0 ? kernel_prepare(next->config, &next->map, &next->kernel) : error;
 }
 
@@ -208,7 +218,7 @@ static struct config *read_config(const struct worker *worker, const char *text,
     return worker->dialect->read(request, ignore_finding, NULL);
 }
 
-static int prepare(const struct worker *worker, const int *files, struct worker_next *next)
+static int prepare(struct worker *worker, const int *files, struct worker_next *next)
 {
     size_t length, report_length;
     char *text = read_text(files[0], &length);
@@ -251,7 +261,7 @@ static void refuse(struct worker *worker, int error)
 {
     log_error("reload: going on unchanged: %s", strerror(-error));
     set_result(worker, DAEMON_RELOAD_FAILED, strdup(strerror(-error)));
-    channel_send(worker->channel, CHANNEL_RELOAD_KEPT);
+    say_over(worker, CHANNEL_RELOAD_KEPT);
 }
 
 static void begin(struct worker *worker, const int *files, unsigned count)
@@ -283,6 +293,8 @@ void worker_reload_take(struct worker *worker, enum channel_message message, con
 
     if (message == CHANNEL_RELOAD && worker->next == NULL)
         begin(worker, files, count);
+    else if (message == CHANNEL_RELOAD_READING)
+        set_result(worker, DAEMON_RELOAD_RUNNING, NULL);
     else if (message == CHANNEL_RELOAD_SAME)
         set_result(worker, DAEMON_RELOAD_UNCHANGED, NULL);
     else if (message == CHANNEL_RELOAD_BAD)
@@ -449,12 +461,11 @@ static void change_over(struct worker *worker, struct worker_next *next, struct 
     link_take_over(worker, &next->map, next->config->core.link_count);
     exchange(worker, next);
     orders_flush(&worker->orders); /* the last about what was */
-    if (!tracking_go_on(worker->tracking, next->track, pools_that_go_on(next)))
-        next->config = NULL; /* that of before: left to who is stuck with it */
-    next->track = NULL;
+    tracking_go_on(worker->tracking, next->tracking, pools_that_go_on(next));
+    next->tracking = NULL;
     take_over_view(worker, next);
     keep_goodbyes(worker, next);
-    channel_send(worker->channel, CHANNEL_RELOADED);
+    say_over(worker, CHANNEL_RELOADED);
     kernel_go_on(worker->kernel);
     apply_effects(worker, now);
     end_tracks(worker, now);
@@ -480,12 +491,28 @@ static char *result_text(const struct worker_next *next, struct mono now)
     return text;
 }
 
+/* Whoever leaves needs the kernel's thread, and nothing of the next configuration. */
+static void call_off(struct worker *worker)
+{
+    if (worker->next->pausing)
+        kernel_resume(worker->kernel);
+    worker_reload_free(worker->next);
+    worker->next = NULL;
+    log_warning("reload: called off, since this host leaves");
+    set_result(worker, DAEMON_RELOAD_FAILED, strdup("this host leaves"));
+    say_over(worker, CHANNEL_RELOAD_KEPT);
+}
+
 void worker_reload_turn(struct worker *worker)
 {
     struct worker_next *next = worker->next;
     struct mono now = clock_now();
 
-    if (next == NULL || worker->leaving)
+    if (worker->owed != CHANNEL_MESSAGE_COUNT)
+        say_over(worker, worker->owed);
+    if (next != NULL && worker->leaving)
+        call_off(worker);
+    if (worker->next == NULL)
         return;
     if (!next->pausing && core_is_retired(worker->core)) {
         next->pausing = true;
@@ -498,6 +525,7 @@ void worker_reload_turn(struct worker *worker)
     worker->kernel_paused = false;
     worker->next = NULL;
     change_over(worker, next, now);
+    rest_note(worker->run_dir, worker->config, worker->number);
     log_notice("reload: what is not in the file any more was released after %.3f ms; changed over in %.3f ms",
                (double)mono_diff_us(next->released, next->began) / US_PER_MS,
                (double)mono_diff_us(clock_now(), now) / US_PER_MS);

@@ -16,6 +16,7 @@ struct worker_start {
     const char *config_id; /* NULL: the host's name */
     struct guard_page *page;
     struct rundir *rundir;
+    unsigned number;           /* of this daemon in its network namespace, see number.h */
     int channel;               /* the worker's end */
     int orders;                /* the worker's end, see orders.h */
     uint32_t connection;       /* its number */

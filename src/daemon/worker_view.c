@@ -5,10 +5,13 @@
  */
 #include "daemon/worker.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "daemon/dump.h"
+#include "daemon/dump_file.h"
 #include "daemon/log.h"
 #include "daemon/track.h"
 #include "platform/clock.h"
@@ -152,7 +155,31 @@ static char *make_dump(void *context, enum daemon_dump dump)
 
 void worker_view_dump(struct worker *worker, enum daemon_dump dump)
 {
-    dump_write(worker->dialect, dump, get_view(worker), worker->config_id, worker->run_dir);
+    char *text = dump_text(worker->dialect, dump, get_view(worker));
+    char *path = dump_path(worker->dialect, dump, worker->config, worker->config_id, worker->run_dir);
+    int error = -ENOMEM;
+
+    if (text != NULL && path != NULL) {
+        error = dump_files_add(worker->dumps, dump, path, text);
+    } else {
+        free(text);
+        free(path);
+    }
+    if (error < 0)
+        log_error("the file that a signal asked for cannot be written: %s", strerror(-error));
+}
+
+void worker_view_dumped(struct worker *worker)
+{
+    struct dump_result result;
+
+    while (dump_files_next(worker->dumps, &result)) {
+        if (result.problem[0] != '\0')
+            log_error("%s could not be written: %s", result.path, result.problem);
+        else
+            log_info("%s was written", result.path);
+        free(result.path);
+    }
 }
 
 static int64_t spare_us(void *context)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The pool's table: its sets and what changes in them, the probe of the kernel's abilities, and the watch over what
- * others do to it. The rules themselves are filter_layout.c's. Called by the kernel thread and kernel_clean(); it keeps
+ * others do to it. The rules themselves are filter_layout.c's. Called by the kernel thread and kernel_clean.c; it keeps
  * no state but sockets. Together with filter_layout.c, filter_batch.c and filter_rule.c the only place that knows
  * nftables.
  */
@@ -27,22 +27,27 @@
 #define WATCH_READ_BYTES 16384
 
 struct filter {
+    unsigned number;
     struct mnl_socket *ask;
     struct mnl_socket *watch; /* NULL until filter_watch */
 };
 
-void filter_table_name(const char *pool, char *name, size_t capacity)
+void filter_table_name(const struct filter *filter, const char *pool, char name[static FILTER_NAME_MAX])
 {
-    snprintf(name, capacity, "evenkeel_%s", pool);
+    if (filter->number > 1)
+        snprintf(name, FILTER_NAME_MAX, "evenkeel%u_%s", filter->number, pool);
+    else
+        snprintf(name, FILTER_NAME_MAX, "evenkeel_%s", pool);
 }
 
-int filter_open(struct filter **out)
+int filter_open(unsigned number, struct filter **out)
 {
     struct filter *filter = calloc(1, sizeof(*filter));
     const int on = 1;
 
     if (!filter)
         return -ENOMEM;
+    filter->number = number;
     filter->ask = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
     if (!filter->ask || mnl_socket_bind(filter->ask, 0, MNL_SOCKET_AUTOPID) < 0) {
         int error = -errno;
@@ -287,9 +292,9 @@ static void add_everything(struct filter_batch *batch, const struct filter_table
 int filter_install(struct filter *filter, const struct filter_table *table)
 {
     struct filter_batch batch;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
-    filter_table_name(table->pool, name, sizeof(name));
+    filter_table_name(filter, table->pool, name);
     batch_begin(&batch, name);
     /* Adding first makes the removal valid when there is no table. */
     batch_table(&batch, true);
@@ -302,9 +307,9 @@ int filter_install(struct filter *filter, const struct filter_table *table)
 int filter_change(struct filter *filter, const struct filter_table *table, const struct filter_change *change)
 {
     struct filter_batch batch;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
-    filter_table_name(table->pool, name, sizeof(name));
+    filter_table_name(filter, table->pool, name);
     batch_begin(&batch, name);
     change_held(&batch, table, change->vips, change->vip_count, false);
     if (change->self && layout_leases_units(table)) {
@@ -325,9 +330,9 @@ int filter_change(struct filter *filter, const struct filter_table *table, const
 int filter_close_table(struct filter *filter, const char *pool, bool by_link)
 {
     struct filter_batch batch;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
-    filter_table_name(pool, name, sizeof(name));
+    filter_table_name(filter, pool, name);
     batch_begin(&batch, name);
     batch_flush(&batch, "held");
     batch_flush(&batch, "held6");
@@ -345,9 +350,9 @@ int filter_close_table(struct filter *filter, const char *pool, bool by_link)
 int filter_remove_table(struct filter *filter, const char *pool)
 {
     struct filter_batch batch;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
-    filter_table_name(pool, name, sizeof(name));
+    filter_table_name(filter, pool, name);
     batch_begin(&batch, name);
     batch_table(&batch, false);
     int error = batch_commit(&batch, filter->ask);
@@ -374,7 +379,7 @@ static int probe_once(struct filter *filter, enum filter_mode mode, bool egress)
         .vip_count = 1,
     };
     struct filter_batch batch;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
     /* Two daemons may probe at once; a colon is in no pool's name. */
     snprintf(name, sizeof(name), "evenkeel:probe:%ld", (long)getpid());

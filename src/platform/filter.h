@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The filter of a pool or of a set of instances: one nftables table of the netdev family, evenkeel_NAME, with base
- * chains at ingress and egress of each of its links (doc/design.md 2.6). It decides for which VIPs this host may be
- * heard and spoken to. Every call is one transaction, touches no other table, and keeps no state: what is held is the
- * caller's. Used by the kernel thread and by kernel_clean().
+ * The filter of a pool or of a set of instances: one nftables table of the netdev family, evenkeel_NAME (of the second
+ * daemon in a network namespace evenkeel2_NAME, and so on), with base chains at ingress and egress of each of its links
+ * (doc/design.md 2.6). It decides for which VIPs this host may be heard and spoken to. Every call is one transaction,
+ * touches no other table, and keeps no state: what is held is the caller's. Used by the kernel thread and by
+ * kernel_clean.c.
  *
  * Sets, all readable by `nft list table netdev evenkeel_NAME`:
  *   vips, vips6   all VIPs
@@ -76,8 +77,8 @@ struct filter_ability {
     char reason[96]; /* why not better, or that all is there */
 };
 
-/* 0 or a negative errno. */
-int filter_open(struct filter **out);
+/* `number`: the daemon's in this network namespace, from 1. 0 or a negative errno. */
+int filter_open(unsigned number, struct filter **out);
 void filter_close(struct filter *filter);
 
 /* Tries tables that are made and removed within one transaction, so that no packet ever meets them. */
@@ -102,7 +103,7 @@ int filter_close_table(struct filter *filter, const char *pool, bool by_link);
 /* Removes it. That it is not there is success. */
 int filter_remove_table(struct filter *filter, const char *pool);
 
-/* Readable while news of foreign changes wait. Opened apart, since kernel_clean() needs none. */
+/* Readable while news of foreign changes wait. Opened apart, since kernel_clean.c needs none. */
 int filter_watch(struct filter *filter);
 int filter_watch_fd(const struct filter *filter);
 
@@ -111,7 +112,9 @@ typedef void filter_touched(void *context, const char *table);
 /* Names each table that somebody else touched, perhaps more than once. 0, or -ENOBUFS: some news were lost. */
 int filter_watch_read(struct filter *filter, filter_touched *touched, void *context);
 
+#define FILTER_NAME_MAX (SETTINGS_NAME_MAX + 16)
+
 /* The name of a pool's or set's table. */
-void filter_table_name(const char *pool, char *name, size_t capacity);
+void filter_table_name(const struct filter *filter, const char *pool, char name[static FILTER_NAME_MAX]);
 
 #endif

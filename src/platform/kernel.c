@@ -2,14 +2,13 @@
 /*
  * The thread, and what the loop sees of it: orders go in, reports come out, each list under one mutex that is never
  * held during a system call on netlink. The loop stages orders and hands them over as one batch; of each unit only the
- * newest counts. What is done with them is kernel_work.c's. Called by the daemon's worker; kernel_clean() by the guard.
+ * newest counts. What is done with them is kernel_work.c's. Called by the daemon's worker.
  */
 #include "platform/kernel.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "platform/clock.h"
 #include "platform/kernel_work.h"
 #include "platform/realtime.h"
+#include "platform/thread.h"
 
 #define STACK_BYTES (256 * 1024)
 #define BREATH_US 50    /* between passes: others' turn on RTNL; who never waits loses its priority (realtime.h) */
@@ -103,18 +103,24 @@ static bool reports_grow(struct kernel *kernel)
     return true;
 }
 
+/* Under the mutex. */
+static bool add_report(struct kernel *kernel, const struct kernel_report *report)
+{
+    if (kernel->report_count == kernel->report_capacity && !reports_grow(kernel))
+        return false;
+    kernel->reports[(kernel->report_first + kernel->report_count) % kernel->report_capacity] = *report;
+    kernel->report_count++;
+    return true;
+}
+
 /* A listener's `report`: called on the thread. */
 static bool post(void *context, const struct kernel_report *report)
 {
     struct kernel *kernel = context;
 
     pthread_mutex_lock(&kernel->mutex);
-    bool room = kernel->report_count < kernel->report_capacity || reports_grow(kernel);
+    bool room = add_report(kernel, report);
 
-    if (room) {
-        kernel->reports[(kernel->report_first + kernel->report_count) % kernel->report_capacity] = *report;
-        kernel->report_count++;
-    }
     pthread_mutex_unlock(&kernel->mutex);
     return room;
 }
@@ -250,18 +256,24 @@ static struct timespec wait_until(struct mono until)
     return (struct timespec){.tv_sec = left_us / US_PER_S, .tv_nsec = left_us % US_PER_S * 1000};
 }
 
-/* Between two passes, with nothing left to drop: says so, and waits for kernel_go_on or the end. */
+/* Under the mutex, between two passes: nothing is left to drop, and the pause was not called off meanwhile. */
+static bool may_pause(struct kernel *kernel)
+{
+    return kernel->dropping && !kernel->closing && work_is_dropped(&kernel->work);
+}
+
+/* Says so, and waits for kernel_go_on, kernel_resume or the end. */
 static void pause_if_wanted(struct kernel *kernel)
 {
     const struct kernel_report paused = {.kind = KERNEL_PAUSED, .unit = EFFECT_NO_UNIT};
 
-    if (!kernel->dropping || !work_is_dropped(&kernel->work))
+    pthread_mutex_lock(&kernel->mutex);
+    bool pauses = may_pause(kernel) && add_report(kernel, &paused);
+
+    kernel->paused = pauses;
+    pthread_mutex_unlock(&kernel->mutex);
+    if (!pauses)
         return;
-    kernel->paused = true; /* read by the loop only after the report */
-    if (!post(kernel, &paused)) {
-        kernel->paused = false;
-        return;
-    }
     tell(kernel);
     pthread_mutex_lock(&kernel->mutex);
     while (kernel->paused && !kernel->closing)
@@ -296,27 +308,6 @@ static void *thread_main(void *context)
     kernel->left_error = error;
     pthread_mutex_unlock(&kernel->mutex);
     return NULL;
-}
-
-static int thread_start(struct kernel *kernel)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int error = pthread_attr_init(&attributes);
-
-    if (error)
-        return -error;
-    error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigfillset(&all);
-    /* A thread is born with its maker's mask: signals are the loop's alone. */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (!error)
-        error = pthread_create(&kernel->thread, &attributes, thread_main, kernel);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (!error)
-        (void)pthread_setname_np(kernel->thread, "kernel");
-    return -error;
 }
 
 static void orders_free(struct orders *orders)
@@ -379,7 +370,7 @@ static int make_parts(struct kernel *kernel)
     return kernel->wake_fd < 0 || kernel->report_fd < 0 ? -errno : 0;
 }
 
-int kernel_open(const struct config *config, struct kernel **out)
+int kernel_open(const struct config *config, unsigned number, struct kernel **out)
 {
     struct kernel *kernel = calloc(1, sizeof(*kernel));
 
@@ -394,13 +385,13 @@ int kernel_open(const struct config *config, struct kernel **out)
     int error = make_parts(kernel);
 
     if (error == 0)
-        error = work_init(&kernel->work, config, kernel->spoke_us, kernel->unit_spoke_us,
+        error = work_init(&kernel->work, config, number, kernel->spoke_us, kernel->unit_spoke_us,
                           (struct work_listener){post, tell, kernel});
     if (error < 0) {
         kernel_free(kernel);
         return error;
     }
-    error = thread_start(kernel);
+    error = thread_start(&kernel->thread, "kernel", STACK_BYTES, thread_main, kernel);
     if (error < 0) {
         work_free(&kernel->work);
         kernel_free(kernel);
@@ -412,22 +403,13 @@ int kernel_open(const struct config *config, struct kernel **out)
 
 int kernel_close(struct kernel *kernel, unsigned timeout_ms)
 {
-    struct timespec until;
-
     pthread_mutex_lock(&kernel->mutex);
     kernel->closing = true;
     pthread_cond_signal(&kernel->resumed);
     pthread_mutex_unlock(&kernel->mutex);
     wake(kernel->wake_fd);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    if (pthread_clockjoin_np(kernel->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
-        pthread_detach(kernel->thread);
+    if (!thread_join(kernel->thread, timeout_ms))
         return -ETIMEDOUT;
-    }
     int error = kernel->left_error;
 
     work_free(&kernel->work);
@@ -472,6 +454,19 @@ void kernel_pause(struct kernel *kernel, struct kernel_next *next)
     kernel->next = next;
     pthread_mutex_unlock(&kernel->mutex);
     wake(kernel->wake_fd);
+}
+
+void kernel_resume(struct kernel *kernel)
+{
+    pthread_mutex_lock(&kernel->mutex);
+    struct kernel_next *next = kernel->next;
+
+    kernel->next = NULL;
+    kernel->dropping = kernel->paused = false;
+    pthread_cond_signal(&kernel->resumed);
+    pthread_mutex_unlock(&kernel->mutex);
+    wake(kernel->wake_fd);
+    kernel_unprepare(next);
 }
 
 static void swap_orders(struct orders *a, struct orders *b)
@@ -534,62 +529,4 @@ void kernel_go_on(struct kernel *kernel)
     pthread_cond_signal(&kernel->resumed);
     pthread_mutex_unlock(&kernel->mutex);
     kernel_unprepare(next);
-}
-
-static bool no_report(void *context, const struct kernel_report *report)
-{
-    (void)context;
-    (void)report;
-    return true;
-}
-
-static void no_told(void *context)
-{
-    (void)context;
-}
-
-struct kernel_rest {
-    struct work work;
-    atomic_llong never_spoke[SETTINGS_POOLS_MAX];
-};
-
-int kernel_clean_begin(const struct config *config, struct kernel_rest **out)
-{
-    const struct work_listener nobody = {no_report, no_told, NULL};
-    struct kernel_rest *rest = calloc(1, sizeof(*rest));
-    int error = rest ? work_init(&rest->work, config, rest->never_spoke, NULL, nobody) : -ENOMEM;
-
-    *out = NULL;
-    if (error < 0) {
-        free(rest);
-        return error;
-    }
-    *out = rest;
-    return work_close(&rest->work);
-}
-
-int kernel_clean_remove(struct kernel_rest *rest)
-{
-    int error = work_leave(&rest->work);
-
-    return error < 0 ? error : (int)rest->work.removed_count;
-}
-
-void kernel_clean_end(struct kernel_rest *rest)
-{
-    if (!rest)
-        return;
-    work_free(&rest->work);
-    free(rest);
-}
-
-int kernel_clean(const struct config *config)
-{
-    struct kernel_rest *rest;
-    int removed = kernel_clean_begin(config, &rest);
-
-    if (rest)
-        removed = kernel_clean_remove(rest);
-    kernel_clean_end(rest);
-    return removed;
 }

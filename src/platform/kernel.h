@@ -63,12 +63,12 @@ struct kernel_report {
 };
 
 /*
- * Starts the thread. `config` must outlive it. First removes what an earlier run left (all VIPs of the configuration
- * from its links), then installs the filter with everything closed, then reports filters and links. 0 or a negative
- * errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread. Where the caller has real-time
- * priority, the thread gets one step less.
+ * Starts the thread. `config` must outlive it; `number`: as filter_open(). First removes what an earlier run left (all
+ * VIPs of the configuration from its links), then installs the filter with everything closed, then reports filters and
+ * links. 0 or a negative errno (-EPERM: CAP_NET_ADMIN is missing). No signal is ever delivered to the thread. Where the
+ * caller has real-time priority, the thread gets one step less.
  */
-int kernel_open(const struct config *config, struct kernel **out);
+int kernel_open(const struct config *config, unsigned number, struct kernel **out);
 
 /* Queues a wanted level; only the newest per unit counts. Nothing happens before kernel_commit. */
 void kernel_want(struct kernel *kernel, unsigned pool, unsigned unit, enum unit_level level, uint32_t sequence);
@@ -102,6 +102,12 @@ int kernel_prepare(const struct config *next, const struct handover *map, struct
 void kernel_unprepare(struct kernel_next *next); /* NULL is allowed; not after kernel_pause */
 void kernel_pause(struct kernel *kernel, struct kernel_next *next);
 void kernel_go_on(struct kernel *kernel);
+/*
+ * After kernel_pause, before or after its report: the reload is called off, since all is to be given up anyway. The
+ * thread goes on with the old configuration, `next` is used up; what was removed for it stays away, and KERNEL_PAUSED
+ * may come still.
+ */
+void kernel_resume(struct kernel *kernel);
 
 /* Readable while reports wait. */
 int kernel_fd(const struct kernel *kernel);
@@ -115,22 +121,27 @@ bool kernel_next(struct kernel *kernel, struct kernel_report *report);
 int kernel_close(struct kernel *kernel, unsigned timeout_ms);
 
 /*
- * For the guard, without a thread or an open handle: removes the configuration's VIPs from its links, the routes, rules
- * and static addresses that instances brought, and the tables, synchronously. Returns the number of addresses removed
- * or a negative errno.
- */
-int kernel_clean(const struct config *config);
-
-/*
- * The same in three steps, for who wants to say in between that the addresses are free. The first closes the filters: 1
- * when every pool has one, so that nobody gets an answer from here any more; 0 when some has none, and then the
- * addresses must go before anything is said; or a negative errno, with *rest NULL. The second removes addresses and
- * tables (tens of milliseconds for hundreds of them), with kernel_clean()'s result. The third closes the sockets, which
- * the kernel makes wait for the destruction of what was removed (20 to 30 ms were measured).
+ * kernel_clean.c, for the guard, without a thread or an open handle: removes the configuration's VIPs from its links,
+ * the routes, rules and static addresses that instances brought, and the tables, synchronously. In three steps, for who
+ * wants to say in between that the addresses are free. The first closes the filters: 1 when every pool has one, so that
+ * nobody gets an answer from here any more; 0 when some has none, and then the addresses must go before anything is
+ * said; or a negative errno, with *rest NULL. The second removes addresses and tables (tens of milliseconds for
+ * hundreds of them), and returns the number of addresses removed or a negative errno. The third closes the sockets,
+ * which the kernel makes wait for the destruction of what was removed (20 to 30 ms were measured).
  */
 struct kernel_rest;
-int kernel_clean_begin(const struct config *config, struct kernel_rest **rest);
+int kernel_clean_begin(const struct config *config, unsigned number, struct kernel_rest **rest);
 int kernel_clean_remove(struct kernel_rest *rest);
 void kernel_clean_end(struct kernel_rest *rest);
+/*
+ * Removes the tables of pools and sets that `before` has and `now` has not: who died soon after a reload may not have
+ * come to it, and they would go on dropping what those had. 0 or a negative errno.
+ */
+int kernel_clean_tables(const struct config *before, const struct config *now, unsigned number);
+/*
+ * All of it for a configuration that was in force once: of addresses only those that carry our mark (Linux 5.18), since
+ * the others may have become the host's own in the meantime. The number of addresses removed or a negative errno.
+ */
+int kernel_clean_marked(const struct config *config, unsigned number);
 
 #endif

@@ -128,10 +128,10 @@ static void add_stale(struct work *work, const char *pool)
         snprintf(work->stale[work->stale_count++], sizeof(work->stale[0]), "%s", pool);
 }
 
-static bool has_pool(const struct work *work, const char *name)
+static bool has_pool(const struct config *config, const char *name)
 {
-    for (unsigned p = 0; p < work_pool_count(work); p++)
-        if (strcmp(work->config->core.pools[p].name, name) == 0)
+    for (unsigned p = 0; p < settings_all_count(&config->core); p++)
+        if (strcmp(config->core.pools[p].name, name) == 0)
             return true;
     return false;
 }
@@ -167,7 +167,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
     for (unsigned i = 0; i < from->stale_count; i++)
         add_stale(to, from->stale[i]);
     for (unsigned p = 0; p < work_pool_count(from); p++)
-        if (!has_pool(to, from->config->core.pools[p].name))
+        if (!has_pool(to->config, from->config->core.pools[p].name))
             add_stale(to, from->config->core.pools[p].name);
     state_take_over(&to->state, &from->state);
     policy_take_over(to, from, map);
@@ -189,10 +189,26 @@ void work_remove_stale(struct work *work)
     if (work->stale_count == 0 || !is_all_installed(work))
         return;
     for (unsigned i = 0; i < work->stale_count; i++) {
-        if (has_pool(work, work->stale[i]) || filter_remove_table(work->filter, work->stale[i]) == 0)
+        if (has_pool(work->config, work->stale[i]) || filter_remove_table(work->filter, work->stale[i]) == 0)
             continue;
         memmove(work->stale[kept++], work->stale[i], sizeof(work->stale[0]));
         work->failed = true;
     }
     work->stale_count = kept;
+}
+
+int kernel_clean_tables(const struct config *before, const struct config *now, unsigned number)
+{
+    struct filter *filter;
+    int error = filter_open(number, &filter), result;
+
+    if (error < 0)
+        return error;
+    for (unsigned p = 0; p < settings_all_count(&before->core); p++) {
+        result =
+            has_pool(now, before->core.pools[p].name) ? 0 : filter_remove_table(filter, before->core.pools[p].name);
+        error = error < 0 ? error : result;
+    }
+    filter_close(filter);
+    return error;
 }

@@ -68,9 +68,10 @@ static int unit_error(const struct work *work, const struct work_unit *unit)
 
         if (vip->present == addresses || (addresses && !work_vip_counts(work, unit, i)))
             continue;
-        return obstacle ? obstacle : vip->error ? vip->error : EAGAIN;
+        return obstacle ? obstacle : vip->error ? vip->error : pool->error ? pool->error : EAGAIN;
     }
-    if (pool->mode != FILTER_OFF && unit->open != (unit->wanted == LEVEL_ANSWERING))
+    /* Without an address nothing answers, whatever the filter is like. */
+    if (addresses && pool->mode != FILTER_OFF && unit->open != (unit->wanted == LEVEL_ANSWERING))
         return pool->error ? pool->error : EAGAIN;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The model of what the kernel has, and what must change. It decides nothing about ownership: `wanted` is the caller's.
- * Called by the kernel thread and kernel_clean().
+ * Called by the kernel thread and kernel_clean.c.
  */
 #include "platform/kernel_state.h"
 
@@ -56,6 +56,24 @@ bool state_elsewhere(const struct state *state, unsigned index)
     return false;
 }
 
+/* The interface under another name is none of ours, and nothing there keeps it from answering. */
+static void leave_behind(struct state *state, const struct state_link *link)
+{
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        struct state_vip *vip = &state->vips[i];
+
+        if (&state->links[vip->link] == link && vip->present && (vip->pool != STATE_STATIC || vip->ours))
+            vip->stray_ifindex = link->ifindex;
+    }
+}
+
+static void forget_strays(struct state *state, int ifindex)
+{
+    for (unsigned i = 0; i < state->vip_count; i++)
+        if (state->vips[i].stray_ifindex == ifindex)
+            state->vips[i].stray_ifindex = 0;
+}
+
 /* An interface that goes takes its addresses along: nobody took them away from us. */
 static void forget_link(struct state *state, struct state_link *link)
 {
@@ -78,15 +96,18 @@ static void take_link(struct state *state, const struct netlink_event *event)
     struct state_link *before = event->ifindex ? link_by_index(state, event->ifindex) : NULL;
     struct state_link *link = link_by_name(state, event->name);
 
-    if (before && before != link)
-        forget_link(state, before); /* renamed */
+    if (before && before != link) { /* renamed */
+        leave_behind(state, before);
+        forget_link(state, before);
+    }
     if (!link || event->ifindex == 0)
         return;
     if (link->ifindex != event->ifindex) {
         if (link->ifindex != 0)
             forget_link(state, link); /* re-created: the news of its end was lost or comes later */
         link->ifindex = event->ifindex;
-        state->routes_changed = true;
+        forget_strays(state, link->ifindex);
+        state->routes_changed = state->link_came = true;
     }
     link->admin_up = event->admin_up;
     link->carrier = event->carrier;
@@ -207,6 +228,7 @@ void state_event(void *context, const struct netlink_event *event)
         link = event->ifindex ? link_by_index(state, event->ifindex) : NULL;
         if (link)
             forget_link(state, link);
+        forget_strays(state, event->ifindex);
         break;
     case NETLINK_ADDRESS:
         take_address(state, event);
@@ -252,6 +274,7 @@ void state_dump_end(struct state *state)
         if (!state->seen[i])
             lose_vip(&state->vips[i]);
     state->routes_changed = true;
+    state->link_came = false;
 }
 
 void state_forget_gateways(struct state *state)
@@ -326,33 +349,60 @@ static struct netlink_change change_of(const struct state *state, const struct s
     };
 }
 
+/* Of the link's former interface, without pause: it may answer there. */
+static struct netlink_change change_of_stray(const struct state *state, const struct state_vip *vip)
+{
+    struct netlink_change change = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+
+    change.ifindex = vip->stray_ifindex;
+    return change;
+}
+
 static bool is_part(const struct state_vip *vip, enum state_part part)
 {
     return part == STATE_REMOVE_ALL || (!vip->held_back && vip->awaited == (part == STATE_AWAITED));
 }
 
+static bool is_stray_part(const struct state_vip *vip, enum state_part part)
+{
+    return vip->stray_ifindex != 0 && (part == STATE_REMOVE_ALL || (part == STATE_AWAITED && !vip->held_back));
+}
+
+#define REMOVALS_MAX 3 /* of one VIP */
+
+static unsigned removals(const struct state *state, const struct state_vip *vip, enum state_part part,
+                         struct netlink_change out[static REMOVALS_MAX])
+{
+    /* What somebody else put beside our static address is his. */
+    bool any = vip->pool != STATE_STATIC && !state->only_ours;
+    unsigned count = 0;
+
+    if (is_stray_part(vip, part))
+        out[count++] = change_of_stray(state, vip);
+    if (!is_part(vip, part))
+        return count;
+    if (vip->stray_prefix != STATE_NO_PREFIX && any)
+        out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
+    if (vip->present && (part == STATE_REMOVE_ALL || !vip->wanted) && (any || vip->ours))
+        out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+    return count;
+}
+
 unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
                        unsigned max)
 {
-    bool all = part == STATE_REMOVE_ALL;
+    struct netlink_change some[REMOVALS_MAX];
     unsigned count = 0;
 
     for (unsigned i = 0; i < state->vip_count; i++) {
-        const struct state_vip *vip = &state->vips[i];
+        unsigned found = removals(state, &state->vips[i], part, some);
 
-        if (!is_part(vip, part))
-            continue;
-        /* What somebody else put beside our static address is his. */
-        if (vip->stray_prefix != STATE_NO_PREFIX && vip->pool != STATE_STATIC && count < max) {
+        for (unsigned k = 0; k < found && count < max; k++) {
             of[count] = i;
-            changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
-        }
-        if (vip->present && (all || !vip->wanted) && (vip->pool != STATE_STATIC || vip->ours) && count < max) {
-            of[count] = i;
-            changes[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->prefix_length);
+            changes[count++] = some[k];
         }
     }
-    for (unsigned i = 0; i < state->vip_count && !all && count < max; i++) {
+    for (unsigned i = 0; i < state->vip_count && part != STATE_REMOVE_ALL && count < max; i++) {
         const struct state_vip *vip = &state->vips[i];
 
         if (is_part(vip, part) && vip->wanted && !vip->present && state_vip_obstacle(state, vip) == 0) {
@@ -373,6 +423,8 @@ void state_changed(struct state *state, unsigned index, const struct netlink_cha
     if (change->kind == NETLINK_PUT_ADDRESS) {
         vip->present = vip->ours = true;
         vip->peer = vip->options ? vip->options->peer : ADDR_NONE;
+    } else if (vip->stray_ifindex != 0 && change->ifindex == vip->stray_ifindex) {
+        vip->stray_ifindex = 0;
     } else if (change->prefix_length == vip->prefix_length) {
         vip->present = vip->ours = false;
     } else {
@@ -401,6 +453,7 @@ static void take_over_vips(struct state *to, const struct state *from, unsigned 
         vip->present = same_prefix && old->present;
         vip->ours = vip->present && old->ours;
         vip->peer = old->peer;
+        vip->stray_ifindex = old->stray_ifindex;
         vip->error = old->error;
         vip->reported = old->reported;
         vip->stray_prefix = !same_prefix && old->present ? old->prefix_length : old->stray_prefix;

@@ -2,7 +2,7 @@
 /*
  * What the kernel is known to have: the configuration's links, their own addresses and gateways, and which VIPs are in
  * place. Pure: netlink events go in, differences come out; no socket, clock or thread. Used by the kernel thread
- * (kernel_work.c), by kernel_clean(), and by a unit test.
+ * (kernel_work.c), by kernel_clean.c, and by a unit test.
  *
  * Static addresses (config/instances.h) are VIPs that belong to no pool; since they are the host's own as well, they
  * may be its primary ones. Of those that somebody else put there nothing is ever removed.
@@ -24,13 +24,14 @@ struct state_vip {
     struct addr address;
     uint8_t prefix_length; /* as configured */
     uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
+    int stray_ifindex;     /* it is still on this interface, which was its link and has another name now; 0: no */
     uint16_t link;
     uint8_t pool; /* or STATE_STATIC */
     uint16_t unit;
     bool wanted;  /* set by the caller: the address shall be there */
     bool awaited; /* set by the caller: somebody waits for it to be as it is wanted */
     bool present;
-    bool ours;                         /* of a static one: put by us */
+    bool ours;                         /* put by us, as far as the kernel tells (Linux 5.18) */
     const struct net_address *options; /* NULL: a pool's */
     struct addr peer;                  /* while present: as it is there */
     bool lost;                         /* it was taken away while wanted */
@@ -68,6 +69,8 @@ struct state {
     unsigned *order;
     bool *seen;          /* of each VIP, in the dump that is under way */
     bool routes_changed; /* the default routes must be dumped again */
+    bool only_ours;      /* set by the caller: what is not certainly ours is never removed */
+    bool link_came;      /* so must links and addresses: one that was renamed brought addresses nobody speaks of */
 };
 
 /* The link of this name; link_count: there is none. */
@@ -101,7 +104,7 @@ enum state_part {
 };
 
 /*
- * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most two
+ * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most three
  * for each VIP, into `changes` with the VIPs' indices in `of`. Returns their number.
  */
 unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,

@@ -2,7 +2,7 @@
 /*
  * One pass of the kernel thread: read what changed, close, change addresses, open, report. Every cause - an order, an
  * address removed by hand, an interface that came back, a flushed ruleset, a lost message - ends in the same pass,
- * which compares wanted with actual. Called by kernel.c on the thread, and by kernel_clean().
+ * which compares wanted with actual. Called by kernel.c on the thread, and by kernel_clean.c.
  *
  * The order within a pass is break before make: what is given up is closed in the filter before its addresses go, and
  * nothing opens before all addresses of its unit are in place. A batch of orders costs one netlink batch and, for each
@@ -50,8 +50,8 @@ static int allocate(struct work *work)
     work->filter_units = calloc(work->unit_count + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
-    work->changes = calloc(2 * vips, sizeof(*work->changes));
-    work->changes_of = calloc(2 * vips, sizeof(*work->changes_of));
+    work->changes = calloc(3 * vips, sizeof(*work->changes));
+    work->changes_of = calloc(3 * vips, sizeof(*work->changes_of));
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->config->core.link_count + 1u, sizeof(*work->views));
     work->views_known = calloc(work->config->core.link_count + 1u, sizeof(*work->views_known));
@@ -79,7 +79,7 @@ int work_prepare(struct work *work, const struct config *config)
     return error == 0 ? policy_init(work) : error;
 }
 
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+int work_init(struct work *work, const struct config *config, unsigned number, const atomic_llong *spoke_us,
               const atomic_llong *unit_spoke_us, struct work_listener listener)
 {
     int error = work_prepare(work, config);
@@ -92,7 +92,7 @@ int work_init(struct work *work, const struct config *config, const atomic_llong
     if (error == 0)
         error = policy_watch(work);
     if (error == 0)
-        error = filter_open(&work->filter);
+        error = filter_open(number, &work->filter);
     if (error == 0)
         error = filter_watch(work->filter);
     if (error < 0)
@@ -143,10 +143,10 @@ void work_arm(struct work *work, unsigned pool, uint32_t sequence)
 static void touched(void *context, const char *table)
 {
     struct work *work = context;
-    char name[SETTINGS_NAME_MAX + 16];
+    char name[FILTER_NAME_MAX];
 
     for (unsigned p = 0; p < work_pool_count(work); p++) {
-        filter_table_name(work->config->core.pools[p].name, name, sizeof(name));
+        filter_table_name(work->filter, work->config->core.pools[p].name, name);
         if (strcmp(name, table) == 0)
             work->pools[p].touched = true;
     }
@@ -189,7 +189,7 @@ static void read_news(struct work *work)
         work->resync = true;
         work->overrun = true;
     }
-    if (work->resync)
+    if (work->resync || work->state.link_came)
         resync(work);
     if (!work->state.routes_changed)
         return;
@@ -229,6 +229,14 @@ static bool is_left_to_its_owner(const struct work *work, const struct work_unit
     return !unit->ordered && instance && instance->priority == VRRP_PRIORITY_OWNER;
 }
 
+/* The kernel did not let us close the filter for it: then its addresses may not come, nor stay. */
+static bool cannot_be_closed(const struct work *work, const struct work_unit *unit)
+{
+    const struct work_pool *pool = &work->pools[unit->pool];
+
+    return pool->mode != FILTER_OFF && unit->wanted != LEVEL_ANSWERING && (unit->open || !pool->installed);
+}
+
 static void want_addresses(struct work *work)
 {
     for (unsigned i = 0; i < work->state.vip_count; i++)
@@ -241,7 +249,8 @@ static void want_addresses(struct work *work)
 
         for (unsigned i = 0; i < work->pools[p].unit_count; i++) {
             const struct work_unit *unit = &work->units[work->pools[p].first_unit + i];
-            bool held = unit->wanted >= LEVEL_READY, left = is_left_to_its_owner(work, unit);
+            bool held = unit->wanted >= LEVEL_READY && !cannot_be_closed(work, unit),
+                 left = is_left_to_its_owner(work, unit);
 
             for (unsigned v = 0; v < unit->vip_count; v++) {
                 struct state_vip *vip = &work->state.vips[unit->first_vip + v];
@@ -404,5 +413,7 @@ int work_leave(struct work *work)
     /* Better a closed filter that is left than an address that answers. */
     for (unsigned p = 0; p < work_pool_count(work) && error == 0; p++)
         error = filter_remove_table(work->filter, work->config->core.pools[p].name);
+    for (unsigned i = 0; i < work->stale_count && error == 0; i++) /* of a reload a moment ago */
+        error = filter_remove_table(work->filter, work->stale[i]);
     return error;
 }

@@ -100,9 +100,9 @@ struct work {
     struct work_listener listener;
 };
 
-/* Opens the sockets. 0 or a negative errno. `spoke_us`, `unit_spoke_us` and what the listener needs must outlive the
- * work. */
-int work_init(struct work *work, const struct config *config, const atomic_llong *spoke_us,
+/* Opens the sockets. `number`: as filter_open(). 0 or a negative errno. `spoke_us`, `unit_spoke_us` and what the
+ * listener needs must outlive the work. */
+int work_init(struct work *work, const struct config *config, unsigned number, const atomic_llong *spoke_us,
               const atomic_llong *unit_spoke_us, struct work_listener listener);
 void work_free(struct work *work);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * rtnetlink by libnl: sockets, dumps, events and batches. The only file that knows libnl besides netlink_message.c,
- * which builds and reads single messages. Called by the kernel thread and by kernel_clean(); never by the loop, since
+ * which builds and reads single messages. Called by the kernel thread and by kernel_clean.c; never by the loop, since
  * the kernel answers under RTNL, which others can hold for seconds.
  *
  * Two sockets: one is subscribed to the groups, the other asks and changes. So a burst of events cannot push out the

@@ -2,7 +2,7 @@
 /*
  * rtnetlink behind values: links, addresses and default routes are dumped and watched, addresses are put and removed in
  * batches. It keeps no state but its two sockets; what is wanted and what is there is the caller's (kernel_state.h).
- * Only messages from the kernel itself count. Used by the kernel thread and by kernel_clean().
+ * Only messages from the kernel itself count. Used by the kernel thread and by kernel_clean.c.
  */
 #ifndef EVENKEEL_PLATFORM_NETLINK_H
 #define EVENKEEL_PLATFORM_NETLINK_H
@@ -10,7 +10,7 @@
 #include "config/network.h"
 
 #define NETLINK_NAME_MAX 16 /* IFNAMSIZ */
-#define NETLINK_PROTOCOL 18 /* marks what we put into the kernel for instances; iproute2 shows it as "keepalived" */
+#define NETLINK_PROTOCOL 18 /* marks what we put into the kernel; iproute2 shows it as "keepalived" */
 
 struct netlink;
 

@@ -314,6 +314,8 @@ static int put_options(struct nl_msg *message, const struct netlink_change *chan
         error = nla_put(message, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
     if (error == 0 && address_flags(change) != 0)
         error = nla_put_u32(message, IFA_FLAGS, address_flags(change));
+    if (error == 0) /* so that the next daemon, or an operator, can tell whose it is (Linux 5.18; ignored before) */
+        error = nla_put_u8(message, IFA_PROTO, NETLINK_PROTOCOL);
     if (error < 0 || !change->options)
         return error;
     const struct addr broadcast = broadcast_of(change);
@@ -322,7 +324,7 @@ static int put_options(struct nl_msg *message, const struct netlink_change *chan
         error = nla_put(message, IFA_BROADCAST, (int)addr_length(&broadcast), broadcast.bytes);
     if (error == 0 && change->options->label && change->address.family == FAMILY_IPV4)
         error = nla_put_string(message, IFA_LABEL, change->options->label);
-    return error == 0 ? nla_put_u8(message, IFA_PROTO, NETLINK_PROTOCOL) : error;
+    return error;
 }
 
 static struct nl_msg *change_address(const struct netlink_change *change)

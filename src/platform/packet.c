@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "platform/clock.h"
 #include "platform/frame.h"
+#include "platform/packet_group.h"
 #include "platform/packet_socket.h"
 
 #define QUEUE_FRAMES 256
@@ -33,8 +34,7 @@ union stamp_control {
 
 struct packet_port {
     int fd;
-    int ifindex;
-    int group_fds[2]; /* IPv4, IPv6; -1: not joined */
+    struct packet_groups groups;
     struct packet_stats stats;
     unsigned queued;     /* frames */
     size_t queued_bytes; /* of `queue` */
@@ -51,9 +51,7 @@ int packet_open(int ifindex, struct packet_port **out)
     *out = NULL;
     if (!port)
         return -ENOMEM;
-    port->ifindex = ifindex;
-    port->group_fds[0] = -1;
-    port->group_fds[1] = -1;
+    packet_groups_init(&port->groups, ifindex);
     port->fd = packet_socket_open(ifindex);
     if (port->fd < 0) {
         int error = port->fd;
@@ -67,37 +65,48 @@ int packet_open(int ifindex, struct packet_port **out)
     return 0;
 }
 
+static const struct addr VRRP_GROUPS[] = {
+    {.family = FAMILY_IPV4, .bytes = {224, 0, 0, 18}},
+    {.family = FAMILY_IPV6, .bytes = {0xff, 0x02, [15] = 0x12}},
+};
+
 int packet_join(struct packet_port *port, enum family family)
 {
-    int *fd = &port->group_fds[family == FAMILY_IPV4 ? 0 : 1];
-
-    if (*fd >= 0)
-        return 0;
-
-    int joined = packet_socket_join(family, port->ifindex);
-
-    if (joined < 0)
-        return joined;
-    *fd = joined;
-    return 0;
+    CHECK(family != FAMILY_NONE);
+    return packet_groups_join(&port->groups, &VRRP_GROUPS[family == FAMILY_IPV4 ? 0 : 1]);
 }
 
 int packet_join_group(struct packet_port *port, const struct addr *group)
 {
-    int error = packet_join(port, (enum family)group->family);
+    return packet_groups_join(&port->groups, group);
+}
 
-    if (error < 0)
-        return error;
-    return packet_socket_join_group(port->group_fds[group->family == FAMILY_IPV4 ? 0 : 1], port->ifindex, group);
+struct wanted {
+    bool (*is_wanted)(void *context, const struct addr *group);
+    void *context;
+};
+
+static bool is_wanted(void *context, const struct addr *group)
+{
+    const struct wanted *wanted = context;
+
+    return addr_equal(group, &VRRP_GROUPS[0]) || addr_equal(group, &VRRP_GROUPS[1]) ||
+           wanted->is_wanted(wanted->context, group);
+}
+
+void packet_leave_groups(struct packet_port *port, bool (*is_wanted_group)(void *context, const struct addr *group),
+                         void *context)
+{
+    struct wanted wanted = {is_wanted_group, context};
+
+    packet_groups_leave(&port->groups, is_wanted, &wanted);
 }
 
 void packet_close(struct packet_port *port)
 {
     if (!port)
         return;
-    for (unsigned i = 0; i < ARRAY_LENGTH(port->group_fds); i++)
-        if (port->group_fds[i] >= 0)
-            close(port->group_fds[i]);
+    packet_groups_close(&port->groups);
     close(port->fd);
     free(port);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Frames in and out of one interface: an AF_PACKET socket with a BPF filter (VRRP, ARP, neighbour advertisements;
- * PACKET_IGNORE_OUTGOING), and an ordinary socket per family that joins the VRRP groups. Sending goes over AF_PACKET,
+ * PACKET_IGNORE_OUTGOING), and ordinary sockets that join the VRRP groups. Sending goes over AF_PACKET,
  * so that source MAC and egress hook are ours to choose. Frames are built and read by frame.h; meaning is not known
  * here.
  */
@@ -39,10 +39,13 @@ int packet_open(int ifindex, struct packet_port **out);
  */
 int packet_join(struct packet_port *port, enum family family);
 /*
- * Joins another multicast group (an instance's own) for as long as the port is open. 0 or a negative errno: -ENOBUFS,
- * the system allows no more (net.ipv4.igmp_max_memberships). No effect when it is joined.
+ * Joins another multicast group (an instance's own), any number of them. 0 or a negative errno. No effect when it is
+ * joined.
  */
 int packet_join_group(struct packet_port *port, const struct addr *group);
+/* Leaves those that are not wanted (any more), but never the VRRP groups. */
+void packet_leave_groups(struct packet_port *port, bool (*is_wanted_group)(void *context, const struct addr *group),
+                         void *context);
 void packet_close(struct packet_port *port);
 int packet_fd(const struct packet_port *port);
 

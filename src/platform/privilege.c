@@ -121,10 +121,9 @@ static bool groups_are_denied(void)
     return read && strcmp(word, "deny") == 0;
 }
 
-/* Why this process cannot become another user, for good; NULL: it can. After privilege_missing has read the
- * capabilities. */
-static const char *find_obstacle(uid_t uid, gid_t gid)
+const char *privilege_obstacle(uid_t uid, gid_t gid)
 {
+    capng_get_caps_process();
     if (!is_permitted(CAP_SETUID))
         return "CAP_SETUID is missing";
     if (!is_permitted(CAP_SETGID))
@@ -187,16 +186,12 @@ int privilege_drop(const char *user, bool nice, char text[static PRIVILEGE_TEXT_
 
     if (error < 0)
         return error;
-    const char *obstacle = user ? find_obstacle(uid, gid) : NULL;
     bool can_bound = is_permitted(CAP_SETPCAP);
 
     select_capabilities(nice && is_permitted(CAP_SYS_NICE));
-    error = user && !obstacle ? change_user(user, uid, gid, can_bound, text) : stay(can_bound, text);
+    error = user ? change_user(user, uid, gid, can_bound, text) : stay(can_bound, text);
     if (error < 0)
         return error;
-    if (obstacle)
-        snprintf(text, PRIVILEGE_TEXT_MAX, "not becoming user %s, staying uid %ld: %s", user, (long)geteuid(),
-                 obstacle);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 

@@ -22,12 +22,15 @@ int privilege_find_user(const char *user, uid_t *uid, gid_t *gid);
  */
 unsigned privilege_missing(bool nice, char text[static PRIVILEGE_TEXT_MAX]);
 
+/* Why this process can never become that user - a capability is missing, a user namespace does not know it -, or NULL.
+ */
+const char *privilege_obstacle(uid_t uid, gid_t gid);
+
 /*
  * Becomes `user` (NULL: stays who it is) with exactly those capabilities, and can never gain any again (no_new_privs).
- * Not being allowed to (no CAP_SETUID or CAP_SETGID, a user namespace without that user), it stays who it is, which is
- * no error; `text` then says so (else ""). CAP_SYS_NICE is kept when `nice` and it is there. 0, or a negative errno
- * with the reason in `text`: -ENOENT no such user, -EPERM CAP_NET_ADMIN or CAP_NET_RAW is missing. After an error the
- * process may be neither here nor there: it must end.
+ * CAP_SYS_NICE is kept when `nice` and it is there. 0, or a negative errno with the reason in `text`: -ENOENT no such
+ * user, -EPERM CAP_NET_ADMIN or CAP_NET_RAW is missing. After an error the process may be neither here nor there: it
+ * must end.
  */
 int privilege_drop(const char *user, bool nice, char text[static PRIVILEGE_TEXT_MAX]);
 

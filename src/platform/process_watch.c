@@ -24,10 +24,11 @@
 #include <unistd.h>
 
 #include "platform/process_match.h"
+#include "platform/thread.h"
 
 #define LINE_MAX_BYTES 4096
 #define FOUND_MAX 256 /* whose end is seen at once; of others within a second */
-#define JOIN_MS 200
+#define STACK_BYTES (64 * 1024)
 #define SCAN_MS (PROCESS_SCAN_US / 1000)
 
 struct found {
@@ -38,9 +39,8 @@ struct found {
 };
 
 struct process_watch {
-    const struct check_process *processes;
+    struct check_process *processes; /* a copy, in one piece */
     unsigned count;
-    pthread_t thread;
     pthread_mutex_t mutex;
     atomic_bool ending;
     int news; /* eventfd: for the caller */
@@ -170,21 +170,19 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void *run(void *context)
+static void look(struct process_watch *watch)
 {
-    struct process_watch *watch = context;
     struct pollfd fds[1 + FOUND_MAX];
     int64_t next = now_ms();
     bool first = true;
 
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
-    for (;;) {
+    while (!atomic_load(&watch->ending)) {
         if (now_ms() >= next) {
             scan(watch);
-            if (atomic_load(&watch->ending))
-                return NULL;
             next = now_ms() + SCAN_MS;
         }
+        if (atomic_load(&watch->ending))
+            return; /* in the midst of a scan */
         tell(watch, first);
         first = false;
         fds[0] = (struct pollfd){.fd = watch->stop, .events = POLLIN};
@@ -192,15 +190,10 @@ static void *run(void *context)
             fds[1 + i] = (struct pollfd){.fd = watch->found[i].pidfd, .events = POLLIN};
         int64_t wait = next - now_ms();
 
-        if (poll(fds, 1 + watch->found_count, wait > 0 ? (int)wait : 0) < 0)
-            continue;
-        if (fds[0].revents != 0)
-            return NULL;
-        take_ends(watch, fds + 1);
+        if (poll(fds, 1 + watch->found_count, wait > 0 ? (int)wait : 0) >= 0)
+            take_ends(watch, fds + 1);
     }
 }
-
-/* --- the caller's side --- */
 
 static void give_back(struct process_watch *watch)
 {
@@ -211,64 +204,103 @@ static void give_back(struct process_watch *watch)
     if (watch->stop >= 0)
         close(watch->stop);
     pthread_mutex_destroy(&watch->mutex);
+    free(watch->processes);
     free(watch->counts);
     free(watch->scanned);
     free(watch->told);
     free(watch);
 }
 
-int process_watch_open(const struct check_process *processes, unsigned count, struct process_watch **out)
+static void *thread_main(void *context)
 {
-    struct process_watch *watch = calloc(1, sizeof(*watch));
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
+    look(context);
+    give_back(context);
+    return NULL;
+}
 
-    if (watch == NULL)
-        return -ENOMEM;
-    watch->processes = processes;
+/* --- the caller's side --- */
+
+static size_t text_size(const struct check_process *process)
+{
+    size_t size = 0;
+
+    for (unsigned i = 0; process->words != NULL && i < process->word_count; i++)
+        size += strlen(process->words[i]) + 1;
+    return size;
+}
+
+/* With the words that are looked for, behind it; NULL: no memory. */
+static struct check_process *copy_processes(const struct check_process *processes, unsigned count)
+{
+    size_t words = 0, text = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        words += processes[i].word_count + 1;
+        text += text_size(&processes[i]);
+    }
+    struct check_process *copy = malloc((count + 1) * sizeof(copy[0]) + words * sizeof(char *) + text);
+
+    if (copy == NULL)
+        return NULL;
+    char **word = (char **)(void *)(copy + count + 1);
+    char *room = (char *)(word + words);
+
+    for (unsigned i = 0; i < count; i++) {
+        copy[i] = processes[i];
+        copy[i].name = NULL; /* not ours, and not needed */
+        if (processes[i].words == NULL)
+            continue;
+        copy[i].words = word;
+        for (unsigned k = 0; k < processes[i].word_count; k++) {
+            *word++ = strcpy(room, processes[i].words[k]);
+            room += strlen(room) + 1;
+        }
+        *word++ = NULL;
+    }
+    return copy;
+}
+
+static int make_parts(struct process_watch *watch, const struct check_process *processes, unsigned count)
+{
     watch->count = count;
-    pthread_mutex_init(&watch->mutex, NULL);
+    thread_mutex_init(&watch->mutex);
     watch->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     watch->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    watch->processes = copy_processes(processes, count);
     watch->counts = calloc(count + 1, sizeof(watch->counts[0]));
     watch->scanned = calloc(count + 1, sizeof(watch->scanned[0]));
     watch->told = calloc(count + 1, sizeof(watch->told[0]));
     for (unsigned i = 0; i < count; i++)
         watch->any_line = watch->any_line || (processes[i].words != NULL && process_match_needs_line(&processes[i]));
-    int error = watch->news < 0 || watch->stop < 0                                       ? EMFILE
-                : watch->counts == NULL || watch->scanned == NULL || watch->told == NULL ? ENOMEM
-                                                                                         : 0;
-
-    if (error == 0)
-        error = pthread_create(&watch->thread, NULL, run, watch);
-    if (error != 0) {
-        give_back(watch);
-        return -error;
-    }
-    *out = watch;
-    return 0;
+    if (watch->news < 0 || watch->stop < 0)
+        return -EMFILE;
+    return watch->processes != NULL && watch->counts != NULL && watch->scanned != NULL && watch->told != NULL ? 0
+                                                                                                              : -ENOMEM;
 }
 
-bool process_watch_close(struct process_watch *watch)
+int process_watch_open(const struct check_process *processes, unsigned count, struct process_watch **out)
 {
-    const uint64_t one = 1;
-    struct timespec until;
+    struct process_watch *watch = calloc(1, sizeof(*watch));
+    int error = watch != NULL ? make_parts(watch, processes, count) : -ENOMEM;
+    pthread_t thread;
 
+    if (error == 0)
+        error = thread_start(&thread, "processes", STACK_BYTES, thread_main, watch);
+    if (error == 0) {
+        pthread_detach(thread);
+        *out = watch;
+    } else if (watch != NULL)
+        give_back(watch);
+    return error;
+}
+
+void process_watch_close(struct process_watch *watch)
+{
     if (watch == NULL)
-        return true;
-    atomic_store(&watch->ending, true);
-    ssize_t written = write(watch->stop, &one, sizeof(one));
-
-    (void)written;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += JOIN_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    /* Reading of a process that is stuck in the kernel can be stuck with it. */
-    if (pthread_clockjoin_np(watch->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
-        pthread_detach(watch->thread);
-        return false;
-    }
-    give_back(watch);
-    return true;
+        return;
+    (void)!write(watch->stop, &(uint64_t){1}, sizeof(uint64_t));
+    atomic_store(&watch->ending, true); /* from here on it is the thread's alone */
 }
 
 int process_watch_fd(const struct process_watch *watch)

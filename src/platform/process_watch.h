@@ -13,10 +13,10 @@
 
 struct process_watch;
 
-/* `processes` must outlive the watch; those without words are not looked for. 0 or a negative errno. */
+/* `processes` is copied; those without words are not looked for. 0 or a negative errno. */
 int process_watch_open(const struct check_process *processes, unsigned count, struct process_watch **out);
-/* NULL is allowed. False: its thread is stuck, goes on by itself and may read `processes` still. */
-bool process_watch_close(struct process_watch *watch);
+/* Never waits: its thread, which reading of a stuck process may hold up, ends by itself. NULL is allowed. */
+void process_watch_close(struct process_watch *watch);
 /* Readable when there are new counts. */
 int process_watch_fd(const struct process_watch *watch);
 /* The newest counts, one for each of `processes`; false: none since the last call. */

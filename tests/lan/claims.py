@@ -6,7 +6,6 @@ import ipaddress
 import os
 import signal
 import struct
-import time
 
 import rig
 
@@ -89,7 +88,7 @@ class Claims:
 
     def judged(self):
         """(number of claims, those made by a host that was not the last to advertise the address)."""
-        time.sleep(0.3)  # what has left is in the files then
+        rig.pace(0.3)  # what has left is in the files then
         self.__exit__()
         holder, count, wrong = {}, 0, []
         for when, host, (kind, addresses, detail) in self._said():

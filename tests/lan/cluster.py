@@ -7,7 +7,7 @@ Owns configuration files and daemons; measuring is watcher.py's, faults are rig.
 import json
 import os
 import signal
-import subprocess
+import socket
 
 import keepalived
 import rig
@@ -73,6 +73,18 @@ class Evenkeel:
     def pids(self):
         return [self.child.pid] + self.workers() if self.running() else []
 
+    def ask(self, command, timeout=5):
+        """The answer to a command of the control socket, without keelctl: for what is asked again and again."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(timeout)
+            client.connect(os.path.join(self.run_dir, "control.sock"))
+            client.sendall(json.dumps({"command": command}).encode() + b"\n")
+            with client.makefile("rb") as lines:
+                answer = json.loads(lines.readline())
+        if "error" in answer:
+            raise rig.RigError(f"{self.node.name}: {command}: {answer['error']}")
+        return answer
+
     def ctl(self, *words, check=True, timeout=30):
         """keelctl --json: its answer as an object."""
         done = self.keelctl("--json", *words, timeout=timeout)
@@ -88,14 +100,15 @@ class Evenkeel:
         return self.node.run(tool, "--run-dir", self.run_dir, *words, check=False, timeout=timeout)
 
     def ready(self):
+        """The status, or None from a daemon that is not there, or not yet."""
         try:
-            return self.ctl("status", timeout=5)
-        except (rig.RigError, ValueError, subprocess.TimeoutExpired):
+            return self.ask("status")
+        except (rig.RigError, ValueError, OSError):
             return None
 
     def held(self):
         """Addresses of the units that this host holds, by its own word."""
-        return sorted(a for pool in self.ctl("status")["pools"] for unit in pool["units"]
+        return sorted(a for pool in self.ask("status")["pools"] for unit in pool["units"]
                       if unit["holder_kind"] == "self" for a in unit["addresses"])
 
     def terminate(self):
@@ -125,7 +138,26 @@ class Evenkeel:
         rig.resume(self.pids())
 
 
-class EvenkeelCluster:
+class Cluster:
+    """A daemon on each host: `hosts` by their names."""
+
+    def start(self, name):
+        self.hosts[name].start()
+
+    def kill(self, name):
+        self.hosts[name].kill()
+
+    def pause(self, name):
+        self.hosts[name].pause()
+
+    def resume(self, name):
+        self.hosts[name].resume()
+
+    def pids(self, name):
+        return self.hosts[name].pids()
+
+
+class EvenkeelCluster(Cluster):
     name = "evenkeel"
     ours = True
     member_interval_ms = 250
@@ -151,26 +183,11 @@ class EvenkeelCluster:
         members = status["pools"][0]["members"] if status and status["pools"] else []
         return sum(m["state"] == "active" for m in members) == len(self.lab.hosts)
 
-    def start(self, name):
-        self.hosts[name].start()
-
     def running(self, name):
         return self.hosts[name].running()
 
     def stop(self, name):
         return self.hosts[name].stop()
-
-    def kill(self, name):
-        self.hosts[name].kill()
-
-    def pause(self, name):
-        self.hosts[name].pause()
-
-    def resume(self, name):
-        self.hosts[name].resume()
-
-    def pids(self, name):
-        return self.hosts[name].pids()
 
 
 class InstanceCluster(EvenkeelCluster):
@@ -224,7 +241,7 @@ class InstanceCluster(EvenkeelCluster):
         return states == {f"v{n}": "Active" if self.home(n) == name else "Backup" for n in range(len(self.vips))}
 
 
-class KeepalivedCluster:
+class KeepalivedCluster(Cluster):
     """All addresses on all hosts, the priorities rotated by hand; version 3 when the interval is below a second."""
     name = "keepalived"
     ours = False
@@ -242,24 +259,9 @@ class KeepalivedCluster:
     def crash_bound_ms(self):
         return 4 * self.advert_s * 1000
 
-    def start(self, name):
-        self.hosts[name].start()
-
     def running(self, name):
         return bool(self.hosts[name].pids())
 
     def stop(self, name):
         self.hosts[name].terminate()
         return self.hosts[name].wait()
-
-    def kill(self, name):
-        self.hosts[name].kill()
-
-    def pause(self, name):
-        self.hosts[name].pause()
-
-    def resume(self, name):
-        self.hosts[name].resume()
-
-    def pids(self, name):
-        return self.hosts[name].pids()

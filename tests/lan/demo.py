@@ -151,6 +151,14 @@ class Demo:
             print(f"{text[:45]:46}{window.gap_ms:9.0f} ms{window.dual_ms:11.0f} ms{window.moves:7}")
 
 
+class Interrupted(KeyboardInterrupt):
+    """Its argument is the exit code."""
+
+
+def interrupt(signum, _frame):
+    raise Interrupted(128 + signum)
+
+
 def check_host():
     if os.geteuid() != 0:
         sys.exit("demo: network namespaces need root")
@@ -158,7 +166,8 @@ def check_host():
 
 def main():
     check_host()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, interrupt)
     text = sample_text()
     vips = sample_vips(text)
     began = time.monotonic()
@@ -187,4 +196,8 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Interrupted as stop:
+        print("\nInterrupted; everything is taken down.")
+        sys.exit(stop.args[0])

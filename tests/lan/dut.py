@@ -6,6 +6,7 @@ The hosts of one Lab are kept apart by the switch and only the witness hears the
 start serves many tests. A unit's VRID is the last byte of its address; the ranges of a lab's hosts must not overlap.
 """
 import contextlib
+import time
 
 import cluster
 import packets
@@ -18,6 +19,7 @@ STRONGER = 254
 OWN = 253  # what a lone host's unit advertises
 SKEW_S = (256 - OWN) / 256 * INTERVAL_S
 ADVERT_INT = f"advert_int {INTERVAL_S}"
+CLOCK_S = 0.005  # between our own time stamps and the kernel's
 LATE_S = 3  # how late a loaded machine may be; what must not come early has no tolerance
 
 
@@ -63,6 +65,10 @@ class Router:
 
     def counters(self):
         return next(u for u in self.dut.pool_counters()["units"] if u["vrid"] == self.vrid)
+
+    def became_active(self):
+        """How often. One more than before: it was Backup meanwhile, however short."""
+        return self.counters()["became_active"]
 
     def wait_active(self, deadline_s=10):
         def serving():
@@ -129,10 +135,10 @@ class Dut:
         return self.pool_counters()["units"]
 
     def pool_status(self):
-        return next(p for p in self.daemon.ctl("status")["pools"] if p["name"] == self.pool)
+        return next(p for p in self.daemon.ask("status")["pools"] if p["name"] == self.pool)
 
     def pool_counters(self):
-        return next(p for p in self.daemon.ctl("counters")["pools"] if p["name"] == self.pool)
+        return next(p for p in self.daemon.ask("counters")["pools"] if p["name"] == self.pool)
 
     # What a unit's counters are called: of a pool's, and below of an instance's.
 
@@ -150,7 +156,7 @@ class Dut:
 
     def received(self):
         """Every counter of what was received, by a flat name; what the daemon does by itself is left out."""
-        answer = self.daemon.ctl("counters")
+        answer = self.daemon.ask("counters")
         link = answer["links"][0]
         flat = {"accepted": link["accepted"], "unknown_vrid": link["unknown_vrid"], **link["refused"]}
         for pool in answer["pools"]:
@@ -169,10 +175,10 @@ class InstanceRouter(Router):
     """One vrrp_instance."""
 
     def status(self):
-        return next(i for i in self.dut.daemon.ctl("status")["instances"] if i["vrid"] == self.vrid)
+        return next(i for i in self.dut.daemon.ask("status")["instances"] if i["vrid"] == self.vrid)
 
     def counters(self):
-        return next(i for i in self.dut.daemon.ctl("counters")["instances"] if i["vrid"] == self.vrid)
+        return next(i for i in self.dut.daemon.ask("counters")["instances"] if i["vrid"] == self.vrid)
 
     def text(self, words):
         length = 24 if self.dut.family == 4 else 64
@@ -199,10 +205,10 @@ class InstanceDut(Dut):
         return "".join(r.text(words) for r in self.routers)
 
     def units(self):
-        return self.daemon.ctl("status")["instances"]
+        return self.daemon.ask("status")["instances"]
 
     def unit_counters(self):
-        return self.daemon.ctl("counters")["instances"]
+        return self.daemon.ask("counters")["instances"]
 
     def looped(self, router, count):
         return {"accepted": count, f"{router.vrid}.looped": count}
@@ -220,8 +226,35 @@ class InstanceDut(Dut):
     def received(self):
         flat = super().received()
         left_out = ("vrid", "asserted", "became_active", "released", "stalls", "assertions_held_back")
-        for one in self.daemon.ctl("counters")["instances"]:
+        for one in self.daemon.ask("counters")["instances"]:
             flat.update({f"{one['vrid']}.{k}": v for k, v in one.items()
                          if isinstance(v, int) and not k.endswith("_sent") and k not in left_out})
             flat.update({f"{one['vrid']}.{k}": v for k, v in one["refused"].items()})
         return flat
+
+
+class Place:
+    """An isolated lab with one device on each of its hosts, all of them started, and the tester that they hear. A device is an
+    attribute by its name in `said`: {name: dict(vrids, options, and what else its kind takes)}."""
+
+    def __init__(self, lab, talker, kind, said):
+        self.lab, self.tester, self.started = lab, talker, {}
+        self.duts = [kind(lab, index, words.pop("vrids"), *words.pop("options", ()), talker=talker, **words)
+                     for index, words in enumerate(map(dict, said.values()))]
+        vars(self).update(zip(said, self.duts))
+        for one in self.duts:
+            self.started[one] = time.time()
+            one.start()
+        for one in self.duts:
+            one.wait_ready()
+
+
+@contextlib.contextmanager
+def place(kind, **said):
+    with isolated_lab(len(said)) as lab:
+        talker = tester.Tester(lab.witness)
+        try:
+            yield Place(lab, talker, kind, said)
+            assert talker.lost() == 0, "the tester itself lost frames"
+        finally:
+            talker.close()

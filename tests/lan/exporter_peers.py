@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import threading
-import time
 
 import rig
 import tester
@@ -122,7 +121,10 @@ class Prometheus:
         connection = Inside(self.node, PROMETHEUS_PORT)
         try:
             connection.request("GET", path)
-            answer = json.loads(connection.getresponse().read())
+            response = connection.getresponse()
+            if response.status == http.client.SERVICE_UNAVAILABLE:
+                raise http.client.HTTPException("it listens, and is not ready yet")
+            answer = json.loads(response.read())
         finally:
             connection.close()
         if answer["status"] != "success":
@@ -248,7 +250,7 @@ class FakeDaemon:
                 try:
                     for piece in [data] if isinstance(data, bytes) else data or []:
                         connection.sendall(piece)
-                        time.sleep(0 if piece is data else self.pause_s)
+                        rig.pace(0 if piece is data else self.pause_s)
                 except OSError:
                     return
 

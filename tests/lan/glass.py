@@ -34,6 +34,8 @@ class Glass:
                                       start_new_session=True, preexec_fn=self._lead)
 
     def _lead(self):
+        for number in (signal.SIGINT, signal.SIGQUIT):  # ignored when the tests run in the background of a script
+            signal.signal(number, signal.SIG_DFL)
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def __enter__(self):

@@ -224,10 +224,10 @@ class Field:
         end = time.monotonic() + DEADLINE_S
         while time.monotonic() < end:
             if not self.wrong(expected):
-                time.sleep(HOLD_S)
+                rig.linger(HOLD_S)
                 if not self.wrong(expected):
                     break
-            time.sleep(0.1)
+            rig.pace(0.1)
         bad = self.wrong(expected)
         for cell in self.cells:
             cell.passed[phase] = cell not in bad

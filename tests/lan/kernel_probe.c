@@ -17,8 +17,9 @@
  *   want FIRST LAST LEVEL   orders (absent, ready, answering) for a range of units in one batch; `done COUNT MS ERRORS`
  *   arm                     prints `armed MS`
  *   beat MS                 sends the member's advertisement every MS from now on; 0: no more
- *   advert PRIORITY COUNT   sends one, with as many addresses (all our own)
+ *   advert PRIORITY COUNT   sends one, with as many addresses (all our own); 0: with that of a unit
  *   uadvert UNIT PRIORITY, ubeat FIRST LAST MS: the same of instances
+ *   pause | resume          for a reload that keeps unit 0 only, until `paused` comes | calls it off
  *   quit | close            leaves as it is | kernel_close; prints `closed ERROR`
  *
  * With the argument `clean` it only does kernel_clean_begin, _remove and _end, as the guard would: prints `cleaned
@@ -60,7 +61,7 @@ struct probe {
     uint32_t sequence;
     unsigned done, wanted_done, errors;
     uint32_t first_sequence;
-    bool armed;
+    bool armed, paused;
 };
 
 static struct config_vip make_vip(enum family family, unsigned i, unsigned link)
@@ -184,6 +185,7 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
         printf("overrun\n");
         break;
     case KERNEL_PAUSED: /* only reloads ask for it */
+        probe->paused = true;
         printf("paused\n");
         break;
     case KERNEL_POLICY:
@@ -221,7 +223,7 @@ static void send_advert(struct probe *probe, unsigned priority, unsigned count)
     enum family family = (enum family)probe->settings.family;
     const struct kernel_link *state = &probe->states[0];
     const struct addr *self = family == FAMILY_IPV4 ? &state->primary_ipv4 : &state->primary_ipv6;
-    const struct addr addresses[2] = {*self, *self};
+    const struct addr addresses[2] = {count > 0 ? *self : probe->made.vips[0].address, *self};
     const struct advert advert = {
         .source = *self,
         .destination = wire_group(family),
@@ -230,7 +232,7 @@ static void send_advert(struct probe *probe, unsigned priority, unsigned count)
         .priority = (uint8_t)priority,
         .checksum = family == FAMILY_IPV4 ? WIRE_CHECKSUM_PLAIN : WIRE_CHECKSUM_PSEUDO,
         .interval_us = (uint32_t)probe->settings.member_interval_us,
-        .address_count = (uint8_t)count,
+        .address_count = (uint8_t)(count > 0 ? count : 1),
         .addresses = addresses,
     };
     uint8_t packet[WIRE_PACKET_MAX], frame[FRAME_MAX];
@@ -313,11 +315,23 @@ static void arm(struct probe *probe)
     printf("armed %.3f\n", (double)mono_diff_us(clock_now(), start) / US_PER_MS);
 }
 
+static void pause_kernel(struct probe *probe)
+{
+    struct kernel_next *next;
+    struct handover map;
+
+    memset(&map, 0xff, sizeof(map)); /* HANDOVER_NONE */
+    map.old_pool[0] = map.old_unit[0][0] = 0;
+    CHECK(kernel_prepare(&probe->config, &map, &next) == 0);
+    kernel_pause(probe->kernel, next);
+    run(probe, -1, mono_add(clock_now(), WAIT_US), &probe->paused);
+}
+
 static void clean(const struct probe *probe)
 {
     struct mono start = clock_now();
     struct kernel_rest *rest;
-    int removed = kernel_clean_begin(&probe->config, &rest);
+    int removed = kernel_clean_begin(&probe->config, 1, &rest);
 
     if (rest)
         removed = kernel_clean_remove(rest);
@@ -347,6 +361,10 @@ static bool command(struct probe *probe, const char *line)
         send_unit_advert(probe, first, last);
     } else if (sscanf(line, "advert %u %u", &first, &last) == 2) {
         send_advert(probe, first, last);
+    } else if (strncmp(line, "pause", 5) == 0) {
+        pause_kernel(probe);
+    } else if (strncmp(line, "resume", 6) == 0) {
+        kernel_resume(probe->kernel);
     } else if (strncmp(line, "close", 5) == 0) {
         printf("closed %d\n", kernel_close(probe->kernel, 5000));
         return false;
@@ -412,7 +430,7 @@ int main(int argc, char **argv)
         return 0;
     }
     probe.packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, &probe.kernel);
+    int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, 1, &probe.kernel);
 
     if (error < 0) {
         printf("failed %s\n", strerrorname_np(-error));

@@ -110,7 +110,7 @@ void layouts_try(void)
     struct filter *filter;
     unsigned count = 0, bad = 0;
 
-    CHECK(filter_open(&filter) == 0);
+    CHECK(filter_open(1, &filter) == 0);
     for (unsigned bits = 0; bits < 1U << 9; bits++) {
         const struct sample sample = {
             .kinds = bits & 15,

@@ -7,7 +7,6 @@ before the next fault, so that a repetition takes seconds. Instances go home by 
 fault's own window. Numbers S4 and S5 are those of doc/development.md.
 """
 import signal
-import time
 
 import cluster
 import rig

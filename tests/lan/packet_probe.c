@@ -8,7 +8,7 @@
  *       with packet_ip's sockets open prints "ready", sleeps PAUSE_MS, then reads until COUNT frames or the timeout
  *   packet_probe unicast LINK COUNT DESTINATION [any]
  *       by packet_ip_send() over the link, or any; prints its result
- *   packet_probe groups LINK [GROUP]
+ *   packet_probe groups LINK [GROUP COUNT]
  *       prints "ready" and keeps the port open until standard input ends
  */
 #include <errno.h>
@@ -195,20 +195,49 @@ static int run_receive(struct packet_port *port, const uint8_t mac[6], long coun
     return 0;
 }
 
-static int run_groups(struct packet_port *port, const char *group)
+/* The nth group after this one; they differ in the last byte. */
+static struct addr nth_group(const char *first, unsigned n)
 {
-    struct addr another = group ? parse(group) : ADDR_NONE;
+    struct addr group = parse(first);
 
-    for (unsigned i = 0; group && i < 2; i++) {
-        int error = packet_join_group(port, &another);
+    group.bytes[addr_length(&group) - 1] = (uint8_t)(group.bytes[addr_length(&group) - 1] + n);
+    return group;
+}
+
+struct kept {
+    const char *first;
+    unsigned count;
+};
+
+static bool is_kept(void *context, const struct addr *group)
+{
+    const struct kept *kept = context;
+    bool found = false;
+
+    for (unsigned i = 0; i < kept->count && !found; i++) {
+        struct addr other = nth_group(kept->first, i);
+
+        found = addr_equal(group, &other);
+    }
+    return found;
+}
+
+/* Joins COUNT of them; each line on standard input is how many of them are kept. */
+static int run_groups(struct packet_port *port, const char *first, unsigned count)
+{
+    struct kept kept = {first, count};
+
+    for (unsigned i = 0; i < 2 * count; i++) {
+        struct addr group = nth_group(first, i % count);
+        int error = packet_join_group(port, &group);
 
         if (error < 0)
             return fail("packet_join_group", error);
     }
-    puts("ready");
-    fflush(stdout);
-    while (getchar() != EOF)
-        continue;
+    do {
+        puts("ready");
+        fflush(stdout);
+    } while (scanf("%u", &kept.count) == 1 && (packet_leave_groups(port, is_kept, &kept), true));
     return 0;
 }
 
@@ -231,7 +260,7 @@ int main(int argc, char **argv)
     else if (argc == 6 && strcmp(argv[1], "receive") == 0)
         status = run_receive(port, mac, atol(argv[3]), atol(argv[4]), atol(argv[5]));
     else if (strcmp(argv[1], "groups") == 0)
-        status = run_groups(port, argv[3]);
+        status = run_groups(port, argv[3], argc > 4 ? (unsigned)atol(argv[4]) : 0);
     else if (argc >= 5 && strcmp(argv[1], "unicast") == 0)
         status = run_unicast(argc > 5 ? 0 : (int)if_nametoindex(argv[2]), atol(argv[3]), argv[4]);
     packet_close(port);

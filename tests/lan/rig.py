@@ -11,6 +11,7 @@ own sockets see the truth: what it sends has left it, what it misses never came.
         lab.cut(lab.hosts[0]); ...; lab.heal()
 """
 import atexit
+import contextlib
 import os
 import select
 import shutil
@@ -48,6 +49,23 @@ def wait_until(condition, deadline_s, what, poll_s=0.02):
         if time.monotonic() >= end:
             raise RigError(f"not within {deadline_s} s: {what}")
         time.sleep(poll_s)
+
+
+def linger(seconds):
+    """Looks on for so long, for what must not happen: a second move, a late answer. What must happen is waited for."""
+    time.sleep(seconds)
+
+
+def pace(seconds):
+    """Until the next of several things that a test does one after the other, or until a moment that it has chosen."""
+    time.sleep(seconds)
+
+
+def be_punctual():
+    """This thread is not held up by those who have no claim to their time; what it starts is ordinary again. Who judges
+    times keeps them. Without the right to it everything stays as it was."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 
 
 def build_dir():
@@ -210,6 +228,7 @@ class Lab:
         os.chmod(self.dir, 0o755)
         self.nodes, self.cleanups, self.blocked, self.reaper = [], [], {}, None
         atexit.register(self.close)
+        be_punctual()
         try:
             self._build(hosts)
         except BaseException:

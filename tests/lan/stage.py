@@ -110,7 +110,7 @@ class Stage:
 
     def linger(self, seconds):
         """For what must not happen: a second move, a late double."""
-        time.sleep(seconds)
+        rig.linger(seconds)
 
     def restore(self, deadline_s=90):
         """Everything whole again: no fault, all hosts running and sharing."""

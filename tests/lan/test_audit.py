@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-import cluster
 import lease
 import rig
 
@@ -18,16 +17,16 @@ ROUND_S = 32  # every held address is asked for once in half a minute
 
 
 def unit_of(daemon, vip):
-    units = daemon.ctl("status")["pools"][0]["units"]
+    units = daemon.ask("status")["pools"][0]["units"]
     return next(u for u in units if vip in u["addresses"])
 
 
 def conflicts_of(daemon):
-    return daemon.ctl("counters")["daemon"]["address_conflicts"]
+    return daemon.ask("counters")["daemon"]["address_conflicts"]
 
 
 def lines_of(daemon):
-    return [a["text"] for a in daemon.ctl("status")["attention"] if a["code"] == "conflict"]
+    return [a["text"] for a in daemon.ask("status")["attention"] if a["code"] == "conflict"]
 
 
 def events_of(daemon):
@@ -35,7 +34,7 @@ def events_of(daemon):
 
 
 def contests_of(daemon):
-    return daemon.ctl("counters")["pools"][0]["counters"]["contests"]
+    return daemon.ask("counters")["pools"][0]["counters"]["contests"]
 
 
 def settled(field):
@@ -93,5 +92,34 @@ def test_audit__filter_off_on_one_host__its_answers_are_seen():
         rig.pause(field.system.hosts[other].pids())
         field.lab.host[other].run("nft", "flush", "ruleset")
         rig.wait_until(lambda: conflicts_of(daemon) > 0, ROUND_S, "the audit has found the second owner")
-        seen = {u["conflict"]["mac"] for u in daemon.ctl("status")["pools"][0]["units"] if u["conflict"]}
+        seen = {u["conflict"]["mac"] for u in daemon.ask("status")["pools"][0]["units"] if u["conflict"]}
         assert seen == {field.lab.host[other].ports[0]["mac"]}
+
+
+SEND = """import socket, sys
+port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+port.bind(("eth0", 0))
+port.send(bytes.fromhex(sys.argv[1]))
+"""
+
+
+def announce(node, vip, mac, frame_mac):
+    """A gratuitous ARP reply that says `mac` has the address, in a frame that says to come from `frame_mac`."""
+    mac, frame_mac = (m.replace(":", "") for m in (mac, frame_mac))
+    address = bytes(int(part) for part in vip.split(".")).hex()
+    node.run(rig.PYTHON, "-c", SEND,
+             f"ffffffffffff{frame_mac}08060001080006040002{mac}{address}ffffffffffff{address}" + "00" * 18)
+
+
+def test_audit__forged_frame_source__does_not_hide_a_claim_and_our_own_mac_is_none():
+    with rig.Lab(hosts=1, watchdog_s=60) as lab:
+        node = lab.hosts[0]
+        vip, own, foreign = cluster.addresses(1)[0], node.ports[0]["mac"], "02:99:00:00:00:01"
+        daemon = cluster.Evenkeel(node, cluster.pool_text([vip], "advert_int 0.2", "member_advert_int 0.1")).start()
+        rig.wait_until(lambda: daemon.ready() and unit_of(daemon, vip)["level_done"] == "answering", 10, "it serves")
+        for frame_mac in (own, foreign):
+            announce(lab.witness, vip, own, frame_mac)
+        announce(lab.witness, vip, foreign, own)
+        rig.wait_until(lambda: conflicts_of(daemon) > 0, 2, "the claim is seen")
+        assert conflicts_of(daemon) == 1 and unit_of(daemon, vip)["conflict"]["mac"] == foreign
+        assert daemon.stop() == 0

@@ -44,7 +44,7 @@ class Place:
                 rules, node.run("bridge", "fdb").stdout)
 
     def identity(self):
-        status = self.daemon.ctl("status")
+        status = self.daemon.ask("status")
         units = [(u["vrid"], u["state"], u["holder"], u["priority"], u["pinned_here"], u["level_done"]) for u in
                  status["pools"][0]["units"]]
         return status["daemon"]["config_hash"], units, status["pools"][0]["drained"], self.daemon.pids()
@@ -169,7 +169,7 @@ def test_file__bad_at_reload__refused_and_the_old_one_goes_on(unchanged):
     try:
         place.daemon.child.send_signal(1)
         rig.wait_until(lambda: "192.0.2.521" in place.running.read_log("evenkeeld.log"), 5, "the refusal in the log")
-        time.sleep(0.3)
+        rig.linger(0.3)
         assert place.daemon.running()
     finally:
         place.daemon.write(GOOD)
@@ -371,15 +371,15 @@ def test_flood__of_requests_and_connections__adverts_go_on(unchanged):
     for client in clients:
         client.close()
     rig.wait_until(lambda: unchanged.daemon.ready(), 15, "the socket to be free again")
-    assert unchanged.daemon.ctl("counters")["pools"][0]["counters"]["stalls"] == 0
+    assert unchanged.daemon.ask("counters")["pools"][0]["counters"]["stalls"] == 0
 
 
 def test_requests__all_of_it__counted(place):
-    before = place.daemon.ctl("counters")["daemon"]
+    before = place.daemon.ask("counters")["daemon"]
     answers(as_user(place, NOBODY), request(command="drain"))
     answers(as_user(place, NOBODY), b"garbage\n")
     answers(as_user(place, NOBODY), request(command="nonsense"))
-    after = place.daemon.ctl("counters")["daemon"]
+    after = place.daemon.ask("counters")["daemon"]
     assert after["control_denied"] - before["control_denied"] == 1
     assert after["control_refused"] - before["control_refused"] == 2
 

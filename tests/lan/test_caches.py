@@ -19,14 +19,15 @@ RIGHT_WITHIN_MS = 1000  # of the take-over
 GRAIN_MS = 1000 * 2 * clients.ECHO_S
 
 
-def provoke(host, vip, family):
-    """All that makes a kernel with a VIP on its interface speak with it: programs that send from it, an announcement."""
+def provoke(host, vips, family):
+    """All that makes a kernel with VIPs on its interface speak with them: programs that send from them, announcements."""
     there = host.lab.witness.ports[0]["ipv4" if family == 4 else "ipv6"]
     host.run("ip", f"-{family}", "neigh", "flush", "all")
-    host.run("ping", f"-{family}", "-c2", "-i0.2", "-W1", "-I", vip, there, check=False)
+    programs = [["ping", f"-{family}", "-c2", "-i0.2", "-W1", "-I", vip, there] for vip in vips]
     if family == 4:
-        host.run("arping", "-c2", "-w1", "-U", "-I", "eth0", "-s", vip, vip, check=False)
-        host.run("arping", "-c2", "-w1", "-A", "-I", "eth0", "-s", vip, vip, check=False)
+        programs += [["arping", "-c2", "-w1", kind, "-I", "eth0", "-s", vip, vip] for kind in ("-U", "-A") for vip in vips]
+    for child in [host.spawn(*program, log="provoked.txt") for program in programs]:
+        child.wait(10)
 
 
 CELLS = [(lease.Cell(6, family, mode, vmac), vmac) for family in (4, 6) for mode in ("add", "resident") for vmac in
@@ -49,8 +50,7 @@ def test_caches__owner_killed__clients_right_and_no_false_claim(cell, vmac):
                 place.wait_served([n for n in place.names if n != victim])
                 place.linger(RIGHT_WITHIN_MS / 1000)
                 at_last = warm.caches()
-                for vip in before[victim]:
-                    provoke(lab.host[victim], vip, family)
+                provoke(lab.host[victim], before[victim], family)
             gaps = warm.gaps_ms()
             count, wrong = said.judged()
         dead = lab.host[victim].ports[0]["mac"]

@@ -11,47 +11,25 @@ import pytest
 import dut
 import packets
 import rig
-import tester
-from dut import DOWN_S, INTERVAL_S, LATE_S, OWN, SKEW_S, STRONGER
+from dut import CLOCK_S, DOWN_S, INTERVAL_S, LATE_S, OWN, SKEW_S, STRONGER
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
     pytest.mark.skipif(not rig.find_program("evenkeeld"), reason="evenkeeld is not built"),
 ]
 
-CLOCK_S = 0.005  # between our own time stamps and the kernel's
 COALESCED_S = 0.006  # an advertisement may go so much early, together with another
 
 
-class Place:
-    def __init__(self, lab):
-        self.lab, self.tester = lab, tester.Tester(lab.witness)
-        self.v3 = dut.Dut(lab, 0, range(51, 61), talker=self.tester)
-        self.v2 = dut.Dut(lab, 1, range(71, 74), version=2, talker=self.tester)
-        self.v6 = dut.Dut(lab, 2, range(81, 86), family=6, talker=self.tester)
-        self.vmac = dut.Dut(lab, 3, [101, 102], use_vmac=True, talker=self.tester)
-        self.vmac6 = dut.Dut(lab, 4, [111, 112], use_vmac=True, family=6, talker=self.tester)
-        self.duts = [self.v3, self.v2, self.v6, self.vmac, self.vmac6]
-        self.started = {}
-        for one in self.duts:
-            self.started[one] = time.time()
-            one.start()
-        for one in self.duts:
-            one.wait_ready()
+DUTS = dict(v3=dict(vrids=range(51, 61)), v2=dict(vrids=range(71, 74), version=2), v6=dict(vrids=range(81, 86), family=6),
+            vmac=dict(vrids=[101, 102], use_vmac=True), vmac6=dict(vrids=[111, 112], use_vmac=True, family=6))
+NAMES = list(DUTS)
 
 
 @pytest.fixture(scope="module")
 def place():
-    with dut.isolated_lab(5) as lab:
-        built = Place(lab)
-        try:
-            yield built
-            assert built.tester.lost() == 0, "the tester itself lost frames"
-        finally:
-            built.tester.close()
-
-
-NAMES = ["v3", "v2", "v6", "vmac", "vmac6"]
+    with dut.place(dut.Dut, **DUTS) as built:
+        yield built
 
 
 # Start, and what an Active does by itself
@@ -72,7 +50,7 @@ def test_start__silence__backup_until_the_down_interval_is_over(place, name):
 def test_active__undisturbed__keeps_its_period(place, name):
     router = getattr(place, name).next_router()
     mark = place.tester.mark()
-    time.sleep(7 * INTERVAL_S)
+    rig.linger(7 * INTERVAL_S)
     times = [a.time for a in router.adverts(mark)]
     gaps = [b - a for a, b in zip(times, times[1:])]
     assert 5 <= len(times) <= 9
@@ -81,7 +59,7 @@ def test_active__undisturbed__keeps_its_period(place, name):
 
 def test_member__own_router__speaks_once_an_interval(place):
     mark = place.tester.mark()
-    time.sleep(6 * INTERVAL_S)
+    rig.linger(6 * INTERVAL_S)
     own = place.tester.adverts(mark, source=place.v3.source, is_member=True)
     assert 4 <= len(own) <= 8
     assert {(a.vrid, a.priority, a.version, a.interval) for a in own} == {(1, 100, 3, int(INTERVAL_S * 100))}
@@ -114,7 +92,7 @@ def test_backup__stronger_router_heard__stays_and_then_answers_in_its_form(place
     router = one.next_router()
     with router.kept_backup(form=form) as feed:
         mark = place.tester.mark()
-        time.sleep(3.3 * one.interval_s + 0.3)
+        rig.linger(3.3 * one.interval_s + 0.3)
         assert not router.adverts(mark)
         assert router.status()["holder"] == one.stranger
         mark = place.tester.mark()
@@ -149,7 +127,7 @@ def test_backup__equal_priority__stays(place):
         pass
     with place.tester.feeding(router.frame(OWN, "100.64.0.1")):  # of a lower address: that decides between Actives only
         mark = place.tester.mark()
-        time.sleep(DOWN_S * 2)
+        rig.linger(DOWN_S * 2)
         assert not router.adverts(mark)
 
 
@@ -170,11 +148,10 @@ def test_backup__weaker_stranger__preempted_after_the_down_interval(place, name)
 def test_backup__interval_of_the_active__learned(place, fields, silence_s):
     """Three of its intervals; but no shorter than a member's silence, since the speaker may be one. Reserve is ignored."""
     router = place.v3.next_router()
-    mark = place.tester.mark()
-    said = time.time()
+    before, mark, said = router.became_active(), place.tester.mark(), time.time()
     place.tester.send(router.frame(STRONGER, **fields))
-    router.wait_backup()
     first = first_after(router, mark, said)
+    assert router.became_active() == before + 1
     assert said + silence_s - CLOCK_S <= first.time < said + silence_s + LATE_S
     assert first.interval == INTERVAL_S * 100
 
@@ -196,14 +173,22 @@ def test_backup__interval_zero_once__not_active_early(place):
 # Active
 
 
+def between_two(router):
+    """Half an interval after one of its advertisements, as long as this machine is not much later: that one, and a mark."""
+    for _ in range(10):
+        before = router.wait_advert(router.tester.mark())
+        rig.pace(router.dut.interval_s / 2)
+        mark = router.tester.mark()
+        if mark.at < before.time + 0.8 * router.dut.interval_s:
+            return before, mark
+    raise rig.RigError("this machine is too late each time")
+
+
 @pytest.mark.parametrize("name", ["v3", "v2", "v6"])
 def test_active__priority_zero_heard__advertises_at_once_and_starts_its_period_anew(place, name):
     one = getattr(place, name)
     router = one.next_router()
-    mark = place.tester.mark()
-    before = router.wait_advert(mark)
-    time.sleep(one.interval_s / 2)
-    mark = place.tester.mark()
+    before, mark = between_two(router)
     place.tester.send(router.frame(0))
     answer = router.wait_advert(mark)
     following = place.tester.wait(lambda: router.adverts(mark)[1:2], 5, "the next one")[0]
@@ -220,10 +205,7 @@ def phase_error_s(phase, adverts, period_s):
 def test_active__weaker_stranger__asserts_at_once_and_keeps_its_schedule(place, name):
     one = getattr(place, name)
     router = one.next_router()
-    mark = place.tester.mark()
-    before = router.wait_advert(mark)
-    time.sleep(one.interval_s / 2)
-    mark = place.tester.mark()
+    before, mark = between_two(router)
     place.tester.send(router.frame(50))
     answer = router.wait_advert(mark)
     assert answer.time < before.time + one.interval_s - COALESCED_S
@@ -239,24 +221,23 @@ def test_active__weaker_stranger__asserts_at_once_and_keeps_its_schedule(place, 
 def test_active__equal_priority__higher_address_wins(place, name, source, stronger):
     """Compared byte by byte without sign."""
     router = getattr(place, name).next_router()
-    mark = place.tester.mark()
-    place.tester.send(router.frame(OWN, source))
-    if not stronger:
-        router.wait_advert(mark)
-        assert router.state() == "Active"
-        return
-    router.wait_backup()
+    before, mark = router.became_active(), place.tester.mark()
+    with place.tester.feeding(router.frame(OWN, source)):
+        if stronger:
+            router.wait_backup()
+            assert router.address not in router.dut.node.addresses()
+        else:
+            router.wait_advert(mark)
+            assert router.state() == "Active" and router.became_active() == before
     assert not [a for a in router.adverts(mark) if a.priority == 0], "who yields says nothing"
-    assert router.address not in router.dut.node.addresses()
 
 
 def test_active__stronger_once_then_silence__backup_and_back(place):
     router = place.v3.next_router()
-    mark = place.tester.mark()
-    said = time.time()
+    before, mark, said = router.became_active(), place.tester.mark(), time.time()
     place.tester.send(router.frame(255, interval=40))
-    router.wait_backup()
     first = first_after(router, mark, said)
+    assert router.became_active() == before + 1
     assert said + 1.2 - CLOCK_S <= first.time < said + 1.2 + LATE_S
 
 
@@ -269,7 +250,7 @@ def test_active__own_advertisement_replayed__no_answer_and_counted(place, name):
     before, mark = one.received(), place.tester.mark()
     place.tester.send(*[own.frame] * 100)
     rig.wait_until(lambda: one.landed(before) == one.looped(router, 100), 5, "100 looped")
-    time.sleep(2 * one.interval_s)
+    rig.linger(2 * one.interval_s)
     elapsed_s = time.time() - own.time
     assert len(router.adverts(mark)) <= elapsed_s / one.interval_s + 1, "no storm"
     assert one.landed(before) == one.looped(router, 100)
@@ -283,12 +264,12 @@ def test_active__a_thousand_weak_ones__assertions_limited_and_period_kept(place)
     before, mark, begun = (router.counters()["asserted"], place.v3.held_back(router)), place.tester.mark(), time.time()
     for _ in range(100):
         place.tester.send(*[router.frame(50)] * 10)
-        time.sleep(0.009)
+        rig.pace(0.009)
 
     def answered():
         return router.counters()["asserted"] - before[0], place.v3.held_back(router) - before[1]
 
-    rig.wait_until(lambda: sum(answered()) == 1000, 5, "all 1000 to be counted")
+    rig.wait_until(lambda: sum(answered()) >= 1000, 5, "all 1000 to be counted")  # some are held back, then made up
     elapsed_s = time.time() - begun
     asserted, _ = answered()
     assert 3 <= asserted <= elapsed_s / 0.05 + 2
@@ -311,8 +292,8 @@ def test_questions__backup__no_answer(place, name):
         mark = place.tester.mark()
         for i in range(21):
             place.tester.send(place.tester.question(router.address, macs[i % 3]))
-            time.sleep(0.01)
-        time.sleep(0.1)
+            rig.pace(0.01)
+        rig.linger(0.1)
         assert not [c for c in place.tester.claims(mark, address=router.address)]
 
 
@@ -322,10 +303,10 @@ def test_questions__active__one_answer_each_with_the_right_mac(place, name):
     mark = place.tester.mark()
     for i in range(20):
         place.tester.send(place.tester.question(router.address, router.mac if i % 2 else None))
-        time.sleep(0.01)
+        rig.pace(0.01)
     answers = place.tester.wait(lambda: len(place.tester.answers(mark, router.address)) >= 20
                                 and place.tester.answers(mark, router.address), 5, "20 answers")
-    time.sleep(0.1)
+    rig.linger(0.1)
     answers = place.tester.answers(mark, router.address)
     assert len(answers) == 20
     assert {c.source_mac for c in answers} == {router.mac}
@@ -369,27 +350,31 @@ def test_takeover__rival_claims_the_address__not_disturbed(place):
 # Leaving, and being frozen
 
 
+def silent_when_stopped(router):
+    """Stops the daemon for longer than its lease, when it must not answer. A mark, and the moment, where it goes on."""
+    talker, daemon = router.tester, router.dut.daemon
+    rig.pause(daemon.pids())
+    try:
+        rig.pace(2.5 * INTERVAL_S + 0.05)
+        mark = talker.mark()
+        for _ in range(10):
+            talker.send(talker.question(router.address), talker.question(router.address, router.mac))
+            rig.pace(0.02)
+        rig.linger(0.1)
+        assert not talker.claims(mark, address=router.address)
+    finally:
+        mark = talker.mark()
+        rig.resume(daemon.pids())
+    return mark
+
+
 def test_sigstop__active__silent_within_the_lease_and_listens_before_it_speaks(place):
     one = place.v3
     router = one.next_router()
-    rig.pause(one.daemon.pids())
-    stopped = time.time()
-    try:
-        time.sleep(2.5 * INTERVAL_S + 0.05)
-        mark = place.tester.mark()
-        for _ in range(10):
-            place.tester.send(place.tester.question(router.address), place.tester.question(router.address, router.mac))
-            time.sleep(0.02)
-        time.sleep(0.1)
-        assert not place.tester.claims(mark, address=router.address)
-    finally:
-        mark = place.tester.mark()
-        resumed = time.time()
-        rig.resume(one.daemon.pids())
-    assert resumed - stopped < 10
+    mark = silent_when_stopped(router)
     first = router.wait_advert(mark)
     said = [a for a in place.tester.adverts(mark, source=one.source) if a.time < first.time]
-    assert first.time >= resumed + DOWN_S - CLOCK_S, "it waits for others as at a start"
+    assert first.time >= mark.at + DOWN_S - CLOCK_S, "it waits for others as at a start"
     assert said and said[0].priority == 0 and said[0].is_member
     assert place.tester.wait_claim(mark, address=router.address).time >= first.time
     one.wait_ready()
@@ -411,7 +396,7 @@ def test_sigterm__active__member_says_goodbye_then_units_and_nothing_is_left(pla
             place.tester.adverts(mark, source=one.source, priority=0)), 5, "priority 0 for all")
         assert spoken[0].is_member
         assert [a.vrid for a in spoken[1:]] == sorted(vrids)
-        time.sleep(0.2)
+        rig.linger(0.2)
         later = [a for a in place.tester.adverts(mark, source=one.source) if a.time > spoken[0].time]
         assert all(a.priority == 0 for a in later), "no word afterwards"
         assert not [c for c in place.tester.claims(mark) if c.time > spoken[0].time and c.address in

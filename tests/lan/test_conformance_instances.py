@@ -9,9 +9,8 @@ import pytest
 import dut
 import packets
 import rig
-import tester
-from dut import DOWN_S, INTERVAL_S, LATE_S, OWN, STRONGER
-from test_conformance import CLOCK_S, first_after
+from dut import CLOCK_S, DOWN_S, INTERVAL_S, LATE_S, STRONGER
+from test_conformance import first_after, silent_when_stopped
 # Collected here once more, with the `place` of this file.
 from test_conformance import (  # noqa: F401
     test_active__a_thousand_weak_ones__assertions_limited_and_period_kept, test_active__equal_priority__higher_address_wins,
@@ -40,35 +39,17 @@ FREE_VRID = 233  # of no instance
 DIALECT = "v3_checksum_as_v2"  # keepalived's word for the plain checksum of IPv4
 
 
-class Place:
-    def __init__(self, lab):
-        self.lab, self.tester = lab, tester.Tester(lab.witness)
-        self.v3 = dut.InstanceDut(lab, 0, range(51, 76), DIALECT, talker=self.tester)
-        self.v2 = dut.InstanceDut(lab, 1, range(91, 101), version=2, talker=self.tester)
-        self.v6 = dut.InstanceDut(lab, 2, range(111, 121), family=6, talker=self.tester)
-        self.vmac = dut.InstanceDut(lab, 3, [101, 102], DIALECT, use_vmac=True, talker=self.tester)
-        self.vmac6 = dut.InstanceDut(lab, 4, [131, 132], use_vmac=True, family=6, talker=self.tester)
-        self.vmac2 = dut.InstanceDut(lab, 5, [141], version=2, use_vmac=True, talker=self.tester)
-        self.owner = dut.InstanceDut(lab, 6, [151], priority=255, talker=self.tester)
-        self.lazy = dut.InstanceDut(lab, 7, [161], "nopreempt", priority=100, talker=self.tester)
-        self.duts = [self.v3, self.v2, self.v6, self.vmac, self.vmac6, self.vmac2, self.owner, self.lazy]
-        self.started = {}
-        for one in self.duts:
-            self.started[one] = time.time()
-            one.start()
-        for one in self.duts:
-            one.wait_ready()
+DUTS = dict(
+    v3=dict(vrids=range(51, 76), options=[DIALECT]), v2=dict(vrids=range(91, 101), version=2),
+    v6=dict(vrids=range(111, 121), family=6), vmac=dict(vrids=[101, 102], options=[DIALECT], use_vmac=True),
+    vmac6=dict(vrids=[131, 132], use_vmac=True, family=6), vmac2=dict(vrids=[141], version=2, use_vmac=True),
+    owner=dict(vrids=[151], priority=255), lazy=dict(vrids=[161], options=["nopreempt"], priority=100))
 
 
 @pytest.fixture(scope="module")
 def place():
-    with dut.isolated_lab(8) as lab:
-        built = Place(lab)
-        try:
-            yield built
-            assert built.tester.lost() == 0, "the tester itself lost frames"
-        finally:
-            built.tester.close()
+    with dut.place(dut.InstanceDut, **DUTS) as built:
+        yield built
 
 
 # Sent
@@ -110,7 +91,7 @@ def test_owner__start__active_at_once_and_yields_to_nobody(place):
     first = router.adverts(0)[0]
     assert first.priority == 255 and first.time < started + DOWN_S + LATE_S
     with place.tester.feeding(router.frame(STRONGER), every_s=0.05):
-        time.sleep(DOWN_S)
+        rig.linger(DOWN_S)
         assert router.state() == "Active"
 
 
@@ -119,7 +100,7 @@ def test_backup__stronger_router_heard__stays_whatever_the_checksum(place, form)
     router = place.v3.next_router()
     with router.kept_backup(form=form) as feed:
         mark = place.tester.mark()
-        time.sleep(3.3 * INTERVAL_S + 0.3)
+        rig.linger(3.3 * INTERVAL_S + 0.3)
         assert not router.adverts(mark) and router.status()["holder"] == place.v3.stranger
     first = router.wait_advert(mark)
     assert first.time >= feed.last + DOWN_S - CLOCK_S and first.checksum_form() == "plain"
@@ -131,7 +112,7 @@ def test_backup__nopreempt__weaker_one_stays_until_it_is_silent(place):
         pass
     with place.tester.feeding(router.frame(50, interval=50)) as feed:
         mark = place.tester.mark()
-        time.sleep(DOWN_S * 2)
+        rig.linger(DOWN_S * 2)
         assert not router.adverts(mark) and router.status()["holder_priority"] == 50
     first = router.wait_advert(mark)
     assert feed.last + 3 * 0.5 - CLOCK_S <= first.time, "three of its intervals"
@@ -142,10 +123,10 @@ def test_backup__nopreempt__weaker_one_stays_until_it_is_silent(place):
                                                (dict(interval=10), 0.3)])
 def test_backup__interval_of_the_active__learned(place, fields, silence_s):
     router = place.v3.next_router()
-    mark, said = place.tester.mark(), time.time()
+    before, mark, said = router.became_active(), place.tester.mark(), time.time()
     place.tester.send(router.frame(STRONGER, **fields))
-    router.wait_backup()
     first = first_after(router, mark, said)
+    assert router.became_active() == before + 1
     assert said + silence_s - CLOCK_S <= first.time < said + silence_s + LATE_S
     assert first.interval == INTERVAL_S * 100, "its own stays"
 
@@ -166,21 +147,9 @@ def test_unknown_vrid__any__counted_and_nothing_else(place):
 def test_sigstop__active__silent_within_the_lease_and_listens_before_it_speaks(place, name):
     one = getattr(place, name)
     router = one.next_router()
-    rig.pause(one.daemon.pids())
-    try:
-        time.sleep(2.5 * INTERVAL_S + 0.05)
-        mark = place.tester.mark()
-        for _ in range(10):
-            place.tester.send(place.tester.question(router.address), place.tester.question(router.address, router.mac))
-            time.sleep(0.02)
-        time.sleep(0.1)
-        assert not place.tester.claims(mark, address=router.address)
-    finally:
-        mark = place.tester.mark()
-        resumed = time.time()
-        rig.resume(one.daemon.pids())
+    mark = silent_when_stopped(router)
     first = router.wait_advert(mark, positive=True)
-    assert first.time >= resumed + DOWN_S - CLOCK_S, "it waits for others as at a start"
+    assert first.time >= mark.at + DOWN_S - CLOCK_S, "it waits for others as at a start"
     assert place.tester.wait_claim(mark, address=router.address).time >= first.time
     one.wait_ready()
 
@@ -197,7 +166,7 @@ def test_sigterm__active__all_say_goodbye_and_nothing_is_left(place, name):
         assert not addresses & own and addresses <= before
         spoken = place.tester.wait(lambda: (lambda z: {a.vrid for a in z} == vrids and z)(
             place.tester.adverts(mark, source=one.source, priority=0)), 5, "priority 0 for all")
-        time.sleep(0.2)
+        rig.linger(0.2)
         last = max(a.time for a in spoken)
         assert all(a.priority == 0 for a in place.tester.adverts(mark, source=one.source) if a.time > last)
         assert not [c for c in place.tester.claims(mark) if c.time > last and c.address in own]

@@ -11,39 +11,22 @@ import dut
 import packets
 import rig
 import tester
-from dut import DOWN_S, INTERVAL_S, LATE_S, STRONGER
+from dut import CLOCK_S, DOWN_S, INTERVAL_S, LATE_S, STRONGER
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root"),
     pytest.mark.skipif(not rig.find_program("evenkeeld"), reason="evenkeeld is not built"),
 ]
 
-CLOCK_S = 0.005
 MANY = 200
 FUZZ_VRID = 233  # nobody's: what passes all checks lands in unknown_vrid, too
 
 
-class Place:
-    def __init__(self, lab):
-        self.lab, self.tester = lab, tester.Tester(lab.witness)
-        self.v3 = dut.Dut(lab, 0, range(51, 76), talker=self.tester)
-        self.v2 = dut.Dut(lab, 1, range(91, 101), version=2, talker=self.tester)
-        self.v6 = dut.Dut(lab, 2, range(111, 121), family=6, talker=self.tester)
-        for one in (self.v3, self.v2, self.v6):
-            one.start()
-        for one in (self.v3, self.v2, self.v6):
-            one.wait_ready()
-
-
 @pytest.fixture(scope="module")
 def place():
-    with dut.isolated_lab(3) as lab:
-        built = Place(lab)
-        try:
-            yield built
-            assert built.tester.lost() == 0, "the tester itself lost frames"
-        finally:
-            built.tester.close()
+    with dut.place(dut.Dut, v3=dict(vrids=range(51, 76)), v2=dict(vrids=range(91, 101), version=2),
+                   v6=dict(vrids=range(111, 121), family=6)) as built:
+        yield built
 
 
 # Sent
@@ -325,7 +308,7 @@ def flooded(one, before, sent, seen_by_link):
 
     rig.wait_until(lambda: link_total() >= sent, 10, f"{sent} packets counted, not {link_total()}")
     assert link_total() == sent
-    daemon = one.daemon.ctl("counters")["daemon"]
+    daemon = one.daemon.ask("counters")["daemon"]
     assert daemon["receive_drops"] == seen_by_link["receive_drops"], "the daemon's socket lost some"
 
 
@@ -333,13 +316,13 @@ def flooded(one, before, sent, seen_by_link):
 def test_fuzz__every_length_and_first_byte__one_counter_each_and_no_harm(place, name):
     one = getattr(place, name)
     one.wait_ready()
-    workers, held, log = one.daemon.workers(), one.daemon.held(), one.daemon.ctl("counters")["daemon"]
+    workers, held, log = one.daemon.workers(), one.daemon.held(), one.daemon.ask("counters")["daemon"]
     before, sent, mark = one.received(), 0, place.tester.mark()
     for length in range(0, 81, 1 if name == "v3" else 3):
         for frame in fuzz_frames(one.stranger, length):
             place.tester.send(frame)
             sent += 1
-        time.sleep(0.005)
+        rig.pace(0.005)
     flooded(one, before, sent, log)
     assert one.daemon.workers() == workers and one.daemon.held() == held
     assert not [a for a in place.tester.adverts(mark, source=one.source) if a.priority == 0]
@@ -349,7 +332,7 @@ def test_fuzz__every_length_and_first_byte__one_counter_each_and_no_harm(place, 
 def test_fuzz__frame_cut_anywhere_or_one_byte_changed__one_counter_each_and_no_harm(place, name):
     one = getattr(place, name)
     one.wait_ready()
-    workers, log = one.daemon.workers(), one.daemon.ctl("counters")["daemon"]
+    workers, log = one.daemon.workers(), one.daemon.ask("counters")["daemon"]
     whole = one.routers[0].frame(1, vrid=FUZZ_VRID)
     protocol_at = 14 + (9 if one.family == 4 else 6)
     frames = [whole[:n] for n in range(protocol_at + 1, len(whole))]
@@ -375,7 +358,7 @@ def test_200_routers__all_fed_at_once__no_false_transition_and_then_all_serve(ki
             frames = [r.frame(STRONGER) for r in one.routers]
             with talker.feeding(*frames, every_s=0.1) as feed:
                 rig.wait_until(one.daemon.ready, 10, "the daemon's socket")
-                time.sleep(4)
+                rig.linger(4)
                 units = one.units()
                 assert {u["state"] for u in units} == {"Backup"} and {u["holder"] for u in units} == {talker.ipv4}
                 assert {u["became_active"] for u in one.unit_counters()} == {0}
@@ -385,10 +368,10 @@ def test_200_routers__all_fed_at_once__no_false_transition_and_then_all_serve(ki
             assert min(a.time for a in heard) >= feed.last + DOWN_S - CLOCK_S
             one.wait_ready()
             mark = talker.mark()
-            time.sleep(8 * INTERVAL_S)
+            rig.linger(8 * INTERVAL_S)
             counts = [len(r.adverts(mark)) for r in one.routers]
             assert min(counts) >= 6 and max(counts) <= 10
-            drops = one.daemon.ctl("counters")["daemon"]
+            drops = one.daemon.ask("counters")["daemon"]
             assert (drops["receive_drops"], drops["send_errors"], talker.lost()) == (0, 0, 0)
         finally:
             talker.close()

@@ -52,7 +52,7 @@ def read_steadily(daemon, seconds, results):
     with connect(daemon) as client:
         begin, done, slowest = time.monotonic(), 0, 0
         while (now := time.monotonic()) < begin + seconds:
-            time.sleep(max(0, begin + done / PER_SECOND - now))
+            rig.pace(max(0, begin + done / PER_SECOND - now))
             asked = time.monotonic()
             client.sendall(REQUEST)
             text = answer(client)
@@ -158,7 +158,7 @@ def test_control__status_read_100_times_a_second__adverts_punctual_and_cheap():
 
 def test_control__readers_that_misbehave__are_dropped_and_nobody_else_notices():
     with Field() as field:
-        before = field.read.ctl("counters")["daemon"]
+        before = field.read.ask("counters")["daemon"]
         lazy, garbage, idle = (connect(field.read) for _ in range(3))
         lazy.setblocking(False)
         lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -170,7 +170,7 @@ def test_control__readers_that_misbehave__are_dropped_and_nobody_else_notices():
         garbage.sendall(os.urandom(64).replace(b"\n", b".") + b"\n" + os.urandom(200))
         assert punctual(field, 5)
         assert b"bad_request" in answer(garbage)
-        rig.wait_until(lambda: field.read.ctl("counters")["daemon"]["control_dropped_clients"]
+        rig.wait_until(lambda: field.read.ask("counters")["daemon"]["control_dropped_clients"]
                        >= before["control_dropped_clients"] + 2, 15, "the idle one and the one that reads nothing are dropped", 0.5)
         for client in (lazy, garbage, idle):
             client.close()

@@ -55,8 +55,8 @@ def labelled(**labels):
 
 
 def test_metrics__live_lan__what_the_daemon_says(site):
-    time.sleep(1.1)  # answers are a second old at most
-    samples, status, counters = site.exporter.samples(), site.daemon.ctl("status"), site.daemon.ctl("counters")
+    rig.pace(1.1)  # answers are a second old at most
+    samples, status, counters = site.exporter.samples(), site.daemon.ask("status"), site.daemon.ask("counters")
     assert samples["evenkeel_up", labelled()] == 1
     assert samples["evenkeel_configuration_info", labelled(hash=status["daemon"]["config_hash"])] == 1
     for pool in status["pools"]:
@@ -85,7 +85,7 @@ def test_metrics__live_lan__what_the_daemon_says(site):
 
 
 def test_daemon_counters__every_one__is_a_metric(site):
-    counters, samples = site.daemon.ctl("counters"), {name for name, _ in site.exporter.samples()}
+    counters, samples = site.daemon.ask("counters"), {name for name, _ in site.exporter.samples()}
     missing = {f"evenkeel_{name}_total" for name in counters["daemon"]} - samples
     assert missing == {"evenkeel_loop_late_max_us_total", "evenkeel_address_conflicts_total"}  # in seconds; per pool
     assert {"evenkeel_loop_late_max_seconds", "evenkeel_conflicts_total"} <= samples

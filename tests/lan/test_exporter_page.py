@@ -74,7 +74,7 @@ class Site:
             all(u["holder_kind"] in ("self", "member") and not u["planned"] for p in status["pools"] for u in p["units"])
 
     def lanes_by_the_daemon(self):
-        pool = self.daemon.ctl("status")["pools"][0]
+        pool = self.daemon.ask("status")["pools"][0]
         return {m["name"]: sorted(u["addresses"][0].rsplit(".", 1)[1] for u in pool["units"] if u["holder"] == m["address"])
                 for m in pool["members"]}
 
@@ -102,7 +102,7 @@ def test_page__live_pool__every_member_with_its_units(site):
     assert site.lanes() == site.lanes_by_the_daemon()
     assert set(site.lanes()) == {"alpha", "beta", GAMMA}
     assert "alpha · 192.0.2.1" in site.browser.text("header")
-    assert site.daemon.ctl("status")["daemon"]["config_hash"] in site.browser.text("footer")
+    assert site.daemon.ask("status")["daemon"]["config_hash"] in site.browser.text("footer")
     assert site.browser.run("return document.title") == "alpha · Evenkeel"
 
 
@@ -111,7 +111,7 @@ def test_page__ipv6_pool__units_by_their_own_addresses(site):
 
 
 def test_page__instance__who_has_it_and_what_this_host_is(site):
-    seen = site.daemon.ctl("status")["instances"][0]
+    seen = site.daemon.ask("status")["instances"][0]
     shown = site.browser.text("#routers")
     assert "GATE" in shown and "192.0.2.99" in shown and "VRID 99" in shown and seen["state"] in shown
     assert ("held by this host" if seen["holder_kind"] == "self" else f"held by {seen['holder']}, priority 100") in shown
@@ -323,7 +323,7 @@ def large(status, members=12, units=240):
 def fake(site):
     """A daemon that says what the test makes of the real one's answers."""
     site.exporter.stop()
-    answers = {"status": site.daemon.ctl("status"), "events": site.daemon.ctl("events"), "counters": site.daemon.ctl("counters")}
+    answers = {"status": site.daemon.ask("status"), "events": site.daemon.ctl("events"), "counters": site.daemon.ask("counters")}
     run_dir = os.path.join(site.lab.hosts[1].dir, "fake")
     daemon = exporter_peers.FakeDaemon(run_dir, lambda request: exporter_peers.line(daemon.answers[request["command"]]))
     daemon.answers = copy.deepcopy(answers)

@@ -138,11 +138,11 @@ def pair():
 
 
 def instance(daemon, name):
-    return next(i for i in daemon.ctl("status")["instances"] if i["name"] == name)
+    return next(i for i in daemon.ask("status")["instances"] if i["name"] == name)
 
 
 def counters(daemon, name):
-    return next(i for i in daemon.ctl("counters")["instances"] if i["name"] == name)
+    return next(i for i in daemon.ask("counters")["instances"] if i["name"] == name)
 
 
 def test_status__both_hosts__who_holds_what(pair):
@@ -158,7 +158,7 @@ def test_status__both_hosts__who_holds_what(pair):
     assert "198.51.100.0/24" in routes and "203.0.113.0/24" in routes
     assert "203.0.113.0/24" not in pair.second.node.run("ip", "route").stdout, "who has no address has an owner, too"
     assert instance(pair.first, "UNICAST")["interface"] == "eth0", "found by its source address"
-    assert [u["holder_kind"] for u in pair.second.ctl("status")["pools"][0]["units"]].count("member") <= 1, "the pool is shared"
+    assert [u["holder_kind"] for u in pair.second.ask("status")["pools"][0]["units"]].count("member") <= 1, "the pool is shared"
 
 
 def test_keelctl__instances__in_every_table(pair):
@@ -200,7 +200,7 @@ def test_group__tracked_interface_down__both_move_and_come_back(pair):
     pair.first.node.run("ip", "link", "set", "up0", "down")
     pair.wait_states(pair.first, {"GROUPED": "Fault", "TRACKING": "Fault", "UNICAST": "Active"})
     pair.wait_states(pair.second, {"GROUPED": "Active", "TRACKING": "Active", "UNICAST": "Backup"})
-    attention = [a for a in pair.first.ctl("status")["attention"] if a["code"] in ("fault", "tracker")]
+    attention = [a for a in pair.first.ask("status")["attention"] if a["code"] in ("fault", "tracker")]
     assert any("up0" in a["text"] for a in attention)
     assert "198.51.100.0/24" in pair.second.node.run("ip", "route").stdout
     assert "198.51.100.0/24" not in pair.first.node.run("ip", "route").stdout

@@ -2,7 +2,6 @@
 """Instances that have nothing to speak from, or nobody to speak to: an owner whose only address is the one that it owns, a link
 without carrier that does not count, unicast peers that no route leads to. Each goes on serving."""
 import os
-import time
 
 import pytest
 
@@ -27,7 +26,7 @@ def seen(router):
     """The state of the only instance, and how often it has become Active."""
     if not router.daemon.ready():
         return None, 0
-    [status], [counters] = (router.daemon.ctl(word)["instances"] for word in ("status", "counters"))
+    [status], [counters] = (router.daemon.ask(word)["instances"] for word in ("status", "counters"))
     return status["state"], counters["became_active"]
 
 
@@ -38,7 +37,7 @@ def test_owner__its_only_address__is_its_source_and_keeps_its_routes(lab):
     one.run(instance("V1", int(own.split(".")[-1]), 255))
     two.run(instance("V1", int(own.split(".")[-1]), 100))
     rig.wait_until(lambda: seen(one)[0] == "Active" and seen(two)[0] == "Backup", 10, "the owner to have it")
-    time.sleep(LEASES_S)
+    rig.linger(LEASES_S)
     assert seen(one) == ("Active", 1) and seen(two) == ("Backup", 0)
     assert "default via 192.0.2.250" in one.node.run("ip", "route").stdout
     two.node.run("ping", "-c", "1", "-W", "2", own)
@@ -49,7 +48,7 @@ def test_link__no_carrier_and_not_tracked__goes_on(lab):
     one.run(instance("V1", 51, 100, "dont_track_primary"))
     rig.wait_until(lambda: seen(one)[0] == "Active", 10, "it to be Active")
     lab.link_down(one.node)
-    time.sleep(LEASES_S)
+    rig.linger(LEASES_S)
     assert seen(one) == ("Active", 1) and one.has(51)
     lab.link_up(one.node)
     rig.wait_until(lambda: seen(one) == ("Active", 1), 5, "it to be Active still")
@@ -60,6 +59,6 @@ def test_unicast__no_route_to_any_peer__goes_on(lab):
     one = Router(lab.hosts[0])
     one.run(instance("V1", 51, 100, "unicast_peer { 198.51.100.7 }"))
     rig.wait_until(lambda: seen(one)[0] == "Active", 10, "it to be Active")
-    time.sleep(LEASES_S)
+    rig.linger(LEASES_S)
     assert seen(one) == ("Active", 1) and one.has(51)
     lab.hosts[1].run("ping", "-c", "1", "-W", "2", "192.0.2.51")

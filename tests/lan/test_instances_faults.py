@@ -35,7 +35,7 @@ def table(host):
 
 
 def counter(daemon, name):
-    return daemon.ctl("counters")["daemon"][name]
+    return daemon.ask("counters")["daemon"][name]
 
 
 @pytest.fixture(scope="module", name="field")
@@ -98,7 +98,7 @@ def test_interface__deleted_and_made_again__others_serve_and_it_returns(field):
     with field.place.step("S13", "h1's interface deleted", gap_bound_ms=field.system.crash_bound_ms()):
         field.lab.delete_interface(host)
         field.place.wait_served(["h2", "h3"])
-        rig.wait_until(lambda: all(i["state"] == "Fault" for i in daemon.ctl("status")["instances"]), 5, "all are in Fault")
+        rig.wait_until(lambda: all(i["state"] == "Fault" for i in daemon.ask("status")["instances"]), 5, "all are in Fault")
         field.place.linger(0.5)
     with field.place.step("S13", "made again"):
         field.lab.make_interface(host)

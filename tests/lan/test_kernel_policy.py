@@ -4,10 +4,10 @@ test_kernel.py's LAN; what the probe has of them stands in kernel_probe_net.c.
 """
 
 import re
-import time
 
 import pytest
 
+import rig
 from test_kernel import PROBE, lan, run, wait_until  # noqa: F401
 from test_kernel_set import start
 
@@ -177,6 +177,6 @@ def test_retries__of_what_the_kernel_refuses__are_no_storm(net):
     has_said(probe, "policy ENETUNREACH")
     net.on_host("ip", "addr", "add", "192.0.2.9/24", "dev", "ve9")
     probe.expect(f"policy 0 probe:7: the route to {REFUSED}", 4)
-    time.sleep(1)
+    rig.linger(1)
     assert sum(REFUSED in line for line in probe.seen) == 2, "a failure is said once"
     assert int(run("ps", "-o", "cputimes=", "-p", str(probe.process.pid))) < 1

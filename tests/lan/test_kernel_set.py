@@ -3,13 +3,13 @@
 with its LAN; the probe's words for sets are in kernel_probe_set.c.
 """
 
-import os
 import re
 import time
 
 import pytest
 
-from test_kernel import PROBE, TABLE, VIP, captured, cost_ns, figure, lan, run, wait_until  # noqa: F401
+import rig
+from test_kernel import PROBE, TABLE, VIP, a_measurement, assert_cheap, captured, figure, lan, wait_until  # noqa: F401
 
 KEYS = ("a_name_that~0", "VI_1", "VI_2", "VI_3")  # of the first units' leases
 LEASE_MS = 600  # with an advertisement every 100 ms, since this may be a busy machine
@@ -63,7 +63,7 @@ def test_lease__of_each_instance__lives_by_its_own_advertisement_and_ends_withou
     assert lan.answers_ping() and not lan.answers_arp("10.66.1.2") and not lan.answers_ping("fd66::1:3")
     assert "10.66.1.2/16" in lan.addresses(), "only the filter has closed"
     probe.say("ubeat 0 2 100")
-    time.sleep(0.4)
+    rig.linger(0.4)
     assert alive(lan) == [KEYS[0]], "late ones bring nothing back"
     probe.want(1, 2, "ready")
     probe.want(1, 2, "answering")
@@ -76,7 +76,7 @@ def test_lease__whatever_the_advertisements_are_like__is_renewed(lan, words):
     capture = lan.capture("proto 112")
     probe.say("ubeat 0 2 100")
     probe.want(0, 2, "answering")
-    time.sleep(2 * LEASE_MS / 1000)
+    rig.linger(2 * LEASE_MS / 1000)
     assert sorted(alive(lan)) == sorted(KEYS[:3]) and lan.answers_ping()
     # The frames that are only to renew the leases of unicast instances do not leave.
     assert ("VRRP" in captured(capture)) == ("ttl=64" not in words)
@@ -90,7 +90,7 @@ def test_lease__release_with_priority_0__does_not_renew(lan):
     end = time.monotonic() + 2 * LEASE_MS / 1000
     while time.monotonic() < end:
         probe.say("uadvert 0 0")
-        time.sleep(0.05)
+        rig.pace(0.05)
     assert alive(lan) == []
 
 
@@ -98,9 +98,9 @@ def test_lease__is_over_when_the_unit_would_open__waits_for_the_next_advertiseme
     probe = start(lan, "ipv4=1", lease_ms=700)
     probe.want(0, 0, "ready")
     probe.say("ubeat 0 0 1500")
-    time.sleep(0.9)
+    rig.pace(0.9)
     probe.say("want 0 0 answering")
-    time.sleep(0.2)
+    rig.linger(0.2)
     assert alive(lan) == []
     assert float(probe.expect(r"done 1 (\S+) 0")[1]) > 300
     assert alive(lan) == [KEYS[0]]
@@ -111,13 +111,13 @@ def test_lease__flushed_ruleset__gets_only_what_is_left(lan):
     probe.say("uadvert 0 100")
     probe.say("ubeat 1 1 100")
     probe.want(0, 1, "answering")
-    time.sleep(1)
+    rig.pace(1)
     lan.nft("flush", "ruleset")
     probe.expect("restored -1", 1)
     left = dict(re.findall(r'"([^"]+)" .*?expires (\S+?)[, \n]', lan.nft("list", "set", *TABLE, "alive")))
     assert re.match(r"1s\d+ms", left[KEYS[0]]), left
     assert re.match(r"[23]s", left[KEYS[1]]), left
-    time.sleep(2.2)
+    rig.pace(2.2)
     lan.nft("flush", "ruleset")
     probe.expect("restored -1", 1)
     assert alive(lan) == [KEYS[1]] and not lan.answers_arp() and lan.answers_arp("10.66.1.2")
@@ -131,7 +131,7 @@ def test_lease__stopped_process__is_silent_for_all_and_stays_so(lan):
     assert wait_until(lambda: alive(lan) == [], 2)
     assert not lan.answers_arp() and not lan.answers_ping("fd66::1:2")
     probe.process.send_signal(18)
-    time.sleep(0.3)
+    rig.linger(0.3)
     assert alive(lan) == []
 
 
@@ -144,7 +144,7 @@ def test_links__units_on_two_of_them__are_told_apart(two_links):
     probe.say("ubeat 0 1 100")
     probe.want(1, 1, "ready")
     probe.want(1, 1, "answering")
-    time.sleep(0.4)
+    rig.linger(0.4)
     assert sorted(alive(two_links)) == ["VI_1", KEYS[0]]
 
 
@@ -229,7 +229,7 @@ def test_source__of_the_file__is_what_renews(lan):
     probe = start(lan, "ipv4=1", "source=10.66.0.77")
     probe.say("ubeat 0 0 100")
     probe.want(0, 0, "answering")
-    time.sleep(2 * LEASE_MS / 1000)
+    rig.linger(2 * LEASE_MS / 1000)
     assert alive(lan) == [KEYS[0]]
 
 
@@ -240,7 +240,7 @@ def test_primary_address__changes__and_the_lease_is_renewed_from_the_new_one(lan
     lan.on_host("ip", "addr", "del", "10.66.0.1/16", "dev", "ve0")
     lan.on_host("ip", "addr", "add", "10.66.0.99/16", "dev", "ve0")
     probe.expect("link 0 .*ipv4=10.66.0.99")
-    time.sleep(1.5)
+    rig.linger(1.5)
     assert alive(lan) == [KEYS[0]] and lan.answers_arp()
 
 
@@ -258,27 +258,14 @@ def test_filter_off__what_cannot_be_done_without_it__is_said(lan):
     assert "filter off: as configured; data to all addresses is accepted; no virtual MACs" in probe.seen
 
 
-@pytest.mark.skipif(not os.environ.get("EVENKEEL_FIGURES"), reason="a measurement: EVENKEEL_FIGURES=1")
+@a_measurement
 def test_cost__of_the_filter_of_500_instances__per_packet(lan):
-    """As test_kernel.py's;"""
-    kinds = {
-        "out, own address": (lan.host, "source=10.66.0.1", "target=10.66.0.2"),
-        "out, held VIP": (lan.host, f"source={VIP}", "target=10.66.0.2"),
-        "in, own address": (lan.peer, "source=10.66.0.2", "target=10.66.0.1"),
-        "in, held VIP": (lan.peer, "source=10.66.0.2", f"target={VIP}"),
-    }
-    figures = {(kind, mode): [] for kind in kinds for mode in ("off", "lease")}
-    for _ in range(5):
-        for mode in ("off", "lease"):
-            probe = start(lan, "ipv4=250", "ipv6=250", "vmac", filter=mode, lease_ms=60000)
-            probe.want(0, 499, "answering")
-            for kind, arguments in kinds.items():
-                figures[kind, mode].append(cost_ns(*arguments))
-            probe.close()
-    for kind in kinds:
-        off, lease = (sorted(figures[kind, mode])[2] for mode in ("off", "lease"))
-        print(f"{kind}: {off:.0f} ns without, {lease:.0f} ns with the filter: {lease - off:+.0f} ns")
-        assert lease - off < 1000
+    def probe(mode):
+        probe = start(lan, "ipv4=250", "ipv6=250", "vmac", filter=mode, lease_ms=60000)
+        probe.want(0, 499, "answering")
+        return probe
+
+    assert_cheap(lan, probe)
 
 
 def test_layouts__with_and_without_the_egress_hook__are_all_accepted(lan):

@@ -48,7 +48,7 @@ def test_lease__while_nothing_happens__no_system_call_for_it(cell):
         name = max(owners, key=lambda n: len(owners[n]))
         host, daemon = field.lab.host[name], field.system.hosts[name]
         rig.pause([field.watch.child.pid])  # its questions would wake the worker
-        time.sleep(7)  # the last announcement is 5 s after a take-over
+        rig.pace(7)  # the last announcement is 5 s after a take-over
         before = renewals(host)
         began = time.monotonic()
         calls = count_calls(host, daemon.workers()[0])

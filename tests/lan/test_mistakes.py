@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-import cluster
 import lease
 import rig
 
@@ -19,7 +18,7 @@ CELLS = {"pool": lease.Cell(6), "instances": lease.InstanceCell(6)}
 
 
 def alarms(daemon):
-    return [a["text"] for a in daemon.ctl("status")["attention"] if a["severity"] == "alarm" and "own address" in a["text"]]
+    return [a["text"] for a in daemon.ask("status")["attention"] if a["severity"] == "alarm" and "own address" in a["text"]]
 
 
 def readdress(node, address):
@@ -50,7 +49,7 @@ def test_own_address__on_two_hosts__one_gives_way_and_both_say_so(kind, newcomer
         assert len(away) == 1, told
         stays = original if away[0] == copy else copy
         assert field.lab.host[stays].ports[0]["mac"] in told[away[0]][0]
-        assert daemons[away[0]].ctl("counters")["daemon"]["duplicate_addresses"] > 0
+        assert daemons[away[0]].ask("counters")["daemon"]["duplicate_addresses"] > 0
         assert "speaks VRRP from this host's own address" in field.lab.host[away[0]].read_log("evenkeeld.log")
         place.wait_served([n for n in place.names if n != away[0]])
         with place.step("S14", f"{stays} ends"):

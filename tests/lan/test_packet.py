@@ -15,6 +15,8 @@ import time
 
 import pytest
 
+import rig
+
 BUILD = pathlib.Path(os.environ.get("EVENKEEL_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
 PROBE = str(BUILD / "tests" / "lan" / "packet_probe")
 LIMIT_S = 30
@@ -56,6 +58,9 @@ class Side:
     def receive(self, count, timeout_ms=500, pause_ms=0):
         return self.start("receive", "port", count, timeout_ms, pause_ms)
 
+    def wait_carrier(self):
+        rig.wait_until(lambda: "LOWER_UP" in self.run("ip", "link", "show", "port"), 5, f"carrier in {self.name}")
+
     def ruleset(self, rule):
         text = "table netdev probe {\nchain out {\ntype filter hook egress device port priority 0\n%s\n}\n}\n" % rule
         subprocess.run(["ip", "netns", "exec", self.name, "nft", "-f", "-"], input=text, text=True, check=True,
@@ -84,8 +89,10 @@ def pair():
         run("ip", "-n", names[0], "link", "add", "port", "type", "veth", "peer", "name", "port", "netns", names[1])
         for name in names:
             run("ip", "-n", name, "link", "set", "port", "up")
-        time.sleep(0.1)  # the kernel's own first neighbour and MLD messages are not for us anyway; carrier is
-        yield Side(names[0]), Side(names[1])
+        sides = Side(names[0]), Side(names[1])
+        for side in sides:
+            side.wait_carrier()
+        yield sides
     finally:
         for name in made:
             subprocess.run(["ip", "netns", "del", name], check=False, timeout=LIMIT_S)
@@ -192,7 +199,7 @@ def test_packet__link_down_and_up__is_told_once_and_the_port_goes_on(pair):
     refused = a.send("vrrp", 300)
     assert (refused["frames_out"], refused["send_errors"]) == (0, 300)
     a.run("ip", "link", "set", "port", "up")
-    time.sleep(0.1)
+    a.wait_carrier(), b.wait_carrier()
     a.send("vrrp", 3)
     got = result(receiver)
     assert (got["error"], got["vrrp"]) == (ENETDOWN, 3)
@@ -208,13 +215,25 @@ def test_packet__groups__are_joined_and_left(pair):
     assert "224.0.0.18" not in members and "ff02::12" not in members
 
 
-def test_packet__another_group__is_joined_too(pair):
+@pytest.mark.parametrize("first", ["224.0.0.50", "ff02::50"])
+def test_packet__more_groups_than_a_socket_takes__are_joined_and_left_when_told(pair, first):
     a, _ = pair
-    for group in ("224.0.0.77", "ff02::77"):
-        holder = a.start("groups", "port", group)
-        assert group in a.run("ip", "maddress", "show", "dev", "port")
-        holder.communicate("", timeout=LIMIT_S)
-        assert group not in a.run("ip", "maddress", "show", "dev", "port")
+
+    def joined():
+        return sum(word.startswith(first[:-2]) for word in a.run("ip", "maddress", "show", "dev", "port").split())
+
+    before = joined()
+    holder = a.start("groups", "port", first, "45")
+    assert joined() == before + 46  # with the one of VRRP
+    sockets = len(os.listdir(f"/proc/{holder.pid}/fd"))
+    for kept in (44, 3, 0):
+        holder.stdin.write(f"{kept}\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == "ready\n"
+        assert joined() == before + 1 + kept
+    assert len(os.listdir(f"/proc/{holder.pid}/fd")) == sockets - (2 if "." in first else 0)
+    holder.communicate("", timeout=LIMIT_S)
+    assert joined() == before
 
 
 @pytest.mark.parametrize("by", [(), ("any",)])

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 
 import pytest
 
@@ -207,4 +208,28 @@ def test_reload__worker_killed_meanwhile__the_next_one_has_the_new_file():
             f.wait_held(set(vips))
             rig.wait_until(daemon.ready, 10, "the next worker", 0.05)
         assert window.dual_ms == 0
-        assert len(daemon.ctl("status")["pools"][0]["units"]) == 6
+        assert len(daemon.ask("status")["pools"][0]["units"]) == 6
+
+
+def test_reload__told_to_stop_while_the_kernel_waits_for_the_change__leaves_in_order_at_once():
+    # so many addresses go that the signal comes before they have
+    vips = cluster.addresses(120, family=6)
+    with rig.Lab(hosts=1, watchdog_s=WATCHDOG_S) as lab:
+        node = lab.hosts[0]
+        daemon = cluster.Evenkeel(node, cluster.pool_text(vips, "address_mode resident"))
+
+        def present():
+            with open(f"/proc/{node.holder.pid}/net/if_inet6", encoding="ascii") as lines:
+                return sum(1 for _ in lines)
+
+        before = present()
+        daemon.start()
+        rig.wait_until(lambda: daemon.ready() and len(daemon.held()) == 2 * len(vips), 20, "all addresses held")
+        daemon.write(cluster.pool_text(vips[:1], "address_mode resident"))
+        full = present()
+        os.kill(daemon.guard(), signal.SIGHUP)
+        rig.wait_until(lambda: present() < full, 10, "the first to go", 0)
+        begin = time.monotonic()
+        assert daemon.stop() == 0
+        assert time.monotonic() - begin < 3
+        assert "leaving in order took too long" not in log_of(node) and present() == before

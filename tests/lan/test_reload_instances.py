@@ -114,7 +114,7 @@ def test_reload__nothing_changed_then_instances_come_and_go__the_rest_notices_no
         assert all(answer["state"] == "done" for answer in answers)
         lines = "\n".join(answers[0]["lines"])
         assert "GOES" in lines and "NEW" in lines and "advert_int" in lines
-        assert {i["name"] for i in p.second.ctl("status")["instances"]} == {"A", "B", "NEW"}
+        assert {i["name"] for i in p.second.ask("status")["instances"]} == {"A", "B", "NEW"}
         assert not {VIPS[2]} & (p.first.node.addresses() | p.second.node.addresses())
         # the group goes on as one
         with p.watch.measure("stop") as window:

@@ -38,7 +38,7 @@ def test_resident__program_sends_from_what_is_held_elsewhere__others_are_not_hel
         assert host.run("cat", "/proc/sys/net/ipv4/conf/eth0/arp_announce").stdout.strip() == "2"
         host.run("ip", "neigh", "flush", "all")
         first = host.spawn("ping", "-c20", "-i0.2", "-I", vip, there, log="ping.txt")
-        time.sleep(0.3)
+        rig.pace(0.3)
         began = time.monotonic()
         done = host.run("ping", "-c1", "-W3", there, check=False)
         took = time.monotonic() - began

@@ -64,11 +64,11 @@ class Host:
         return set(VIPS) & self.node.addresses()
 
     def share(self):
-        members = self.daemon.ctl("status")["pools"][0]["members"]
+        members = self.daemon.ask("status")["pools"][0]["members"]
         return next(m["share"] for m in members if m["self"])
 
     def wait_members(self, count):
-        rig.wait_until(lambda: self.daemon.ready() and len(self.daemon.ctl("status")["pools"][0]["members"]) == count, 10,
+        rig.wait_until(lambda: self.daemon.ready() and len(self.daemon.ask("status")["pools"][0]["members"]) == count, 10,
                        f"{count} members")
 
     def wait_log(self, text, deadline_s=10):
@@ -120,7 +120,7 @@ def test_notify__that_sleeps_and_one_that_fails__delay_nothing_but_their_own_uni
         two.wait_holds(VIPS[:2])
         rig.wait_until(lambda: (VIPS[1], "BACKUP") in one.calls(), 10, "the quick unit's second call")
         one.wait_log("exit code 1")
-        time.sleep(1)  # nothing more may come, whatever it would be
+        rig.linger(1)  # nothing more may come, whatever it would be
         calls = one.calls()
         assert sorted(calls) == sorted([(vip, "MASTER") for vip in VIPS] + [(VIPS[1], "BACKUP")]), \
             "once each, and the slow unit's next call waits"
@@ -142,7 +142,7 @@ def test_notify__worker_killed__each_change_is_told_once():
         rig.wait_until(lambda: len(host.calls()) == 3, 10, "a call for each unit")
         host.daemon.kill_worker()
         rig.wait_until(lambda: len(host.calls()) == 9, 10, "lost and taken again, each once")
-        time.sleep(0.5)
+        rig.linger(0.5)
         for vip in VIPS:
             assert [state for address, state in host.calls() if address == vip] == ["MASTER", "BACKUP", "MASTER"]
         assert host.daemon.stop() == 0
@@ -230,7 +230,7 @@ def test_health__service_stops__units_leave_within_the_checks_time():
         took = time.monotonic() - began
         assert one.holds() == set()
         one.wait_log("script service: failed (exit code 2)")
-        assert [line["code"] for line in one.daemon.ctl("status")["attention"]] == ["fault"], "and it says why it holds nothing"
+        assert [line["code"] for line in one.daemon.ask("status")["attention"]] == ["fault"], "and it says why it holds nothing"
         assert took < 8, f"two runs of a quarter of a second, and the release: {took:.2f} s"
         one.file("service", "")
         one.wait_log("script service: good (exit code 0)", 5)

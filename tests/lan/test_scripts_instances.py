@@ -2,7 +2,6 @@
 """Instances with a fixed priority and what belongs to them: notify commands and FIFO with the words that their scripts know,
 groups, checks that hold, fault or weigh."""
 import os
-import time
 
 import pytest
 
@@ -91,7 +90,7 @@ def test_check__without_weight__nothing_starts_before_its_first_result():
         host.run(check("slow", slow, "interval 20", "timeout 20"),
                  instance("V1", 51, 100, "track_script { slow }", f"notify {host.script('any', calls_to(host.path('calls')))}"))
         rig.wait_until(host.daemon.ready, 10, "the daemon")
-        time.sleep(1.5)
+        rig.linger(1.5)
         assert not host.has(51) and host.lines() == []
         host.file("go", "")
         host.wait_lines(["INSTANCE V1 BACKUP 100", "INSTANCE V1 MASTER 100"], 5)

@@ -117,7 +117,7 @@ def check_value(name, before, seen, after):
 
 def agree(site, names, stamps):
     before = split(site.dump(names))
-    time.sleep(1.1)  # the agent's answers are a second old at most
+    rig.pace(1.1)  # the agent's answers are a second old at most
     walk = split(site.snmp.walk(names=names))
     after = split(site.dump(names))
     assert [n for n, _ in walk] == [n for n, _ in before]
@@ -225,7 +225,7 @@ def test_notifications__wrong_ttl__proto_error_and_counted(site):
 
 
 def instance(site, name):
-    return next(i for i in site.daemon.ctl("status")["instances"] if i["name"] == name)
+    return next(i for i in site.daemon.ask("status")["instances"] if i["name"] == name)
 
 
 def test_instances__rows_of_both_versions_and_families__states_as_the_daemon_has_them(site):
@@ -264,7 +264,7 @@ def test_notifications__instances__bad_packets_and_fault(site):
 def test_snmpd__restarted__served_again(site):
     site.snmp.stop_snmpd()
     assert site.snmp.agent.poll() is None
-    time.sleep(3)  # more than one vain try
+    rig.pace(3)  # more than one vain try
     site.snmp.start_snmpd()
     rig.wait_until(site.snmp.serves, 20, "snmpwalk answered", 0.3)
     agree(site, names=False, stamps=stamp_names(site)[0])
@@ -283,7 +283,7 @@ def test_daemon__restarted__nothing_then_all_again(site):
 def test_daemon__stopped__snmpd_answers_in_time(site):
     rig.pause(site.daemon.pids())
     try:
-        time.sleep(1.2)
+        rig.pace(1.2)
         started = time.monotonic()
         assert not site.snmp.serves()
         assert time.monotonic() - started < 5

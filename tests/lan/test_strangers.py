@@ -5,7 +5,6 @@ stays even and is not touched; the status names it. Versions 2 and 3, IPv4 and I
 header in the checksum, to which `checksum auto` must adapt."""
 import os
 import shutil
-import time
 
 import pytest
 
@@ -46,7 +45,7 @@ class Scene:
         self.wait_settled()
 
     def units(self, daemon):
-        return {u["vrid"]: u for u in daemon.ctl("status")["pools"][0]["units"]}
+        return {u["vrid"]: u for u in daemon.ask("status")["pools"][0]["units"]}
 
     def holders(self):
         """{vrid: holder} when all of ours that run agree on it, else None."""
@@ -75,7 +74,7 @@ class Scene:
 
     def others(self):
         """What must not change: who holds the other units, and how often each of ours came to do so."""
-        counted = [{u["vrid"]: u["became_active"] for u in d.ctl("counters")["pools"][0]["units"]} for d in self.ours]
+        counted = [{u["vrid"]: u["became_active"] for u in d.ask("counters")["pools"][0]["units"]} for d in self.ours]
         return {v: (holder, [c[v] for c in counted]) for v, holder in (self.holders() or {}).items() if v != CONTESTED}
 
     def begin(self, priority):
@@ -99,8 +98,8 @@ class Scene:
         mark = self.tester.mark()
         for _ in range(3):
             self.tester.send(self.tester.question(self.vips[0]))
-            time.sleep(0.03)
-        time.sleep(0.05)
+            rig.pace(0.03)
+        rig.linger(0.05)
         return {c.source_mac for c in self.tester.answers(mark, self.vips[0])}
 
     def wait_answering(self, mac):
@@ -112,12 +111,12 @@ class Scene:
     def speakers(self, seconds):
         """Who advertises the contested VRID for a while: {source: its last advertisement}."""
         mark = self.tester.mark()
-        time.sleep(seconds)
+        rig.linger(seconds)
         return {a.source: a for a in self.tester.adverts(mark, vrid=CONTESTED)}
 
     def assert_named(self):
         for daemon in self.ours:
-            status = daemon.ctl("status")
+            status = daemon.ask("status")
             unit = next(u for u in status["pools"][0]["units"] if u["vrid"] == CONTESTED)
             assert (unit["holder"], unit["holder_kind"], unit["state"]) == (self.stranger, "stranger", "Backup")
             named = [a for a in status["attention"] if a["code"] == "stranger" and CONTESTED in a["vrids"]]
@@ -148,7 +147,7 @@ def assert_stronger_comes(place, priority):
     before = place.others()
     place.begin(priority)
     place.wait_holder(place.stranger, 4 * place.interval_s + LATE_S)
-    rig.wait_until(lambda: all(any(a["code"] == "stranger" for a in d.ctl("status")["attention"]) for d in place.ours), LATE_S,
+    rig.wait_until(lambda: all(any(a["code"] == "stranger" for a in d.ask("status")["attention"]) for d in place.ours), LATE_S,
                    "the stranger to be reported", 0.1)
     place.assert_named()
     place.wait_answering(place.outside.ports[0]["mac"])
@@ -193,7 +192,7 @@ def test_stranger__weaker__changes_nothing(place, how):
         pytest.skip("nothing of it depends on the version, and this one is slow")
     before, holder, mac = place.others(), place.holders()[CONTESTED], place.our_mac()
     place.begin(50)
-    time.sleep(4 * place.interval_s + 0.5)  # it has heard us, or refused what it heard and been taught
+    rig.linger(4 * place.interval_s + 0.5)  # it has heard us, or refused what it heard and been taught
     assert place.holders()[CONTESTED] == holder
     heard = place.speakers(2.5 * place.interval_s)
     assert set(heard) == {holder} and heard[holder].priority == 253
@@ -205,13 +204,13 @@ def test_stranger__weaker__changes_nothing(place, how):
         place.keepalived.wait()
     else:
         place.keepalived.kill()
-    time.sleep(place.interval_s)
+    rig.linger(place.interval_s)
     assert place.holders()[CONTESTED] == holder and place.others() == before
 
 
 def test_stranger__weaker_and_we_leave_and_return__elected_both_ways(place):
     place.begin(50)
-    time.sleep(4 * place.interval_s + 0.5)
+    rig.pace(4 * place.interval_s + 0.5)
     mark = place.tester.mark()
     for daemon in place.ours:
         daemon.terminate()

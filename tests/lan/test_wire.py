@@ -7,7 +7,6 @@ import os
 import shutil
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -78,12 +77,13 @@ class Run:
         self.wait_served()
         two.start()
         self.wait_served()
+        killed = three.workers()
         three.kill_worker()  # the guard cleans up and starts another
-        time.sleep(0.5)
+        rig.wait_until(lambda: three.workers() not in ([], killed), 10, "another worker")
         self.wait_served()
         for daemon in self.daemons:
             assert daemon.stop() == 0
-        time.sleep(0.2)
+        rig.linger(0.2)
 
     def record(self):
         """All that left the hosts, in order: (host, lan, Advert or Claim)."""

@@ -6,7 +6,9 @@ Owns one packet socket in a node's namespace and the thread that reads it. What 
 """
 import contextlib
 import ctypes
+import mmap
 import os
+import select
 import socket
 import struct
 import threading
@@ -42,6 +44,43 @@ class Mark(int):
     at = 0.0
 
 
+class Feed:
+    """Sends frames every so often until its end, in a process of its own: nothing that a test does holds it up."""
+
+    def __init__(self, out, frames, every_s):
+        self.shared = mmap.mmap(-1, 8)
+        over, self.alive = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.close(self.alive)
+                self._send(out, frames, every_s, over)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(over)
+
+    def _send(self, out, frames, every_s, over):
+        rig.be_punctual()
+        while True:
+            self.shared[:] = struct.pack("d", time.time())
+            for frame in frames:
+                out.send(frame)
+            if select.select([over], [], [], every_s)[0]:
+                return
+
+    def end(self):
+        os.close(self.alive)
+        if os.waitpid(self.pid, 0)[1] != 0:
+            raise rig.RigError("frames could not be sent")
+
+    @property
+    def last(self):
+        """When the latest round began."""
+        return struct.unpack("d", self.shared[:])[0]
+
+
 class Tester:
     """On `node`, LAN `lan` (or a port of one's own, a dict as in Node.ports). `record` holds everything heard: Advert, Claim, or
     plain bytes; a position in it is a moment."""
@@ -65,6 +104,7 @@ class Tester:
         self.socket.close()
 
     def _read(self):
+        rig.be_punctual()
         while not self.ended:
             try:
                 frame, extra, _, _ = self.socket.recvmsg(2048, 64)
@@ -91,23 +131,11 @@ class Tester:
     @contextlib.contextmanager
     def feeding(self, *frames, every_s=0.08):
         """Sends the frames again and again while the block runs. `.last` of what it yields is the time of the latest round."""
-        stop = threading.Event()
-        state = type("Feed", (), {"last": 0.0, "rounds": 0})()
-
-        def feed():
-            while not stop.is_set():
-                state.last = time.time()
-                self.send(*frames)
-                state.rounds += 1
-                stop.wait(every_s)
-
-        thread = threading.Thread(target=feed, daemon=True)
-        thread.start()
+        feed = Feed(self.socket, frames, every_s)
         try:
-            yield state
+            yield feed
         finally:
-            stop.set()
-            thread.join()
+            feed.end()
 
     # The record
 

@@ -103,6 +103,7 @@ class Watcher:
         return arguments
 
     def _read(self):
+        rig.be_punctual()
         for text in self.child.stdout:
             line = json.loads(text)
             with self.news:

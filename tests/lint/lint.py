@@ -108,6 +108,8 @@ def check_file(path):
             problem(path, number, "white space at the end of the line")
         if re.search(r"\b(TODO|FIXME|XXX)\b", line) and "lint.py" not in relative:
             problem(path, number, "unfinished work is an issue, not a comment")
+        if relative.startswith("tests/lan/") and relative != "tests/lan/rig.py" and "time.sleep(" in line:
+            problem(path, number, "wait for a condition; if it is none, rig.linger() or rig.pace() says what it is")
         if relative.endswith((".c", ".h")):
             check_includes(path, folder, number, line)
             if re.match(r"\s*default:", line) and relative.startswith("src/core"):

@@ -35,18 +35,6 @@ static int64_t allowance_lease_off(const struct world *w, unsigned a, unsigned b
     return w->lease ? SIM_LONG_AGO : SIM_NEVER;
 }
 
-static int64_t allowance_mended(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
-{
-    bool members = world_is_host(a) && world_is_host(b);
-    int64_t first_word_us = members ? w->member_us : w->advert_us;
-
-    (void)unit, (void)since_us;
-    if (members && (!host_is_up(&w->hosts[a]) || !host_is_up(&w->hosts[b]))) {
-        first_word_us = w->lease_us;
-    }
-    return w->lan.mended_us[a][b] + first_word_us + allowance_reaction_us(w);
-}
-
 static int64_t allowance_one_way(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
 {
     (void)unit;
@@ -56,10 +44,11 @@ static int64_t allowance_one_way(const struct world *w, unsigned a, unsigned b, 
     if (!world_is_host(a) || !world_is_host(b)) {
         return SIM_NEVER;
     }
-    int64_t unheard_us = w->lan.mended_us[a][b] >= since_us ? w->advert_us : 0; /* no claim came with it */
-    int64_t lost_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
-    return allowance_max(since_us, lost_us) + unheard_us + 3 * w->advert_us + 3 * w->member_us +
-           allowance_reaction_us(w);
+    int64_t unheard_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
+
+    unheard_us = allowance_max(unheard_us, w->lan.mended_us[a][b]);
+    int64_t from_us = allowance_max(since_us, unheard_us + w->advert_us); /* the first claim that is heard */
+    return from_us + 3 * w->advert_us + 3 * w->member_us + allowance_reaction_us(w);
 }
 
 static int64_t allowance_views(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
@@ -68,22 +57,6 @@ static int64_t allowance_views(const struct world *w, unsigned a, unsigned b, un
 
     (void)a, (void)b, (void)unit;
     return since_us - until_us > 4 * w->member_us ? SIM_LONG_AGO : since_us + allowance_reaction_us(w);
-}
-
-static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
-{
-    int64_t any_us = SIM_LONG_AGO;
-    int64_t window_us = allowance_max(w->advert_us, 3 * w->member_us) + w->member_us;
-
-    (void)unit;
-    for (unsigned from = 0; from < SIM_NODES_MAX; from++) {
-        any_us = allowance_max(any_us, allowance_max(w->lan.lost_us[from][a], w->lan.lost_us[from][b]));
-    }
-    if (since_us - any_us > window_us) {
-        return SIM_LONG_AGO;
-    }
-    int64_t pair_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
-    return allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US + allowance_reaction_us(w);
 }
 
 int64_t allowance_closing_us(const struct world *w)
@@ -109,6 +82,37 @@ static int64_t allowance_break(const struct world *w, unsigned a, unsigned b, in
     return since_us + lease_us + allowance_closing_us(w);
 }
 
+static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
+{
+    int64_t any_us = SIM_LONG_AGO;
+    int64_t window_us = allowance_max(w->advert_us, 3 * w->member_us) + w->member_us;
+
+    (void)unit;
+    for (unsigned from = 0; from < SIM_NODES_MAX; from++) {
+        any_us = allowance_max(any_us, allowance_max(w->lan.lost_us[from][a], w->lan.lost_us[from][b]));
+    }
+    if (since_us - any_us > window_us) {
+        return SIM_LONG_AGO;
+    }
+    int64_t pair_us = allowance_max(w->lan.lost_us[a][b], w->lan.lost_us[b][a]);
+    return allowance_break(w, a, b, allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US);
+}
+
+/* Whoever hangs ends with its lease: renewed by its own first word at the latest while both answer, else by the last
+ * one that could not be heard. */
+static int64_t allowance_mended(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
+{
+    bool members = world_is_host(a) && world_is_host(b);
+    bool hangs = (world_is_host(a) && !host_is_up(&w->hosts[a])) || (world_is_host(b) && !host_is_up(&w->hosts[b]));
+    int64_t heard_us = w->lan.mended_us[a][b] + (members ? w->member_us : w->advert_us);
+
+    (void)unit;
+    if (since_us <= heard_us) {
+        return allowance_break(w, a, b, heard_us);
+    }
+    return allowance_max(heard_us, hangs ? w->lan.mended_us[a][b] + w->lease_us : 0) + allowance_reaction_us(w);
+}
+
 static int64_t allowance_stranger(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
 {
     (void)unit;
@@ -129,16 +133,16 @@ static const struct allowance allowances[] = {
     {"arp_filter off", "counted only",
      "addresses of a host that crashed or hangs stay; without a filter nobody closes them", allowance_lease_off},
     {"the way between the two has just opened",
-     "one member interval (with a stranger: advertisement interval; with a host that crashed or hangs: lease) and a "
-     "reaction",
+     "one member interval (with a stranger: advertisement interval) and a reaction; when one of them hangs, a lease "
+     "too",
      "each side of a partition serves every unit; nobody knows of the other side before its next member advertisement, "
      "and"
      " a host that hears nothing at all ends with its lease",
      allowance_mended},
     {"only one of the two hears the other",
-     "three advertisement intervals, three member intervals and a reaction after the last packet lost between them; "
-     "with a"
-     " stranger as long as the fault lasts",
+     "three advertisement intervals, three member intervals and a reaction, counted from the first claim that is "
+     "heard; "
+     "with a stranger as long as the fault lasts",
      "a stranger cannot be asked to yield; who is ignored cannot know it before its third assertion, and then asks a "
      "third party which of the two is broken",
      allowance_one_way},
@@ -146,7 +150,9 @@ static const struct allowance allowances[] = {
      "the two have heard of different members, so both may think to be rank 0; their first advertisements settle it",
      allowance_views},
     {"a packet to one of the two was lost within the last advertisement interval (or 4 member intervals)",
-     "an advertisement interval, 50 ms and a reaction after the last packet lost between them",
+     "an advertisement interval, 50 ms and a reaction after the last packet lost between them; when one of them hangs, "
+     "a "
+     "lease too",
      "three lost advertisements in a row look like a death; the next one that arrives settles it", allowance_loss},
     {"one of the two is a stranger", "one reaction; when the other one hangs, a lease too",
      "the RFC's election is make before break: the loser stops when it hears the winner", allowance_stranger},

@@ -3,8 +3,8 @@
  * The simulator's command line:
  *
  *   sim                              the regressions, the scenarios, then every profile with its share of seeds
- *   sim --seeds FROM-TO | --seed N   only these seeds (of every profile, or of --profile NAME)
- *   sim --scenarios [NAME]           only the hand-made stories (whose name contains NAME)
+ *   sim --seeds FROM-TO | --seed N   only these seeds (of every profile, or of --profile NAME, or of --scenarios)
+ *   sim --scenarios [NAME]           only the hand-made stories (whose name contains NAME), 5 seeds of each
  *   sim --trace [--unit U]           print what happens as it happens (with --seed)
  *   sim --regressions FILE           lines "profile seed # what it found" that are always run
  *   sim --expect-failure             succeed only if something fails (a core with a planted bug)
@@ -25,6 +25,7 @@
 #include "sim.h"
 
 #define DEFAULT_SEEDS 30
+#define SCENARIO_SEEDS 5
 
 struct options {
     const char *profile, *regressions, *scenario;
@@ -149,11 +150,12 @@ static bool main_run_regressions(struct world *w, const struct options *o, struc
 
 static bool main_run_scenarios(struct world *w, const struct options *o, struct progress *progress)
 {
+    uint64_t from = o->seeds_given ? o->from : 1, to = o->seeds_given ? o->to : SCENARIO_SEEDS;
     unsigned count = 0;
     volatile unsigned failed = 1;
 
     if (sigsetjmp(main_abort, 1) == 0) {
-        failed = scenario_run_all(w, o->scenario, &count);
+        failed = scenario_run_all(w, o->scenario, from, to, &count);
     } else {
         oracle_fail(w, "CHECK", SIM_UNITS_MAX, "the core aborted, see above");
     }

@@ -64,8 +64,9 @@ static bool oracle_judge_pair(struct world *w, unsigned unit, unsigned a, unsign
     struct unit_watch *watch = &w->oracle.units[unit];
     int64_t *since_us = &watch->pair_since_us[a][b];
     bool both = (watch->answering >> a & 1) != 0 && (watch->answering >> b & 1) != 0;
+    bool ours = world_is_host(a) || world_is_host(b); /* what two strangers do to each other is theirs */
 
-    if (!both || !oracle_share_segment(w, a, b)) {
+    if (!both || !ours || !oracle_share_segment(w, a, b)) {
         *since_us = 0;
         return false;
     }

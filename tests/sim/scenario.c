@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/check.h"
+
 static const struct profile scenario_profile = {
     .name = "scenario",
     .about = "hand-made",
@@ -93,33 +95,40 @@ int64_t scenario_death_bound_us(const struct world *w)
     return 3 * w->member_us + 16 * w->member_us / 256 + allowance_reaction_us(w);
 }
 
-static void scenario_run_list(struct world *w, const struct scenario *list, unsigned length, const char *filter,
-                              unsigned *count, unsigned *failed)
+/* Each story is told with several seeds: the LAN's and the kernels' delays differ, the outcome must not. */
+static bool scenario_run(struct world *w, const struct scenario *s, uint64_t from, uint64_t to)
 {
-    for (unsigned i = 0; i < length; i++) {
-        if (filter != NULL && strstr(list[i].name, filter) == NULL) {
-            continue;
+    for (uint64_t seed = from; seed <= to; seed++) {
+        w->seed = seed;
+        s->run(w);
+        if (w->oracle.failed) {
+            printf("scenario %s failed\n", s->name);
+            return false;
         }
-        (*count)++;
-        /* Each story is told with several seeds: the LAN's and the kernels' delays differ, the outcome must not. */
-        for (w->seed = 1; w->seed <= 5; w->seed++) {
-            list[i].run(w);
-            if (w->oracle.failed) {
-                (*failed)++;
-                printf("scenario %s failed\n", list[i].name);
-                break;
+    }
+    return true;
+}
+
+unsigned scenario_run_all(struct world *w, const char *filter, uint64_t from, uint64_t to, unsigned *count)
+{
+    const struct {
+        const struct scenario *list;
+        unsigned length;
+    } books[] = {
+        {scenarios_leaving, scenarios_leaving_count},
+        {scenarios_planned, scenarios_planned_count},
+        {scenarios_reload, scenarios_reload_count},
+        {scenarios_faults, scenarios_faults_count},
+    };
+    unsigned failed = 0;
+
+    for (unsigned b = 0; b < ARRAY_LENGTH(books); b++) {
+        for (unsigned i = 0; i < books[b].length; i++) {
+            if (filter == NULL || strstr(books[b].list[i].name, filter) != NULL) {
+                (*count)++;
+                failed += scenario_run(w, &books[b].list[i], from, to) ? 0 : 1;
             }
         }
     }
-}
-
-unsigned scenario_run_all(struct world *w, const char *filter, unsigned *count)
-{
-    unsigned failed = 0;
-
-    scenario_run_list(w, scenarios_leaving, scenarios_leaving_count, filter, count, &failed);
-    scenario_run_list(w, scenarios_planned, scenarios_planned_count, filter, count, &failed);
-    scenario_run_list(w, scenarios_reload, scenarios_reload_count, filter, count, &failed);
-    scenario_run_list(w, scenarios_faults, scenarios_faults_count, filter, count, &failed);
     return failed;
 }

@@ -134,16 +134,17 @@ static bool settle_may_move(const struct world *w, unsigned unit, unsigned from,
            !settle_is_pinned(w, from, unit);
 }
 
-/* Would moving one unit from a to b lower the higher of their loads per share? A reserve gives away all it can. */
+/* Would moving one unit from a to b lower the higher of their loads per share? A reserve gives away all it can to those
+ * who serve, and shares the rest with other reserves. */
 static bool settle_is_pair_uneven(const struct world *w, const unsigned *loads, unsigned a, unsigned b)
 {
     unsigned share_a = settle_share(w, a);
     unsigned share_b = settle_share(w, b);
 
-    if (share_b < 2 || share_a == 0 || loads[a] == 0) {
+    if (share_b == 0 || share_a == 0 || loads[a] == 0 || (share_b == 1 && share_a > 1)) {
         return false;
     }
-    return share_a == 1 || loads[a] * share_b > (loads[b] + 1) * share_a;
+    return (share_a == 1 && share_b > 1) || loads[a] * share_b > (loads[b] + 1) * share_a;
 }
 
 /* A unit that an operator has pinned belongs to that host, also when it has lost it meanwhile. */
@@ -194,7 +195,8 @@ static void settle_reach(const struct world *w, unsigned *reach)
     for (unsigned a = 0; a < w->host_count; a++) {
         reach[a] = 0;
         for (unsigned b = 0; b < w->host_count; b++) {
-            for (unsigned u = 0; u < w->unit_count && a != b && settle_share(w, b) > 1; u++) {
+            bool takes = settle_share(w, b) > 1 || settle_share(w, a) == 1;
+            for (unsigned u = 0; u < w->unit_count && a != b && takes; u++) {
                 reach[a] |= (unsigned)settle_may_move(w, u, a, b) << b;
             }
         }
@@ -206,15 +208,24 @@ static void settle_reach(const struct world *w, unsigned *reach)
     }
 }
 
-/* A stranger that is weaker than any rank 0 holds what it will be preempted from. */
+static unsigned settle_priority(const struct world *w, unsigned node, unsigned unit)
+{
+    struct unit_view view;
+
+    core_view_unit(w->hosts[node].core, 0, w->hosts[node].files[w->hosts[node].file].file_unit[unit], &view);
+    return view.priority;
+}
+
+/* A stranger that is weaker than some host means to be holds what it will be preempted from. */
 static bool settle_is_usurped(const struct world *w)
 {
     for (unsigned k = 0; k < SIM_STRANGERS_MAX; k++) {
         const struct stranger *s = &w->strangers[k];
         bool holds = s->running && (oracle_holders(w, s->unit) >> (SIM_STRANGER_FIRST + k) & 1) != 0;
 
-        for (unsigned node = 0; node < w->host_count && holds && s->priority < 250; node++) {
-            if (settle_can_hold(w, node, s->unit) && settle_share(w, node) > 1) {
+        for (unsigned node = 0; node < w->host_count && holds; node++) {
+            if (settle_can_hold(w, node, s->unit) && settle_share(w, node) > 1 &&
+                settle_priority(w, node, s->unit) > s->priority) {
                 return true;
             }
         }

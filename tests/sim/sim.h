@@ -4,14 +4,18 @@
  *
  *   queue.c      the queue of events, a binary heap ordered by time, then by order of insertion
  *   trace.c      what happened, as records in a ring; printed when a promise is broken
- *   lan.c        the segment: delay, loss, duplication, partitions, deaf and mute hosts, the third party that answers
- * probes kernel.c     each host's kernel: levels carried out late, the lease and the filter of doc/design.md 2.6 host.c
- * each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave; reload.c     other files, and how a host
- * takes them over while it runs; stranger.c   a router of another make, after
- * RFC 9568 or RFC 3768 oracle.c     the promises, judged at every change; allowance.c: the table of what is excused,
- * how long, and why settle.c     the promises that hold some time after the faults: covered, even world.c      a world
- * made from a profile and a seed; profile.c: the profiles fault.c      faults at random; run.c: one seed from start to
- * verdict scenario*.c  hand-made stories with exact outcomes main.c       the command line
+ *   lan.c        the segment: delay, loss, duplication, partitions, deaf and mute hosts, who answers probes
+ *   kernel.c     each host's kernel: levels carried out late, the lease and the filter of doc/design.md 2.6
+ *   host.c       each host's daemon: inbox, wake-ups, effects; start, crash, pause, leave
+ *   reload.c     other files, and how a host takes them over while it runs
+ *   routers.c    hosts that run instances
+ *   stranger.c   a router of another make, after RFC 9568 or RFC 3768
+ *   oracle.c     the promises, judged at every change; allowance.c: what is excused, how long, and why
+ *   settle.c     the promises that hold some time after the faults: covered, even
+ *   world.c      a world made from a profile and a seed; profile.c: the profiles
+ *   fault.c      faults at random; run.c: one seed from start to verdict
+ *   scenario*.c  hand-made stories with exact outcomes
+ *   main.c       the command line
  *
  * All times are microseconds of virtual time. Nodes 0..host_count-1 are hosts with a core; strangers follow at
  * SIM_STRANGER_FIRST. Nothing is drawn from anywhere but world.prng, so a profile and a seed replay exactly.
@@ -534,7 +538,8 @@ void fault_leave_one_broken(struct world *w);
 void run_seed(struct world *w, const struct profile *profile, uint64_t seed);
 
 /* ---- scenario.c ---- */
-/* Runs all scenarios whose name contains `filter` (NULL: all); returns the number that failed. */
-unsigned scenario_run_all(struct world *w, const char *filter, unsigned *count);
+/* Runs all scenarios whose name contains `filter` (NULL: all), each with these seeds; returns the number that failed.
+ */
+unsigned scenario_run_all(struct world *w, const char *filter, uint64_t from, uint64_t to, unsigned *count);
 
 #endif

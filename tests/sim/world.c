@@ -399,17 +399,6 @@ static void world_pick_intervals(struct world *w)
     w->rebalance_moves = (unsigned)world_pick(w, moves, sizeof(moves) / sizeof(moves[0]));
 }
 
-/* Two claims that cross on the wire are told apart only while both are still waiting to open: a LAN slower than this
- * share of the shorter interval is none that the promise is made for. */
-static void world_limit_delay(struct world *w)
-{
-    int64_t limit_us = (w->advert_us < w->member_us ? w->advert_us : w->member_us) / 160;
-
-    if (w->lan.delay_max_us > limit_us) {
-        w->lan.delay_max_us = limit_us;
-    }
-}
-
 static void world_pick_strangers(struct world *w)
 {
     for (unsigned i = 0; i < SIM_STRANGERS_MAX; i++) {
@@ -440,7 +429,6 @@ void world_init(struct world *w, const struct profile *profile, uint64_t seed)
     if (profile->routers) {
         routers_pick(w);
     }
-    world_limit_delay(w);
     world_make_hosts(w);
     world_make_units(w, !profile->quiet && !profile->routers && world_chance(w, 30));
     world_configure(w);

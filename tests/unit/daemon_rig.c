@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See daemon_rig.h. Linked into test_status_json, test_control and fuzz_request. */
+/* See daemon_rig.h. Linked into the tests that ask a daemon with a pool, and into fuzz_request. */
 #include "daemon_rig.h"
 
 #include <stdio.h>
@@ -273,15 +273,33 @@ void rig_close(struct rig *rig)
     free(rig->effects.list);
 }
 
-char *rig_ask(struct rig *rig, const char *request, bool may_change, enum request_outcome *outcome)
+json_t *rig_ask(struct rig *rig, const char *request, bool may_change, enum request_outcome *outcome)
 {
-    char *answer;
+    char *text;
     size_t length;
-    enum request_outcome what = request_answer(&rig->callbacks, request, strlen(request), may_change, &answer, &length);
+    enum request_outcome what = request_answer(&rig->callbacks, request, strlen(request), may_change, &text, &length);
+    json_t *answer = json_loadb(text, length, 0, NULL);
 
-    CHECK(answer != NULL && length > 0 && answer[length - 1] == '\n');
-    answer[length - 1] = '\0';
+    CHECK(answer != NULL && text[length - 1] == '\n');
+    free(text);
     if (outcome != NULL)
         *outcome = what;
     return answer;
+}
+
+struct rig the_rig;
+
+int the_rig_setup(void **state)
+{
+    (void)state;
+    rig_open(&the_rig, 6, 3);
+    rig_run(&the_rig, 10 * (int64_t)US_PER_S);
+    return 0;
+}
+
+int the_rig_teardown(void **state)
+{
+    (void)state;
+    rig_close(&the_rig);
+    return 0;
 }

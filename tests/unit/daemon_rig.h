@@ -6,6 +6,8 @@
 #ifndef EVENKEEL_TESTS_DAEMON_RIG_H
 #define EVENKEEL_TESTS_DAEMON_RIG_H
 
+#include <jansson.h>
+
 #include "daemon/changes.h"
 #include "daemon/control.h"
 #include "daemon/history.h"
@@ -55,7 +57,12 @@ struct addr rig_member(unsigned member);
 /* One advertisement from a member's address (from one that is no member: a stranger's), at the unit's pace. */
 void rig_say(struct rig *rig, unsigned member, uint8_t vrid, uint8_t priority, const struct addr *address);
 
-/* One request through request_answer; the answer without its newline, to be freed. */
-char *rig_ask(struct rig *rig, const char *request, bool may_change, enum request_outcome *outcome);
+/* One request through request_answer; the answer, to be given back. */
+json_t *rig_ask(struct rig *rig, const char *request, bool may_change, enum request_outcome *outcome);
+
+/* The rig of a program that needs one for each test: six units on three members, ten seconds old. For cmocka. */
+extern struct rig the_rig;
+int the_rig_setup(void **state);
+int the_rig_teardown(void **state);
 
 #endif

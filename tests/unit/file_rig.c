@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* See file_rig.h. Linked into test_instances_json and test_dump. */
+/* See file_rig.h. Linked into the tests that run a file with instances. */
 #include "file_rig.h"
 
 #include <stdlib.h>
@@ -170,13 +170,25 @@ void file_rig_close(struct file_rig *rig)
     config_free(rig->config);
 }
 
-char *file_rig_ask(struct file_rig *rig, const char *request)
+json_t *file_rig_ask(struct file_rig *rig, const char *request)
 {
-    char *answer;
+    char *text;
     size_t length;
 
-    request_answer(&rig->callbacks, request, strlen(request), true, &answer, &length);
-    CHECK(answer != NULL && length > 0 && answer[length - 1] == '\n');
-    answer[length - 1] = '\0';
+    request_answer(&rig->callbacks, request, strlen(request), true, &text, &length);
+    json_t *answer = json_loadb(text, length, 0, NULL);
+
+    CHECK(answer != NULL && text[length - 1] == '\n');
+    free(text);
     return answer;
 }
+
+const char file_rig_sample[] =
+    "vrrp_sync_group G {\n group {\n A\n B\n }\n}\n"
+    "vrrp_instance A {\n interface eth0\n virtual_router_id 1\n version 3\n priority 200\n advert_int 0.1\n"
+    " virtual_ipaddress {\n 10.0.1.1/24\n }\n}\n"
+    "vrrp_instance B {\n interface eth0\n virtual_router_id 2\n version 3\n priority 200\n advert_int 0.1\n"
+    " virtual_ipaddress {\n fe80::2\n 2001:db8::2/64\n }\n}\n"
+    "vrrp_instance C {\n interface eth0\n virtual_router_id 3\n priority 100\n"
+    " authentication {\n auth_type PASS\n auth_pass secret\n }\n virtual_ipaddress {\n 10.0.3.1/24\n }\n}\n"
+    "vrrp_instance D {\n interface down0\n virtual_router_id 4\n virtual_ipaddress {\n 10.0.4.1/24\n }\n}\n";

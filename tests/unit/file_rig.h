@@ -6,6 +6,8 @@
 #ifndef EVENKEEL_TESTS_FILE_RIG_H
 #define EVENKEEL_TESTS_FILE_RIG_H
 
+#include <jansson.h>
+
 #include "daemon/control.h"
 #include "daemon/history.h"
 #include "daemon/note.h"
@@ -32,7 +34,10 @@ void file_rig_run(struct file_rig *rig, int64_t us);
 /* An advertisement from `source` for unit `unit` of the first set, right but for its priority and password. */
 void file_rig_hear(struct file_rig *rig, unsigned unit, const char *source, uint8_t priority, bool password);
 
-/* One request; the answer without its newline, to be freed. */
-char *file_rig_ask(struct file_rig *rig, const char *request);
+/* One request; the answer, to be given back. */
+json_t *file_rig_ask(struct file_rig *rig, const char *request);
+
+/* A file: A and B in the group G, C with a password and weaker, D on a link that is down. */
+extern const char file_rig_sample[];
 
 #endif

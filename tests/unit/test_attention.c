@@ -15,31 +15,9 @@
 #include "daemon_rig.h"
 #include "schema_check.h"
 
-static struct rig rig;
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 6, 3);
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_close(&rig);
-    return 0;
-}
-
 static json_t *ask(const char *request)
 {
-    char *text = rig_ask(&rig, request, true, NULL);
-    json_t *answer = json_loads(text, 0, NULL);
-
-    assert_non_null(answer);
-    free(text);
-    return answer;
+    return rig_ask(&the_rig, request, true, NULL);
 }
 
 static const json_t *attention_of(const json_t *answer, const char *code)
@@ -84,31 +62,31 @@ static void assert_not_told(const char *code)
 static void test_attention__unowned__named(void **state)
 {
     (void)state;
-    for (unsigned m = 1; m < rig.member_count; m++)
-        rig.alive[m] = false; /* and this host may not take what they had */
-    rig.link.up = false;
+    for (unsigned m = 1; m < the_rig.member_count; m++)
+        the_rig.alive[m] = false; /* and this host may not take what they had */
+    the_rig.link.up = false;
     json_decref(ask("{\"command\":\"drain\",\"now\":true}"));
-    rig.link.up = true;
-    rig_run(&rig, 100 * US_PER_MS);
-    rig_say(&rig, 1, 2, 0, &rig.addresses[1]);
-    rig.now = mono_add(rig.now, 2 * (int64_t)US_PER_S);
+    the_rig.link.up = true;
+    rig_run(&the_rig, 100 * US_PER_MS);
+    rig_say(&the_rig, 1, 2, 0, &the_rig.addresses[1]);
+    the_rig.now = mono_add(the_rig.now, 2 * (int64_t)US_PER_S);
     assert_told("unowned", "alarm", "10.20.0.2");
 }
 
 static void test_attention__contested__both_named(void **state)
 {
     (void)state;
-    rig_say(&rig, 2, 2, 253, &rig.addresses[1]);
-    rig_say(&rig, 1, 2, 252, &rig.addresses[1]);
+    rig_say(&the_rig, 2, 2, 253, &the_rig.addresses[1]);
+    rig_say(&the_rig, 1, 2, 252, &the_rig.addresses[1]);
     assert_told("contested", "alarm", "10.20.0.2 by 10.20.0.243 and beta (10.20.0.242)");
 }
 
 static void test_attention__stranger__named(void **state)
 {
     (void)state;
-    rig.holder[1] = 9; /* who never introduces himself */
-    rig.alive[9] = true;
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    the_rig.holder[1] = 9; /* who never introduces himself */
+    the_rig.alive[9] = true;
+    rig_run(&the_rig, 10 * (int64_t)US_PER_S);
     assert_told("stranger", "warning", "10.20.0.2 by 10.20.0.250");
 }
 
@@ -117,7 +95,7 @@ static void test_attention__other_address_list__unit_member_and_addresses_named(
     struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 0, 99}};
 
     (void)state;
-    rig_say(&rig, 1, 2, 253, &other);
+    rig_say(&the_rig, 1, 2, 253, &other);
     assert_told("address_list", "warning", "10.20.0.2 by beta (10.20.0.242) without 10.20.0.2 with 10.20.0.99 besides");
 }
 
@@ -126,18 +104,18 @@ static void test_attention__unit_that_only_a_member_has__both_named(void **state
     struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 0, 99}};
 
     (void)state;
-    rig_say(&rig, 1, 99, 253, &other);
+    rig_say(&the_rig, 1, 99, 253, &other);
     assert_told("unknown_unit", "warning", "10.20.0.99 (VRID 99) by beta (10.20.0.242)");
 }
 
 static void test_attention__many_units_that_only_others_have__text_is_cut(void **state)
 {
     (void)state;
-    memset(rig.names[1].name, 'n', sizeof(rig.names[1].name) - 1);
+    memset(the_rig.names[1].name, 'n', sizeof(the_rig.names[1].name) - 1);
     for (unsigned vrid = 100; vrid < 230; vrid++) {
         struct addr other = {.family = FAMILY_IPV4, .bytes = {10, 20, 1, (uint8_t)vrid}};
 
-        rig_say(&rig, 1, (uint8_t)vrid, 253, &other);
+        rig_say(&the_rig, 1, (uint8_t)vrid, 253, &other);
     }
     assert_told("unknown_unit", "warning", "130 units that members advertise are not in this host's configuration");
 }
@@ -147,25 +125,25 @@ static void test_attention__drained_member__named(void **state)
     struct addr beta = rig_member(1);
 
     (void)state;
-    rig.alive[1] = false;
-    rig_say(&rig, 1, addr_last_byte(&beta), 1, &beta);
+    the_rig.alive[1] = false;
+    rig_say(&the_rig, 1, addr_last_byte(&beta), 1, &beta);
     assert_told("member_reserve", "warning", "beta (10.20.0.242)");
 }
 
 static void test_attention__filter_that_fell_back__says_why(void **state)
 {
     (void)state;
-    rig.pool_view.filter_mode = FILTER_ON;
-    rig.pool_view.filter_text = "no egress hook";
+    the_rig.pool_view.filter_mode = FILTER_ON;
+    the_rig.pool_view.filter_text = "no egress hook";
     assert_told("filter", "warning", "arp_filter on is in force here, not lease: no egress hook");
 }
 
 static void test_attention__own_address_elsewhere__names_the_mac_and_who_gives_way(void **state)
 {
-    struct daemon_rival rival = {.until = mono_add(rig.now, US_PER_S), .mac = {2, 0, 0, 0, 0, 7}};
+    struct daemon_rival rival = {.until = mono_add(the_rig.now, US_PER_S), .mac = {2, 0, 0, 0, 0, 7}};
 
     (void)state;
-    rig.view.rivals = &rival;
+    the_rig.view.rivals = &rival;
     assert_told("duplicate_address", "alarm", "02:00:00:00:00:07 speaks from this host's own address");
     assert_told("duplicate_address", "alarm", "and it gives way");
     rival.yields = true;
@@ -175,32 +153,32 @@ static void test_attention__own_address_elsewhere__names_the_mac_and_who_gives_w
 static void test_attention__member_dead__says_for_how_long(void **state)
 {
     (void)state;
-    rig.alive[1] = false;
-    rig_run(&rig, 3 * (int64_t)US_PER_S);
+    the_rig.alive[1] = false;
+    rig_run(&the_rig, 3 * (int64_t)US_PER_S);
     assert_told("member_dead", "warning", "member beta (10.20.0.242) is dead, not heard for 3.");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, the_rig_setup, the_rig_teardown)
 
 static void test_attention__other_interval__unit_and_member_named_while_it_is_so(void **state)
 {
     (void)state;
-    rig.say_interval_us = 2 * (int64_t)US_PER_S;
-    rig_say(&rig, 1, 2, 253, &rig.addresses[1]);
+    the_rig.say_interval_us = 2 * (int64_t)US_PER_S;
+    rig_say(&the_rig, 1, 2, 253, &the_rig.addresses[1]);
     assert_told("configuration", "warning", "10.20.0.2 by beta (10.20.0.242) with another interval");
-    rig_run(&rig, 20 * (int64_t)US_PER_S);
+    rig_run(&the_rig, 20 * (int64_t)US_PER_S);
     assert_not_told("configuration");
 }
 
 static void test_attention__stall__told_for_ten_minutes(void **state)
 {
     (void)state;
-    rig.pool_view.stalled_at = rig.now;
-    rig.pool_view.stalled_us = 3200 * US_PER_MS;
-    rig_run(&rig, 4 * (int64_t)US_PER_S);
+    the_rig.pool_view.stalled_at = the_rig.now;
+    the_rig.pool_view.stalled_us = 3200 * US_PER_MS;
+    rig_run(&the_rig, 4 * (int64_t)US_PER_S);
     assert_told("stalled", "warning",
                 "this host slept for 3.2 s, longer than its lease, and gave up what it held 4.0 s");
-    rig.now = mono_add(rig.now, 600 * (int64_t)US_PER_S);
+    the_rig.now = mono_add(the_rig.now, 600 * (int64_t)US_PER_S);
     assert_not_told("stalled");
 }
 
@@ -208,8 +186,8 @@ static void test_attention__stall__told_for_ten_minutes(void **state)
 static void test_owner__changed_while_this_host_slept__gap_is_not_known(void **state)
 {
     (void)state;
-    rig.now = mono_add(rig.now, 5 * (int64_t)US_PER_S);
-    rig_say(&rig, 1, 1, 253, &rig.addresses[0]);
+    the_rig.now = mono_add(the_rig.now, 5 * (int64_t)US_PER_S);
+    rig_say(&the_rig, 1, 1, 253, &the_rig.addresses[0]);
     json_t *answer = ask("{\"command\":\"list\"}");
     const json_t *unit =
         json_array_get(json_object_get(json_array_get(json_object_get(answer, "pools"), 0), "units"), 0);
@@ -227,7 +205,7 @@ static const char *sentence(struct note note)
 
     note.about = note.kind == NOTE_GROUP_STATE ? NOTE_ABOUT_GROUP : NOTE_ABOUT_INSTANCE;
     memcpy(note.name, "N", 2);
-    note_format(&rig.config, &note, text);
+    note_format(&the_rig.config, &note, text);
     return text;
 }
 

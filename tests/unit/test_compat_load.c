@@ -252,7 +252,7 @@ static void test_compat__nothing_to_convert__is_an_error(void **state)
 
     (void)state;
     assert_null(convert(1, files, findings));
-    assert_non_null(strstr(findings, "defines nothing that can be run"));
+    assert_non_null(strstr(findings, "there is only IPVS in this file"));
 }
 
 static void test_compat__scripts_that_are_no_programs__are_told(void **state)
@@ -280,6 +280,44 @@ static void test_compat__scripts_that_are_no_programs__are_told(void **state)
     assert_non_null(strstr(findings, "bare.sh does not begin with #! and an interpreter"));
     assert_non_null(strstr(findings, "plain.sh\" cannot be run: it exists, but is no executable file"));
     config_free(config);
+}
+
+/* A file that was copied to another host: that one's address is not here. */
+static void test_compat__unicast_source_of_another_host__is_told_and_a_fault(void **state)
+{
+    char findings[FINDINGS_MAX];
+
+    (void)state;
+    struct config *config = load("vrrp_instance V {\n virtual_router_id 1\n interface lo\n unicast_src_ip 192.0.2.7\n"
+                                 " unicast_peer {\n  192.0.2.8\n }\n virtual_ipaddress {\n  192.0.2.9\n }\n}\n"
+                                 "vrrp_instance W {\n virtual_router_id 2\n unicast_src_ip 127.0.0.1\n"
+                                 " unicast_peer {\n  192.0.2.8\n }\n virtual_ipaddress {\n  192.0.2.10\n }\n}\n",
+                                 COMPAT_CHECK_HOST, findings);
+
+    assert_non_null(config);
+    assert_string_equal(findings,
+                        "f:1:15: warning: unicast_src_ip 192.0.2.7 of V is not on this host; the instance is in Fault "
+                        "until it is\n");
+    assert_string_equal(compat_model(config)->instances[1].interface, "lo");
+    assert_true(config->core.pools[0].units[0].instance->track_source);
+    assert_true(config->core.pools[0].units[1].instance->track_source);
+    config_free(config);
+}
+
+static void test_compat__addresses_elsewhere__stay_an_instance(void **state)
+{
+    char *files[] = {"elsewhere.conf"}, findings[FINDINGS_MAX];
+
+    (void)state;
+    char *text = convert(1, files, findings);
+
+    assert_non_null(text);
+    assert_non_null(strstr(text, "vrrp_pool eth0-ipv4-v2 {"));
+    assert_non_null(strstr(text, "192.0.2.51/24 vrid 51"));
+    assert_null(strstr(text, "198.51.100.1"));
+    assert_non_null(strstr(text, "elsewhere.conf:9: vrrp_instance ROUTER has no address on its own interface"));
+    assert_non_null(strstr(text, "elsewhere.conf:17: vrrp_instance ELECTION has no address"));
+    free(text);
 }
 
 static void test_compat__unicast__members_are_named_where_the_source_can_be_one(void **state)
@@ -321,6 +359,8 @@ int main(void)
         cmocka_unit_test(test_compat__sync_group__becomes_one_unit_with_its_host),
         cmocka_unit_test(test_compat__nothing_to_convert__is_an_error),
         cmocka_unit_test(test_compat__scripts_that_are_no_programs__are_told),
+        cmocka_unit_test(test_compat__unicast_source_of_another_host__is_told_and_a_fault),
+        cmocka_unit_test(test_compat__addresses_elsewhere__stay_an_instance),
         cmocka_unit_test(test_compat__unicast__members_are_named_where_the_source_can_be_one),
         cmocka_unit_test(test_compat__same_host_twice__is_an_error_that_names_both_files),
     };

@@ -88,6 +88,22 @@ static void test_compat_run__a_pool_of_the_sets_name__leaves_another_name_to_the
     config_free(config);
 }
 
+/* A FIFO's reader knows MASTER_PRIORITY and BACKUP_PRIORITY only. */
+static void test_compat_run__priority_in_fault__has_the_backups_word(void **state)
+{
+    char text[4096], findings[FINDINGS_MAX];
+
+    (void)state;
+    instance(text, "V", 1, "");
+    struct config *config = load(text, findings);
+    const struct config_words *words = config->extension->words;
+
+    assert_string_equal(words->priorities[INSTANCE_ACTIVE], "MASTER_PRIORITY");
+    assert_string_equal(words->priorities[INSTANCE_BACKUP], "BACKUP_PRIORITY");
+    assert_string_equal(words->priorities[INSTANCE_FAULT], "BACKUP_PRIORITY");
+    config_free(config);
+}
+
 static void test_compat_run__a_pool_alone__is_as_without_the_extension(void **state)
 {
     char findings[FINDINGS_MAX];
@@ -256,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compat_run__sample__runs_without_a_finding),
         cmocka_unit_test(test_compat_run__a_pool_of_the_sets_name__leaves_another_name_to_the_set),
+        cmocka_unit_test(test_compat_run__priority_in_fault__has_the_backups_word),
         cmocka_unit_test(test_compat_run__a_pool_alone__is_as_without_the_extension),
         cmocka_unit_test(test_compat_run__filter_modes__make_sets_of_their_own),
         cmocka_unit_test(test_compat_run__lease__ends_before_others_take_over),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* keepalived's files, made of a daemon that runs two instances: layout, numbers, masked secrets, and how they are
  * written. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include <jansson.h>
 
 #include "daemon/dump.h"
+#include "daemon/dump_file.h"
 #include "file_rig.h"
 
 static const char text[] =
@@ -130,25 +133,121 @@ static void test_dump__json__numbers_of_states_in_both_forms(void **state)
     free(made);
 }
 
+/* --- files --- */
+
+static atomic_bool stuck; /* the disk does not answer */
+static atomic_uint writes;
+int __real_mkostemp(char *path, int flags);
+int __wrap_mkostemp(char *path, int flags);
+
+int __wrap_mkostemp(char *path, int flags)
+{
+    atomic_fetch_add(&writes, 1);
+    while (atomic_load(&stuck))
+        usleep(1000);
+    return __real_mkostemp(path, flags);
+}
+
+static struct dump_result wait_for_result(struct dump_files *files)
+{
+    struct pollfd fd = {.fd = dump_files_fd(files), .events = POLLIN};
+    struct dump_result result = {.path = NULL};
+
+    assert_int_equal(poll(&fd, 1, 10000), 1);
+    assert_true(dump_files_next(files, &result));
+    return result;
+}
+
+static void expect_result(struct dump_files *files, const char *path, const char *problem)
+{
+    struct dump_result result = wait_for_result(files);
+
+    assert_string_equal(result.path, path);
+    assert_non_null(strstr(result.problem, problem));
+    assert_int_equal(result.problem[0] == '\0', problem[0] == '\0');
+    free(result.path);
+}
+
 static void test_dump__written__replaces_a_link_and_is_private(void **state)
 {
     char directory[] = "/tmp/evenkeel-dump-XXXXXX", path[64], victim[64], global[96];
+    struct dump_files *files = dump_files_open();
     struct stat status;
 
     (void)state;
+    assert_non_null(files);
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof(path), "%s/asked.data", directory);
     snprintf(victim, sizeof(victim), "%s/victim", directory);
     snprintf(global, sizeof(global), "state_dump_file %s", path);
     assert_int_equal(symlink(victim, path), 0);
     open_with(global);
-    dump_write(&daemon_dialect, DAEMON_DUMP_DATA, rig.callbacks.view(&rig), "host1", "/nowhere");
+    char *asked = dump_path(&daemon_dialect, DAEMON_DUMP_DATA, rig.config, "host1", "/nowhere");
+
+    assert_string_equal(asked, path);
+    assert_int_equal(dump_files_add(files, DAEMON_DUMP_DATA, asked, dump(DAEMON_DUMP_DATA)), 0);
+    expect_result(files, path, "");
     assert_int_equal(lstat(path, &status), 0);
     assert_true(S_ISREG(status.st_mode));
     assert_int_equal(status.st_mode & 0777, 0600);
     assert_int_not_equal(lstat(victim, &status), 0);
     unlink(path);
+    assert_int_equal(mkfifo(path, 0666), 0); /* nobody reads it */
+    assert_int_equal(dump_files_add(files, DAEMON_DUMP_DATA, strdup(path), dump(DAEMON_DUMP_DATA)), 0);
+    expect_result(files, path, "no regular file");
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+    unlink(path);
     assert_int_equal(rmdir(directory), 0); /* and nothing else is left in it */
+    assert_int_equal(dump_files_add(files, DAEMON_DUMP_DATA, strdup(path), dump(DAEMON_DUMP_DATA)), 0);
+    expect_result(files, path, "No such file");
+    dump_files_close(files, 1000);
+}
+
+static void add(struct dump_files *files, enum daemon_dump dump, const char *path, const char *made)
+{
+    assert_int_equal(dump_files_add(files, dump, strdup(path), strdup(made)), 0);
+}
+
+static void expect_file(const char *path, const char *expected)
+{
+    char made[64];
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    made[fread(made, 1, sizeof(made) - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(made, expected);
+}
+
+static void test_dump__stuck_disk__nobody_waits_and_the_newest_of_each_is_written(void **state)
+{
+    char directory[] = "/tmp/evenkeel-dump-XXXXXX", data[64], stats[64];
+    struct dump_files *files = dump_files_open();
+    struct dump_result result;
+
+    (void)state;
+    assert_non_null(files);
+    assert_non_null(mkdtemp(directory));
+    snprintf(data, sizeof(data), "%s/data", directory);
+    snprintf(stats, sizeof(stats), "%s/stats", directory);
+    stuck = true;
+    writes = 0;
+    add(files, DAEMON_DUMP_DATA, data, "1");
+    while (writes == 0)
+        usleep(1000);
+    add(files, DAEMON_DUMP_DATA, data, "2"); /* all these return, and wait */
+    add(files, DAEMON_DUMP_STATS, stats, "a");
+    add(files, DAEMON_DUMP_DATA, data, "3");
+    assert_false(dump_files_next(files, &result));
+    stuck = false;
+    dump_files_close(files, 10000); /* which also waits for what is there */
+    assert_int_equal(writes, 3);
+    expect_file(data, "3");
+    expect_file(stats, "a");
+    unlink(data);
+    unlink(stats);
+    assert_int_equal(rmdir(directory), 0);
 }
 
 static void test_dump__config_id__in_the_name_and_leads_nowhere_else(void **state)
@@ -173,9 +272,10 @@ static void test_dump__request__of_those_with_permission_only(void **state)
     request_answer(&rig.callbacks, request, strlen(request), false, &answer, &length);
     assert_non_null(strstr(answer, "\"denied\""));
     free(answer);
-    answer = file_rig_ask(&rig, request);
-    assert_null(strstr(answer, "\"denied\""));
-    free(answer);
+    json_t *allowed = file_rig_ask(&rig, request);
+
+    assert_null(json_object_get(allowed, "error"));
+    json_decref(allowed);
 }
 
 int main(void)
@@ -185,6 +285,7 @@ int main(void)
         cmocka_unit_test_teardown(test_dump__data__states_addresses_and_no_secret, teardown),
         cmocka_unit_test_teardown(test_dump__json__numbers_of_states_in_both_forms, teardown),
         cmocka_unit_test_teardown(test_dump__written__replaces_a_link_and_is_private, teardown),
+        cmocka_unit_test(test_dump__stuck_disk__nobody_waits_and_the_newest_of_each_is_written),
         cmocka_unit_test_teardown(test_dump__request__of_those_with_permission_only, teardown),
         cmocka_unit_test_teardown(test_dump__config_id__in_the_name_and_leads_nowhere_else, teardown),
     };

@@ -31,11 +31,9 @@ static struct rig rig;
 static json_t *ask(const char *request)
 {
     enum request_outcome outcome;
-    char *text = rig_ask(&rig, request, false, &outcome);
-    json_t *object = json_loads(text, 0, NULL);
+    json_t *object = rig_ask(&rig, request, false, &outcome);
 
     assert_in_range(outcome, REQUEST_DONE, REQUEST_LASTING);
-    free(text);
     return object;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guard towards its worker, a hostile one too: what is run for an order, and what for none; init files; hooks. */
+/* The guard towards its worker, a hostile one too: what is run for an order, and what for none; init files; hooks;
+ * FIFOs over reloads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/guard_fifo.h"
 #include "daemon/guard_files.h"
 #include "daemon/guard_script.h"
 #include "daemon/log.h"
@@ -254,6 +257,154 @@ static void test_guard__init_file__is_written_and_nothing_else_is_touched(void *
     expect_file(other, "mine\n");
 }
 
+/* --- reloads --- */
+
+static bool memory_is_short;
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return memory_is_short ? NULL : __real_calloc(count, size);
+}
+
+static struct config_group group = {.name = "g"};
+static const struct config_words words = {.group = "G",
+                                          .states = {[INSTANCE_BACKUP] = "back", [INSTANCE_ACTIVE] = "act"}};
+static const struct config_extension extension = {.words = &words};
+
+static void tell_group(enum instance_state state)
+{
+    orders_add(&worker, &(struct order){.kind = ORDER_STATE, .subject = ORDER_GROUP, .state = (uint8_t)state});
+    assert_true(orders_flush(&worker));
+    guard_script_turn(guard, clock_now());
+}
+
+static void wait_for_text(const char *expected)
+{
+    for (unsigned i = 0; i < PATIENCE && strcmp(ran(), expected) != 0; i++)
+        turn();
+    assert_string_equal(ran(), expected);
+}
+
+static void wait_for_part(const char *expected)
+{
+    for (unsigned i = 0; i < PATIENCE && strstr(ran(), expected) == NULL; i++)
+        turn();
+    assert_non_null(strstr(ran(), expected));
+}
+
+/* A FIFO and a reader that has it open, and takes its time. */
+static struct check_fifo make_fifo(char *path, char *argument[4], const char *name)
+{
+    snprintf(path, 64, "%s/fifo", folder);
+    snprintf(shell_text[1], sizeof(shell_text[0]), "exec <\"$0\"; echo %s >>%s/ran; sleep 0.3; exec cat >>%s/ran", name,
+             folder, folder);
+    argument[0] = sh;
+    argument[1] = minus_c;
+    argument[2] = shell_text[1];
+    return (struct check_fifo){.path = path, .script = {.argument_count = 3, .arguments = argument, .user = "root"}};
+}
+
+static void adopt(const struct config *next)
+{
+    const struct guard_fifo_owners owners = guard_fifo_find_owners(next);
+
+    assert_int_equal(guard_script_expect(guard, next), 0);
+    guard_script_adopt(guard, next, &owners);
+    worker.connection++;
+}
+
+static void open_with_fifo(struct check_fifo *fifo)
+{
+    instances.group_count = 1;
+    instances.groups = &group;
+    instances.fifo_count = 1;
+    instances.fifos[0] = fifo;
+    config = (struct config){.core = {.group_count = 1}, .instances = &instances, .extension = &extension};
+    assert_int_equal(guard_script_open(&config, &guard), 0);
+    connect_worker();
+}
+
+static void test_reload__fifo_stays_as_it_was__so_does_its_reader_and_no_line_is_lost(void **state)
+{
+    char path[64], *argument[4] = {NULL};
+    struct check_fifo fifo = make_fifo(path, argument, "up"), again = fifo;
+    struct config_instances next_instances;
+    struct config next;
+
+    (void)state;
+    open_with_fifo(&fifo);
+    wait_for_text("up\n");
+    next_instances = instances;
+    next_instances.fifos[0] = &again;
+    next = config;
+    next.instances = &next_instances;
+    tell_group(INSTANCE_BACKUP);
+    adopt(&next);
+    tell_group(INSTANCE_ACTIVE);
+    wait_for_text("up\nG \"g\" back 0\nG \"g\" act 0\n");
+    unlink(path); /* somebody took it away: a reload makes it again */
+    adopt(&config);
+    wait_for_text("up\nG \"g\" back 0\nG \"g\" act 0\nup\n");
+    assert_int_equal(access(path, F_OK), 0);
+}
+
+static void test_reload__fifo_of_another_reader__the_one_before_reads_to_the_end(void **state)
+{
+    char path[64], *argument[4] = {NULL}, *other_argument[4] = {NULL}, other_text[160];
+    struct check_fifo fifo = make_fifo(path, argument, "first"), other;
+    struct config_instances next_instances;
+    struct config next;
+
+    (void)state;
+    open_with_fifo(&fifo);
+    wait_for_text("first\n");
+    other = make_fifo(path, other_argument, "second");
+    strcpy(other_text, shell_text[1]);
+    other_argument[2] = other_text;
+    make_fifo(path, argument, "first");
+    next_instances = instances;
+    next_instances.fifos[0] = &other;
+    next = config;
+    next.instances = &next_instances;
+    tell_group(INSTANCE_BACKUP);
+    adopt(&next);
+    wait_for_part("second\n");
+    wait_for_part("G \"g\" back 0\n");
+    tell_group(INSTANCE_ACTIVE);
+    wait_for_part("G \"g\" act 0\n");
+    next_instances.fifo_count = 0;
+    adopt(&next);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_reload__memory_runs_out__it_is_refused_and_all_goes_on(void **state)
+{
+    char path[64], *argument[4] = {NULL};
+    struct check_fifo fifo = make_fifo(path, argument, "up");
+
+    (void)state;
+    open_with_fifo(&fifo);
+    wait_for_text("up\n");
+    memory_is_short = true;
+    int error = guard_script_expect(guard, &config);
+
+    memory_is_short = false;
+    assert_int_equal(error, -ENOMEM);
+    tell_group(INSTANCE_BACKUP);
+    wait_for_text("up\nG \"g\" back 0\n");
+    const struct guard_fifo_owners owners = guard_fifo_find_owners(&config);
+
+    assert_int_equal(guard_script_expect(guard, &config), 0);
+    memory_is_short = true; /* from here on none is needed for what was told */
+    guard_script_adopt(guard, &config, &owners);
+    memory_is_short = false;
+    worker.connection++;
+    tell_group(INSTANCE_ACTIVE);
+    wait_for_text("up\nG \"g\" back 0\nG \"g\" act 0\n");
+}
+
 static struct mono no_time(void)
 {
     return (struct mono){0};
@@ -268,6 +419,11 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_guard__init_file__is_written_and_nothing_else_is_touched, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_reload__fifo_stays_as_it_was__so_does_its_reader_and_no_line_is_lost,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reload__fifo_of_another_reader__the_one_before_reads_to_the_end, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_reload__memory_runs_out__it_is_refused_and_all_goes_on, set_up, tear_down),
     };
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 

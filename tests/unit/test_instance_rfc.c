@@ -274,6 +274,50 @@ static void test_preempt__weaker_fell_silent__waited_for_as_for_any_active(void 
     rig_free(rig);
 }
 
+/* A weaker one took what the Active, silent by then, had left; it may hang in its turn. */
+static void test_preempt__weaker_beside_a_silent_active__waited_for_too(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig_start(rig);
+    rig_hear(rig, 3, 0, 150);
+    rig_run(rig, 300 * MS);
+    rig_hear(rig, 2, 0, 50);
+    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_DOWN_US);
+    rig_free(rig);
+}
+
+static void test_preempt__weaker_beside_a_silent_active__released_by_it(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig_start(rig);
+    rig_hear(rig, 3, 0, 150);
+    rig_run(rig, 2 * RIG_INTERVAL_US);
+    rig_hear(rig, 2, 0, 50);
+    rig_run(rig, RIG_INTERVAL_US / 2);
+    rig_hear(rig, 2, 0, 0);
+    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_INTERVAL_US / 2 + RIG_SKEW_US);
+    rig_free(rig);
+}
+
+static void test_preempt__weaker_opposed_by_the_active__has_yielded(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig_start(rig);
+    rig_hear(rig, 3, 0, 150);
+    rig_run(rig, 150 * MS);
+    rig_hear(rig, 2, 0, 50);
+    rig_run(rig, MS);
+    rig_hear(rig, 3, 0, 150);
+    assert_int_equal(rig_until_active(rig, 0, 2 * SECOND), RIG_DOWN_US);
+    rig_free(rig);
+}
+
 static void test_preempt__packets_of_a_sleep__count_from_when_they_came(void **state)
 {
     (void)state;
@@ -308,6 +352,22 @@ static void test_preempt__weaker_falls_silent_while_taking__given_up(void **stat
     rig_run(rig, 0);
     assert_int_equal(rig_sends(rig, 0, -1), 0);
     assert_int_equal(rig_view(rig, 0).want, INSTANCE_BACKUP);
+    rig_free(rig);
+}
+
+static void test_preempt__weaker_releases_while_taking__taken(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 3, FAMILY_IPV4);
+
+    rig->manual_kernel = true;
+    rig_start(rig);
+    rig_feed(rig, 2, 0, 50, 4 * RIG_INTERVAL_US);
+    rig_hear(rig, 2, 0, 0);
+    rig_sleep(rig, RIG_INTERVAL_US);
+    rig_level_done(rig, 0, 0);
+    rig_run(rig, 0);
+    assert_int_equal(rig_sends(rig, 0, 100), 1);
     rig_free(rig);
 }
 
@@ -424,7 +484,8 @@ static void test_active__a_thousand_weaker__answers_are_limited(void **state)
     }
     /* One each 50 ms, and the regular five. */
     assert_in_range(rig_sends(rig, 0, 100), 20, 26);
-    assert_int_equal(rig_counters(rig, 0).asserted + rig_counters(rig, 0).assertions_held_back, 1000);
+    assert_in_range(rig_counters(rig, 0).asserted, 20, 21);
+    assert_in_range(rig_counters(rig, 0).assertions_held_back, 979, 999);
     rig_free(rig);
 }
 
@@ -515,8 +576,12 @@ int main(void)
         cmocka_unit_test(test_backup__equal_priority__stays_whatever_the_address),
         cmocka_unit_test(test_backup__weaker_active__preempted_or_not),
         cmocka_unit_test(test_preempt__weaker_fell_silent__waited_for_as_for_any_active),
+        cmocka_unit_test(test_preempt__weaker_beside_a_silent_active__waited_for_too),
+        cmocka_unit_test(test_preempt__weaker_beside_a_silent_active__released_by_it),
+        cmocka_unit_test(test_preempt__weaker_opposed_by_the_active__has_yielded),
         cmocka_unit_test(test_preempt__packets_of_a_sleep__count_from_when_they_came),
         cmocka_unit_test(test_preempt__weaker_falls_silent_while_taking__given_up),
+        cmocka_unit_test(test_preempt__weaker_releases_while_taking__taken),
         cmocka_unit_test(test_active__priority_0__answered_and_timer_reset),
         cmocka_unit_test(test_active__weaker__answered_and_timer_kept),
         cmocka_unit_test(test_active__equal_priority__the_higher_address_wins),

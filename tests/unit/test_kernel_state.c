@@ -225,6 +225,42 @@ static void test_link__renamed_or_gone__is_no_longer_there(void **out)
     assert_int_equal(state_vip_obstacle(&p->state, &p->state.vips[0]), ENODEV);
 }
 
+static void test_link__renamed_while_it_has_vips__they_are_removed_from_it(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    p->state.vips[0].wanted = p->state.vips[0].awaited = true;
+    tell_link(p, "wan", 7, true);
+    assert_int_equal(state_changes(&p->state, STATE_AWAITED, p->changes, p->of, ARRAY_LENGTH(p->changes)), 1);
+    assert_int_equal(p->changes[0].kind, NETLINK_REMOVE_ADDRESS);
+    assert_int_equal(p->changes[0].ifindex, 7);
+    tell_link(p, "eth0", 9, true);
+    assert_true(p->state.link_came);
+    assert_int_equal(state_changes(&p->state, STATE_AWAITED, p->changes, p->of, ARRAY_LENGTH(p->changes)), 2);
+    assert_int_equal(p->changes[1].kind, NETLINK_PUT_ADDRESS);
+    assert_int_equal(p->changes[1].ifindex, 9);
+    state_changed(&p->state, p->of[1], &p->changes[1]);
+    state_changed(&p->state, p->of[0], &p->changes[0]);
+    assert_true(p->state.vips[0].present);
+    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, ARRAY_LENGTH(p->changes)), 1);
+    assert_int_equal(p->changes[0].ifindex, 9);
+}
+
+static void test_link__renamed_and_back__nothing_is_removed(void **out)
+{
+    struct picture *p = *out;
+
+    tell_link(p, "eth0", 7, true);
+    state_dump_end(&p->state);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    tell_link(p, "wan", 7, true);
+    tell_link(p, "eth0", 7, true);
+    assert_true(p->state.link_came);
+    assert_int_equal(state_changes(&p->state, STATE_REMOVE_ALL, p->changes, p->of, ARRAY_LENGTH(p->changes)), 0);
+}
+
 static void test_obstacle__interface_down__keeps_only_ipv6_back(void **out)
 {
     struct picture *p = *out;
@@ -475,6 +511,8 @@ int main(void)
                                         unmake),
         cmocka_unit_test_setup_teardown(test_link__recreated__loses_its_addresses_and_nobody_took_them, make, unmake),
         cmocka_unit_test_setup_teardown(test_link__renamed_or_gone__is_no_longer_there, make, unmake),
+        cmocka_unit_test_setup_teardown(test_link__renamed_while_it_has_vips__they_are_removed_from_it, make, unmake),
+        cmocka_unit_test_setup_teardown(test_link__renamed_and_back__nothing_is_removed, make, unmake),
         cmocka_unit_test_setup_teardown(test_obstacle__interface_down__keeps_only_ipv6_back, make, unmake),
         cmocka_unit_test_setup_teardown(test_primary__is_no_vip_no_secondary_and_usable, make, unmake),
         cmocka_unit_test_setup_teardown(test_dump__what_it_does_not_name__is_gone, make, unmake),

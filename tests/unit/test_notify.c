@@ -94,6 +94,12 @@ static bool take(enum order_kind kind, enum order_subject subject, unsigned inde
     return notify_take(notify, &order, &news);
 }
 
+static void adopt(const struct config *next)
+{
+    assert_int_equal(notify_expect(notify, next), 0);
+    notify_adopt(notify);
+}
+
 static void expect(const char *line, const struct check_command *first, const struct check_command *second)
 {
     assert_string_equal(news.line, line);
@@ -133,11 +139,11 @@ static void test_notify__no_command__no_call(void **state)
 
     (void)state;
     routers[0].notify = &some;
-    assert_true(notify_adopt(notify, &config));
+    adopt(&config);
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_ACTIVE, 100);
     expect("I \"V1\" act 100\n", &some.any, NULL);
     routers[0].notify = NULL;
-    assert_true(notify_adopt(notify, &config));
+    adopt(&config);
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_BACKUP, 100);
     expect("I \"V1\" back 100\n", NULL, NULL);
 }
@@ -182,14 +188,14 @@ static void test_notify__reload__tells_of_what_is_removed_only(void **state)
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_ACTIVE, 100);
     take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_ACTIVE, 100);
     take(ORDER_STATE, ORDER_UNIT, 0, INSTANCE_ACTIVE, 250);
-    notify_expect(notify, &next);
+    assert_int_equal(notify_expect(notify, &next), 0);
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_STOPPED, 100);
     expect("", NULL, NULL);
     take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_STOPPED, 100);
     expect("I \"V2\" bad 100\n", &notify_of.fault, &notify_of.any);
     take(ORDER_STATE, ORDER_UNIT, 0, INSTANCE_STOPPED, 250);
     expect("", NULL, NULL);
-    assert_true(notify_adopt(notify, &next));
+    notify_adopt(notify);
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_ACTIVE, 100); /* it was away: this is news */
     expect("I \"V1\" act 100\n", &notify_of.active, &notify_of.any);
     take(ORDER_STATE, ORDER_UNIT, 0, INSTANCE_BACKUP, 250);
@@ -212,7 +218,7 @@ static void test_notify__reload__what_nobody_ends_is_told_at_its_end(void **stat
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_ACTIVE, 100);
     take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_ACTIVE, 100);
     assert_false(notify_removed_next(notify, &cursor, &news));
-    notify_expect(notify, &next);
+    assert_int_equal(notify_expect(notify, &next), 0);
     take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_STOPPED, 100);
     assert_true(notify_removed_next(notify, &cursor, &news));
     expect("U \"web/192.0.2.50\" bad 250\n", &notify_of.fault, &notify_of.any);
@@ -229,7 +235,7 @@ static void test_notify__deleted__has_its_own_word_where_it_is_asked_for(void **
     next.core.pools = none;
     notify_of.call_deleted = 1;
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_BACKUP, 100);
-    notify_expect(notify, &next);
+    assert_int_equal(notify_expect(notify, &next), 0);
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_STOPPED, 100);
     expect("I \"V1\" gone 100\n", &notify_of.any, NULL);
 }
@@ -302,7 +308,7 @@ static void test_notify__key__is_the_subjects_own_and_outlives_a_reload(void **s
     take(ORDER_STATE, ORDER_INSTANCE, 1, INSTANCE_ACTIVE, 1);
     second = news.key;
     assert_true(first != second);
-    assert_true(notify_adopt(notify, &config));
+    adopt(&config);
     take(ORDER_STATE, ORDER_INSTANCE, 0, INSTANCE_BACKUP, 1);
     assert_true(news.key == first);
 }

@@ -7,11 +7,22 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <getopt.h>
 
 #include "base/check.h"
 #include "daemon/options.h"
 
 #define WORDS_MAX 12
+
+static const struct options_other others[] = {
+    {"silent", 'P', 0, no_argument, false, NULL},
+    {"use-file", 0, 'f', required_argument, false, NULL},
+    {"facility", 'S', 0, required_argument, false, "it is always the same"},
+    {"pattern", 'M', 0, optional_argument, false, "nobody asks for it"},
+    {"check", 'C', 0, no_argument, true, "there is nothing to check"},
+    {"namespace", 's', 0, required_argument, true, "start it there"},
+    {0},
+};
 
 static char error[OPTIONS_ERROR_MAX];
 
@@ -26,7 +37,7 @@ static bool parse(const char *const *words, struct options *out)
         argc++;
     }
     error[0] = '\0';
-    return options_parse(argc, argv, "/etc/default.conf", "/run/default", out, error);
+    return options_parse(argc, argv, "/etc/default.conf", "/run/default", others, out, error);
 }
 
 #define PARSE(out, ...) parse((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}, out)
@@ -111,6 +122,37 @@ static void test_options__mistakes__one_line_naming_them(void **state)
     assert_string_not_equal(error, "");
 }
 
+static void test_options__those_of_another_program__taken_told_or_refused(void **state)
+{
+    struct options options;
+    char text[64];
+
+    (void)state;
+    assert_true(
+        PARSE(&options, "-PnS", "3", "-Mx", "--use-file=k.conf", "--pattern", "-p", "/run/k.pid", "--facility", "4"));
+    assert_true(options.foreground);
+    assert_string_equal(options.config_path, "k.conf");
+    assert_string_equal(options.pid_file, "/run/k.pid");
+    assert_int_equal(options.told_count, 4);
+    assert_string_equal(options_other_text(options.told[0], text), "-S");
+    assert_string_equal(options_other_text(options.told[1], text), "-M");
+    assert_string_equal(options.told[2]->name, "pattern");
+    assert_true(PARSE(&options, "--silent"));
+    assert_int_equal(options.told_count, 0);
+    assert_null(options.pid_file);
+    assert_false(PARSE(&options, "-s", "blue"));
+    assert_string_equal(error, "-s: start it there");
+    assert_false(PARSE(&options, "-C"));
+    assert_string_equal(error, "-C: there is nothing to check");
+    assert_true(PARSE(&options, "--check")); /* the name is ours */
+    assert_int_equal(options.action, OPTIONS_CHECK);
+    assert_false(PARSE(&options, "-S"));
+    assert_string_equal(error, "a value is missing after '-S'");
+    /* More than are kept. */
+    assert_true(PARSE(&options, "-Ma", "-Mb", "-Mc", "-Md", "-Me", "-Mf", "-Mg", "-Mh", "-Mi", "-Mj"));
+    assert_int_equal(options.told_count, OPTIONS_TOLD_MAX);
+}
+
 static void test_options__long_word__cut_not_overrun(void **state)
 {
     struct options options;
@@ -130,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_options__all__taken),
         cmocka_unit_test(test_options__actions__recognised),
         cmocka_unit_test(test_options__mistakes__one_line_naming_them),
+        cmocka_unit_test(test_options__those_of_another_program__taken_told_or_refused),
         cmocka_unit_test(test_options__long_word__cut_not_overrun),
     };
 

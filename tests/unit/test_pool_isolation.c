@@ -117,6 +117,40 @@ static void test_isolation__deaf_host_hears_again__listens_first(void **state)
 }
 
 /* While its kernel was still at work for a unit, the host became isolated: it must not end up holding it. */
+/* It is heard once, and hangs before it can say that it has taken what we had. */
+static void test_isolation__deaf_host_hears_again_but_a_member_hangs__waits_for_its_death(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_three(THIRD_PARTY_SILENT);
+    rig->pools[0].drop_when_isolated = true;
+    rig_cut(rig);
+    rig_run(rig, 5 * SECOND);
+    rig_mark(rig);
+    rig_peer(rig, 30, 100);
+    rig_hear(rig, 20, RIG_MEMBER, 100);
+    rig_run(rig, 3 * RIG_MEMBER_US - 5 * US_PER_MS);
+    assert_int_equal(rig_sends(rig, 0, -1), 0);
+    rig_run(rig, 60 * US_PER_MS);
+    assert_true(rig_holds(rig, 0));
+    rig_free(rig);
+}
+
+/* It may have been deaf: it must know what we hold before it takes anything. */
+static void test_isolation__another_is_no_reserve_any_more__told_what_we_hold(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_three(THIRD_PARTY_ANSWERS);
+    rig_peer(rig, 30, 1);
+    rig_run(rig, 300 * US_PER_MS);
+    rig_mark(rig);
+    rig_hear(rig, 30, RIG_MEMBER, 100);
+    rig_run(rig, 0);
+    for (int u = 0; u < 4; u++) {
+        assert_int_equal(rig_sends(rig, u, -1), 1);
+    }
+    rig_free(rig);
+}
+
 static void test_isolation__deaf_while_taking__gives_the_attempt_up(void **state)
 {
     (void)state;
@@ -166,6 +200,30 @@ static void test_isolation__ignored_three_times_but_answered__yields_and_is_a_re
     assert_false(rig_holds(rig, 0));
     assert_int_equal(rig_unit(rig, 0).holder.bytes[3], 20);
     assert_int_equal(rig_pool(rig).share, 1); /* each next unit would be fought over likewise */
+    rig_free(rig);
+}
+
+/* A new owner repeats its claim whoever hears it; what it says early later is said to us. */
+static void test_isolation__new_owner_repeats_its_claim__no_sign_that_it_hears_us(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_three(THIRD_PARTY_ANSWERS);
+    rig_ignored_by(rig, 20, 3);
+    for (unsigned u = 1; u < 4; u++) {
+        rig_peer_takes(rig, 30, u, 253);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        rig_run(rig, RIG_MEMBER_US);
+        rig_hear(rig, 20, 0, 100);
+        assert_int_equal(rig_pool(rig).share, 1);
+    }
+    rig_run(rig, 3 * RIG_ADVERT_US);
+    assert_int_equal(rig_pool(rig).share, 1);
+    rig_hear(rig, 20, 0, 100);
+    rig_run(rig, RIG_MEMBER_US);
+    rig_hear(rig, 20, 0, 100);
+    rig_run(rig, RIG_MEMBER_US);
+    assert_int_equal(rig_pool(rig).share, 100);
     rig_free(rig);
 }
 
@@ -291,9 +349,12 @@ int main(void)
         cmocka_unit_test(test_isolation__third_party_answers__takes_over_in_time),
         cmocka_unit_test(test_isolation__two_hosts_without_third_party__serves_in_time),
         cmocka_unit_test(test_isolation__deaf_host_hears_again__listens_first),
+        cmocka_unit_test(test_isolation__deaf_host_hears_again_but_a_member_hangs__waits_for_its_death),
+        cmocka_unit_test(test_isolation__another_is_no_reserve_any_more__told_what_we_hold),
         cmocka_unit_test(test_isolation__deaf_while_taking__gives_the_attempt_up),
         cmocka_unit_test(test_isolation__ignored_three_times_and_no_answer__mute_and_gives_all),
         cmocka_unit_test(test_isolation__ignored_three_times_but_answered__yields_and_is_a_reserve),
+        cmocka_unit_test(test_isolation__new_owner_repeats_its_claim__no_sign_that_it_hears_us),
         cmocka_unit_test(test_isolation__one_contest_after_another__each_decided_after_three_assertions),
         cmocka_unit_test(test_isolation__suspicion_that_led_nowhere__is_forgotten),
         cmocka_unit_test(test_isolation__mute_host_left_alone_with_nobody_to_ask__serves),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Limits and hostility: full tables, forged packets, several pools on one wire, the bound on effects, random events. */
+/* Limits and hostility: full tables, forged packets, several pools on one wire, other configurations (doc/design.md
+ * 2.5a), the bound on effects, random events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -276,6 +277,87 @@ static void test_random__any_events__invariants_hold_and_it_recovers(void **stat
     }
 }
 
+/* --- 2.5a --- */
+
+static void test_differences__address_list__accepted_counted_told_once(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    rig_start(rig, 100 * SECOND);
+    rig_peer(rig, 20, 100);
+    struct addr other = rig_address(200);
+    struct advert advert = rig_advert(rig, 20, 0, 253);
+    advert.addresses = &other;
+    for (unsigned i = 0; i < 10; i++) {
+        rig_hear_advert(rig, &advert);
+        rig_run(rig, SECOND);
+    }
+    assert_int_equal(rig_notes(rig, NOTE_ADDRESS_LIST), 1);
+    assert_true(rig_unit(rig, 0).address_list_differs);
+    struct unit_view unit = rig_unit(rig, 0);
+    assert_true(addr_equal(&unit.address_list_extra, &other));
+    assert_true(addr_equal(&unit.address_list_missing, &rig->addresses[0][0]));
+    assert_int_equal(rig_load(rig), 0);
+    rig_hear(rig, 20, 0, 253);
+    assert_false(rig_unit(rig, 0).address_list_differs);
+    rig_free(rig);
+}
+
+static void test_differences__unit_that_only_a_member_has__is_seen_until_it_goes(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    struct unknown_view unknown[PLAN_UNITS_MAX];
+    rig_start(rig, 100 * SECOND);
+    rig_peer(rig, 20, 100);
+    rig_run(rig, SECOND);
+    struct addr other = rig_address(200);
+    struct advert advert = rig_advert(rig, 20, 0, 253);
+    advert.vrid = 200;
+    advert.addresses = &other;
+    rig_hear_advert(rig, &advert);
+    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 1);
+    assert_int_equal(unknown[0].vrid, 200);
+    assert_true(addr_equal(&unknown[0].address, &other));
+    assert_true(addr_equal(&unknown[0].member, &advert.source));
+    advert.priority = 0;
+    rig_hear_advert(rig, &advert);
+    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 0);
+    advert.priority = 253;
+    rig_hear_advert(rig, &advert);
+    rig_run(rig, 5 * SECOND);
+    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 0);
+    rig_free(rig);
+}
+
+static void test_differences__version_2_pool__discards_other_intervals_versions_and_authentication(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    struct unit_counters counters;
+    rig->pools[0].version = 2;
+    rig_start(rig, 100 * SECOND);
+    for (unsigned i = 0; i < 8; i++) {
+        struct advert advert = rig_advert(rig, 40, 0, 254);
+        advert.interval_us = 2 * US_PER_S;
+        rig_hear_advert(rig, &advert);
+        advert = rig_advert(rig, 40, 0, 254);
+        advert.version = 3;
+        rig_hear_advert(rig, &advert);
+        advert = rig_advert(rig, 40, 0, 254);
+        advert.auth_type = 1;
+        rig_hear_advert(rig, &advert);
+        rig_run(rig, SECOND / 2);
+    }
+    core_view_unit_counters(rig->core, 0, 0, &counters);
+    assert_int_equal(counters.interval_differs, 8);
+    assert_int_equal(counters.version_mismatch, 8);
+    assert_int_equal(counters.auth_mismatch, 8);
+    assert_int_equal(rig_notes(rig, NOTE_INTERVAL_DIFFERS), 1);
+    assert_int_equal(rig_load(rig), 1);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +371,9 @@ int main(void)
         cmocka_unit_test(test_wire__stall_of_one__is_one_of_both),
         cmocka_unit_test(test_effects__everything_in_one_step__fits),
         cmocka_unit_test(test_random__any_events__invariants_hold_and_it_recovers),
+        cmocka_unit_test(test_differences__address_list__accepted_counted_told_once),
+        cmocka_unit_test(test_differences__unit_that_only_a_member_has__is_seen_until_it_goes),
+        cmocka_unit_test(test_differences__version_2_pool__discards_other_intervals_versions_and_authentication),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

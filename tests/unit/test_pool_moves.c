@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Planned moves, pins, drain, differences between hosts, and failures of the kernel (doc/design.md 2.5, 2.5a). */
+/* Planned moves, pins, drain, and failures of the kernel (doc/design.md 2.5). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +47,35 @@ static void rig_pinned_by_peer(struct rig *rig, unsigned unit)
     rig_peer_takes(rig, 20, unit, 254);
     rig_run(rig, US_PER_MS);
     assert_int_equal(rig_unit(rig, unit).holder_kind, HOLDER_MEMBER);
+}
+
+/* Two units that nothing moves for evenness: the first is member 20's, the other ours. */
+static struct rig *rig_shared(void)
+{
+    struct rig *rig = rig_joined(2);
+    rig->pools[0].rebalance = false;
+    rig_pinned_by_peer(rig, 0);
+    rig_find_peer(rig, 20)->holds[0] = 250;
+    rig_run(rig, SECOND);
+    assert_false(rig_holds(rig, 0));
+    rig_mark(rig);
+    return rig;
+}
+
+/* Member 20 gives its unit away. */
+static void rig_peer_releases(struct rig *rig)
+{
+    rig_find_peer(rig, 20)->holds[0] = 0;
+    rig_hear(rig, 20, 0, 0);
+}
+
+/* ... and we take it, but the kernel is slow. */
+static void rig_take_released(struct rig *rig)
+{
+    rig->manual_kernel = true;
+    rig_peer_releases(rig);
+    rig_run(rig, 100 * US_PER_MS);
+    assert_int_equal(rig_unit(rig, 0).level, LEVEL_READY);
 }
 
 /* --- 2.5: releases --- */
@@ -210,6 +239,20 @@ static void test_drain__batch_by_batch__or_all_at_once(void **state)
     rig_free(rig);
 }
 
+/* The only other member, which has held units before, takes nothing any more: it is asked less and less often. */
+static void test_drain__nobody_takes_them__not_given_away_over_and_over(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_shared();
+    rig_command(rig, EVENT_DRAIN, 0);
+    rig_run(rig, 60 * SECOND);
+    assert_in_range(rig_sends(rig, 1, 0), 4, 7);
+    assert_int_equal(rig_load(rig), 1);
+    rig_run(rig, 5 * SECOND);
+    assert_int_equal(rig_run_with_taker(rig, 65 * SECOND), 1);
+    rig_free(rig);
+}
+
 static void test_startup_delay__reserve_until_it_is_over__but_serves_what_nobody_else_can(void **state)
 {
     (void)state;
@@ -230,16 +273,12 @@ static void test_share_0__in_every_phase__holds_nothing_and_returns(void **state
 {
     (void)state;
     for (unsigned phase = 0; phase < 3; phase++) {
-        struct rig *rig = rig_joined(2);
-        rig->pools[0].rebalance = false;
+        struct rig *rig = rig_shared();
         if (phase >= 1) { /* while it takes a unit */
-            rig->manual_kernel = false;
-            rig_pinned_by_peer(rig, 0);
-            rig->manual_kernel = true;
-            rig_find_peer(rig, 20)->holds[0] = 0;
-            rig_hear(rig, 20, 0, 0);
-            rig_run(rig, 100 * US_PER_MS);
-            assert_int_equal(rig_unit(rig, 0).level, LEVEL_READY);
+            rig_take_released(rig);
+        } else {
+            rig_peer_releases(rig);
+            rig_run(rig, SECOND);
         }
         if (phase == 2) { /* ready, and the claim would leave with the next tick */
             rig_level_done(rig, 0, 0);
@@ -269,19 +308,12 @@ static void test_share_0__in_every_phase__holds_nothing_and_returns(void **state
 static void test_take__from_its_owner__asked_for_released_and_pinned(void **state)
 {
     (void)state;
-    struct rig *rig = rig_joined(2);
-    rig->pools[0].rebalance = false;
-    rig_pinned_by_peer(rig, 0);
-    rig_find_peer(rig, 20)->holds[0] = 250;
-    rig_run(rig, SECOND);
-    assert_false(rig_holds(rig, 0));
-    rig_mark(rig);
+    struct rig *rig = rig_shared();
     assert_int_equal(rig_command(rig, EVENT_TAKE, 0), CORE_OK);
     rig_run(rig, 10 * US_PER_MS);
     assert_int_equal(rig_sends(rig, 0, 254), 1);
     assert_false(rig_holds(rig, 0)); /* it asks, and does not answer */
-    rig_find_peer(rig, 20)->holds[0] = 0;
-    rig_hear(rig, 20, 0, 0);
+    rig_peer_releases(rig);
     rig_run(rig, 10 * US_PER_MS);
     assert_true(rig_holds(rig, 0));
     assert_true(rig_unit(rig, 0).pinned);
@@ -292,11 +324,7 @@ static void test_take__from_its_owner__asked_for_released_and_pinned(void **stat
 static void test_take__owner_does_not_listen__given_up_and_told(void **state)
 {
     (void)state;
-    struct rig *rig = rig_joined(2);
-    rig->pools[0].rebalance = false;
-    rig_pinned_by_peer(rig, 0);
-    rig_find_peer(rig, 20)->holds[0] = 250;
-    rig_run(rig, SECOND);
+    struct rig *rig = rig_shared();
     rig_command(rig, EVENT_TAKE, 0);
     rig_run(rig, 5 * SECOND);
     assert_false(rig_unit(rig, 0).pinned_here);
@@ -345,6 +373,24 @@ static void test_take__pin_lost_to_a_stall__claimed_again(void **state)
     rig_free(rig);
 }
 
+/* An operator's pin outranks the file, whichever address is the higher; a unit that is not pinned is asked for. */
+static void test_prefer__here_but_pinned_elsewhere__left_there(void **state)
+{
+    (void)state;
+    struct addr self = rig_address(RIG_SELF);
+    for (unsigned priority = 253; priority <= 254; priority++) {
+        struct rig *rig = rig_new(1, 2);
+        rig->units[0][0].prefer = &self;
+        rig->units[0][0].prefer_count = 1;
+        rig_start(rig, 100 * SECOND);
+        rig_peer(rig, 5, 100);
+        rig_peer_takes(rig, 5, 0, priority);
+        rig_run(rig, 30 * SECOND);
+        assert_int_equal(rig_sends(rig, 0, 254) == 0, priority == 254);
+        rig_free(rig);
+    }
+}
+
 static void test_release__alone_or_not_held__says_so(void **state)
 {
     (void)state;
@@ -366,17 +412,12 @@ static void test_link__down_in_each_phase__nothing_is_left_and_it_returns(void *
 {
     (void)state;
     for (unsigned phase = 0; phase < 3; phase++) {
-        struct rig *rig = rig_joined(2);
+        struct rig *rig = phase == 2 ? rig_shared() : rig_joined(2);
         rig->manual_kernel = phase != 0;
         if (phase == 1) { /* releasing */
             rig_command(rig, EVENT_RELEASE, 0);
-        } else if (phase == 2) { /* claimed, not open yet: another member's release */
-            rig->manual_kernel = false;
-            rig_pinned_by_peer(rig, 0);
-            rig->manual_kernel = true;
-            rig_find_peer(rig, 20)->holds[0] = 0;
-            rig_hear(rig, 20, 0, 0);
-            rig_run(rig, 100 * US_PER_MS);
+        } else if (phase == 2) { /* claimed, not open yet */
+            rig_take_released(rig);
             rig_level_done(rig, 0, 0);
             rig_event(rig, (struct event){.kind = EVENT_TICK});
             assert_int_equal(rig_unit(rig, 0).state, ROUTER_ACTIVE);
@@ -470,87 +511,6 @@ static void test_kernel__stuck__says_nothing_and_holds_up_nobody(void **state)
     rig_free(rig);
 }
 
-/* --- 2.5a --- */
-
-static void test_differences__address_list__accepted_counted_told_once(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 1);
-    rig_start(rig, 100 * SECOND);
-    rig_peer(rig, 20, 100);
-    struct addr other = rig_address(200);
-    struct advert advert = rig_advert(rig, 20, 0, 253);
-    advert.addresses = &other;
-    for (unsigned i = 0; i < 10; i++) {
-        rig_hear_advert(rig, &advert);
-        rig_run(rig, SECOND);
-    }
-    assert_int_equal(rig_notes(rig, NOTE_ADDRESS_LIST), 1);
-    assert_true(rig_unit(rig, 0).address_list_differs);
-    struct unit_view unit = rig_unit(rig, 0);
-    assert_true(addr_equal(&unit.address_list_extra, &other));
-    assert_true(addr_equal(&unit.address_list_missing, &rig->addresses[0][0]));
-    assert_int_equal(rig_load(rig), 0);
-    rig_hear(rig, 20, 0, 253);
-    assert_false(rig_unit(rig, 0).address_list_differs);
-    rig_free(rig);
-}
-
-static void test_differences__unit_that_only_a_member_has__is_seen_until_it_goes(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 1);
-    struct unknown_view unknown[PLAN_UNITS_MAX];
-    rig_start(rig, 100 * SECOND);
-    rig_peer(rig, 20, 100);
-    rig_run(rig, SECOND);
-    struct addr other = rig_address(200);
-    struct advert advert = rig_advert(rig, 20, 0, 253);
-    advert.vrid = 200;
-    advert.addresses = &other;
-    rig_hear_advert(rig, &advert);
-    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 1);
-    assert_int_equal(unknown[0].vrid, 200);
-    assert_true(addr_equal(&unknown[0].address, &other));
-    assert_true(addr_equal(&unknown[0].member, &advert.source));
-    advert.priority = 0;
-    rig_hear_advert(rig, &advert);
-    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 0);
-    advert.priority = 253;
-    rig_hear_advert(rig, &advert);
-    rig_run(rig, 5 * SECOND);
-    assert_int_equal(core_view_unknown(rig->core, 0, (struct mono){rig->now_us}, unknown), 0);
-    rig_free(rig);
-}
-
-static void test_differences__version_2_pool__discards_other_intervals_versions_and_authentication(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(1, 1);
-    struct unit_counters counters;
-    rig->pools[0].version = 2;
-    rig_start(rig, 100 * SECOND);
-    for (unsigned i = 0; i < 8; i++) {
-        struct advert advert = rig_advert(rig, 40, 0, 254);
-        advert.interval_us = 2 * US_PER_S;
-        rig_hear_advert(rig, &advert);
-        advert = rig_advert(rig, 40, 0, 254);
-        advert.version = 3;
-        rig_hear_advert(rig, &advert);
-        advert = rig_advert(rig, 40, 0, 254);
-        advert.auth_type = 1;
-        rig_hear_advert(rig, &advert);
-        rig_run(rig, SECOND / 2);
-    }
-    core_view_unit_counters(rig->core, 0, 0, &counters);
-    assert_int_equal(counters.interval_differs, 8);
-    assert_int_equal(counters.version_mismatch, 8);
-    assert_int_equal(counters.auth_mismatch, 8);
-    assert_int_equal(rig_notes(rig, NOTE_INTERVAL_DIFFERS), 1);
-    assert_int_equal(rig_load(rig), 1);
-    rig_free(rig);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -564,21 +524,20 @@ int main(void)
         cmocka_unit_test(test_move__avoided_member_takes_it__nobody_is_blamed),
         cmocka_unit_test(test_drain__alone__holds_on),
         cmocka_unit_test(test_drain__batch_by_batch__or_all_at_once),
+        cmocka_unit_test(test_drain__nobody_takes_them__not_given_away_over_and_over),
         cmocka_unit_test(test_startup_delay__reserve_until_it_is_over__but_serves_what_nobody_else_can),
         cmocka_unit_test(test_share_0__in_every_phase__holds_nothing_and_returns),
         cmocka_unit_test(test_take__from_its_owner__asked_for_released_and_pinned),
         cmocka_unit_test(test_take__owner_does_not_listen__given_up_and_told),
         cmocka_unit_test(test_take__whose_link_goes_down_meanwhile__stops_asking),
         cmocka_unit_test(test_take__pin_lost_to_a_stall__claimed_again),
+        cmocka_unit_test(test_prefer__here_but_pinned_elsewhere__left_there),
         cmocka_unit_test(test_release__alone_or_not_held__says_so),
         cmocka_unit_test(test_link__down_in_each_phase__nothing_is_left_and_it_returns),
         cmocka_unit_test(test_link__second_one_down_while_taking__unit_never_splits),
         cmocka_unit_test(test_link__address_changes_while_active__another_identity_that_listens_first),
         cmocka_unit_test(test_kernel__opening_never_works__released_and_tried_again_without_a_storm),
         cmocka_unit_test(test_kernel__stuck__says_nothing_and_holds_up_nobody),
-        cmocka_unit_test(test_differences__address_list__accepted_counted_told_once),
-        cmocka_unit_test(test_differences__unit_that_only_a_member_has__is_seen_until_it_goes),
-        cmocka_unit_test(test_differences__version_2_pool__discards_other_intervals_versions_and_authentication),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,8 +320,12 @@ static void test_router__active_hears_weaker__asserts_without_resetting_its_time
         assert_int_equal(sends(&f, 100), 1);
         assert_true(position(&f, EFFECT_SEND) < position(&f, EFFECT_ANNOUNCE));
         assert_int_equal(f.router.adver.us, 11 * SECOND);
-        assert_false(router_assert(&f.router, at(10 * SECOND + 1700), &f.fx)); /* an echo would storm */
-        assert_true(router_assert(&f.router, at(10 * SECOND + 51 * US_PER_MS), &f.fx));
+        assert_false(router_assert(&f.router, at(10 * SECOND + 1700), &f.fx));               /* an echo would storm */
+        assert_int_equal(router_deadline(&f.router).us, 10 * SECOND + 700 + 50 * US_PER_MS); /* ... but it is made up */
+        router_tick(&f.router, at(10 * SECOND + 700 + 50 * US_PER_MS), 0, &f.fx);
+        assert_int_equal(sends(&f, 100), 2);
+        assert_int_equal(router_deadline(&f.router).us, 11 * SECOND);
+        assert_true(router_assert(&f.router, at(10 * SECOND + 101 * US_PER_MS), &f.fx));
     }
 }
 

@@ -170,13 +170,14 @@ static void test_fifo__no_reader__keeps_then_drops_and_counts(void **state)
 {
     char path[64], problem[FIFO_PROBLEM_MAX], line[128], got[128];
     const struct check_fifo settings = {.path = path};
+    struct fifo_owner owner = fifo_find_owner(&settings);
     struct fifo *fifo;
     struct stat status;
     unsigned written = 0;
 
     (void)state;
     snprintf(path, sizeof(path), "%s/fifo", folder);
-    fifo = fifo_open(&settings, problem);
+    fifo = fifo_open(&settings, &owner, problem);
     assert_non_null(fifo);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
@@ -207,26 +208,29 @@ static void test_fifo__something_else_of_that_name__is_left_alone(void **state)
 {
     char path[64], link[64], problem[FIFO_PROBLEM_MAX];
     struct check_fifo settings = {.path = path};
+    struct fifo_owner owner = fifo_find_owner(&settings);
     struct stat status;
 
     (void)state;
     snprintf(path, sizeof(path), "%s/file", folder);
     snprintf(link, sizeof(link), "%s/link", folder);
     close(open(path, O_CREAT | O_WRONLY, 0644));
-    assert_null(fifo_open(&settings, problem));
+    assert_null(fifo_open(&settings, &owner, problem));
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0644);
     assert_int_equal(symlink(path, link), 0);
     settings.path = link;
-    assert_null(fifo_open(&settings, problem));
+    assert_null(fifo_open(&settings, &owner, problem));
     assert_non_null(strstr(problem, "symbolic link"));
     settings.user = "nobody-of-this-name";
-    assert_null(fifo_open(&settings, problem));
+    owner = fifo_find_owner(&settings);
+    assert_null(fifo_open(&settings, &owner, problem));
     /* One that was there stays there. */
     snprintf(path, sizeof(path), "%s/old", folder);
     settings = (struct check_fifo){.path = path};
+    owner = fifo_find_owner(&settings);
     assert_int_equal(mkfifo(path, 0666), 0);
-    struct fifo *fifo = fifo_open(&settings, problem);
+    struct fifo *fifo = fifo_open(&settings, &owner, problem);
 
     assert_non_null(fifo);
     assert_int_equal(stat(path, &status), 0);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -241,6 +242,7 @@ static char *seen_by(const char *user, const char *shell)
 static void test_script__child__has_its_user_and_nothing_of_ours(void **state)
 {
     const struct sched_param high = {.sched_priority = 5}, none = {.sched_priority = 0};
+    const gid_t group = 4711;            /* somebody else's */
     int open_here = open("/", O_RDONLY); /* without O_CLOEXEC */
     const char *seen;
     sigset_t all, old;
@@ -249,6 +251,7 @@ static void test_script__child__has_its_user_and_nothing_of_ours(void **state)
     if (geteuid() != 0)
         skip();
     sigfillset(&all);
+    assert_int_equal(setgroups(1, &group), 0);
     sigprocmask(SIG_BLOCK, &all, &old);
     signal(SIGPIPE, SIG_IGN);
     sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &high);
@@ -260,6 +263,7 @@ static void test_script__child__has_its_user_and_nothing_of_ours(void **state)
     sched_setscheduler(0, SCHED_OTHER, &none);
     setpriority(PRIO_PROCESS, 0, 0);
     sigprocmask(SIG_SETMASK, &old, NULL);
+    assert_int_equal(setgroups(0, NULL), 0);
     signal(SIGPIPE, SIG_DFL);
     umask(022);
     close(open_here);

@@ -17,32 +17,11 @@
 
 #define OWN ".1.3.6.1.4.1.8072.9999.9999.112.0."
 
-static struct rig rig;
 static struct snmp_notice notices[SNMP_PROTO_NOTICES_MAX];
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 6, 3);
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_close(&rig);
-    return 0;
-}
 
 static json_t *ask(const char *request)
 {
-    char *text = rig_ask(&rig, request, false, NULL);
-    json_t *answer = json_loads(text, 0, NULL);
-
-    assert_non_null(answer);
-    free(text);
-    return answer;
+    return rig_ask(&the_rig, request, false, NULL);
 }
 
 static struct snapshot *take(void)
@@ -103,9 +82,9 @@ static void test_event__became_active__vrrpv3_new_master(void **state)
 static void test_event__became_active_in_version_2__vrrp_trap_new_master(void **state)
 {
     (void)state;
-    rig.pool.version = 2;
+    the_rig.pool.version = 2;
     assert_true(make("{\"kind\":\"unit_state\",\"pool\":\"web\",\"vrid\":1,\"to_state\":\"Active\"}"));
-    rig.pool.version = 3;
+    the_rig.pool.version = 3;
     assert_string_equal(trap_of(&notices[0]), ".1.3.6.1.2.1.68.0.1");
     assert_int_equal(notices[0].bind_count, 1);
     assert_string_equal(bind_of(&notices[0], 0), ".1.3.6.1.2.1.68.1.3.1.7.2.1 = IpAddress: 10.20.0.241");
@@ -183,8 +162,8 @@ static void hear_bad_packet(uint8_t ttl)
     struct event event = {.kind = EVENT_PACKET, .packet = packet, .packet_length = sizeof(packet)};
     struct effects effects = {.list = NULL};
 
-    event.now = event.received = rig.now;
-    core_step((struct core *)rig.view.core, &event, &effects);
+    event.now = event.received = the_rig.now;
+    core_step((struct core *)the_rig.view.core, &event, &effects);
 }
 
 static void test_errors__bad_ttl__proto_error_once(void **state)
@@ -304,23 +283,24 @@ static void test_errors__instances__protocol_errors_of_version_3_and_authenticat
     assert_int_equal(errors_of("2", "\"looped\":9"), 0);
 }
 
+#define TEST(function) cmocka_unit_test_setup_teardown(function, the_rig_setup, the_rig_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_event__became_active__vrrpv3_new_master, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__became_active_in_version_2__vrrp_trap_new_master, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__became_backup__none, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__owner_changed__what_the_event_says, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__member_dead__its_state, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__isolated__which_way, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__about_what_is_not_there__none, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__long_text__cut_between_characters, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_event__instance_in_fault_stalled_contested__its_name_and_the_sentence,
-                                        setup, teardown),
+        TEST(test_event__became_active__vrrpv3_new_master),
+        TEST(test_event__became_active_in_version_2__vrrp_trap_new_master),
+        TEST(test_event__became_backup__none),
+        TEST(test_event__owner_changed__what_the_event_says),
+        TEST(test_event__member_dead__its_state),
+        TEST(test_event__isolated__which_way),
+        TEST(test_event__about_what_is_not_there__none),
+        TEST(test_event__long_text__cut_between_characters),
+        TEST(test_event__instance_in_fault_stalled_contested__its_name_and_the_sentence),
         cmocka_unit_test(test_errors__instances__protocol_errors_of_version_3_and_authentication_of_2),
-        cmocka_unit_test_setup_teardown(test_errors__bad_ttl__proto_error_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_errors__bad_checksum__its_reason, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_errors__daemon_started_anew__none, setup, teardown),
+        TEST(test_errors__bad_ttl__proto_error_once),
+        TEST(test_errors__bad_checksum__its_reason),
+        TEST(test_errors__daemon_started_anew__none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

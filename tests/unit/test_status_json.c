@@ -17,31 +17,9 @@
 #include "daemon_rig.h"
 #include "schema_check.h"
 
-static struct rig rig;
-
-static int setup(void **state)
-{
-    (void)state;
-    rig_open(&rig, 6, 3);
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rig_close(&rig);
-    return 0;
-}
-
 static json_t *ask_as(const char *request, bool may_change, enum request_outcome *outcome)
 {
-    char *text = rig_ask(&rig, request, may_change, outcome);
-    json_t *answer = json_loads(text, 0, NULL);
-
-    assert_non_null(answer);
-    free(text);
-    return answer;
+    return rig_ask(&the_rig, request, may_change, outcome);
 }
 
 static json_t *ask(const char *request)
@@ -126,8 +104,8 @@ static void test_status_json__time__rfc3339_in_utc(void **state)
 static void test_status_json__member_dead__schema_and_attention(void **state)
 {
     (void)state;
-    rig.alive[2] = false;
-    rig_run(&rig, 3 * (int64_t)US_PER_S);
+    the_rig.alive[2] = false;
+    rig_run(&the_rig, 3 * (int64_t)US_PER_S);
     json_t *answer = ask("{\"command\":\"status\"}");
 
     assert_schema(answer);
@@ -139,10 +117,10 @@ static void test_status_json__member_dead__schema_and_attention(void **state)
 static void test_status_json__everything_wrong__schema_and_alarms_first(void **state)
 {
     (void)state;
-    rig.conflicts[0] = (struct daemon_conflict){.last = rig.now, .count = 3, .mac = {2, 0, 0, 0, 0, 9}};
-    rig.conflicts[0].address = rig.addresses[0];
-    rig.pool_view.filter_mode = FILTER_ON;
-    rig.pool_view.filter_text = "no egress hook";
+    the_rig.conflicts[0] = (struct daemon_conflict){.last = the_rig.now, .count = 3, .mac = {2, 0, 0, 0, 0, 9}};
+    the_rig.conflicts[0].address = the_rig.addresses[0];
+    the_rig.pool_view.filter_mode = FILTER_ON;
+    the_rig.pool_view.filter_text = "no egress hook";
     json_decref(ask("{\"command\":\"drain\"}"));
     json_t *answer = ask("{\"command\":\"status\"}");
 
@@ -155,12 +133,12 @@ static void test_status_json__everything_wrong__schema_and_alarms_first(void **s
 
 static void test_status_json__link_down__not_ready(void **state)
 {
-    struct event down = {.kind = EVENT_LINK, .now = rig.now};
+    struct event down = {.kind = EVENT_LINK, .now = the_rig.now};
     enum core_result result;
 
     (void)state;
-    rig.callbacks.command(rig.callbacks.context, &down, &result);
-    rig.link.up = false;
+    the_rig.callbacks.command(the_rig.callbacks.context, &down, &result);
+    the_rig.link.up = false;
     json_t *answer = ask("{\"command\":\"status\"}");
 
     assert_schema(answer);
@@ -172,9 +150,9 @@ static void test_status_json__link_down__not_ready(void **state)
 static void test_status_json__240_units__matches_schema(void **state)
 {
     (void)state;
-    rig_close(&rig);
-    rig_open(&rig, 240, 12);
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    rig_close(&the_rig);
+    rig_open(&the_rig, 240, 12);
+    rig_run(&the_rig, 10 * (int64_t)US_PER_S);
     json_t *answer = ask("{\"command\":\"status\"}");
 
     assert_schema(answer);
@@ -184,7 +162,7 @@ static void test_status_json__240_units__matches_schema(void **state)
 static void test_status_json__name_not_utf8__still_answers(void **state)
 {
     (void)state;
-    rig.names[0].name[0] = (char)0xff;
+    the_rig.names[0].name[0] = (char)0xff;
     json_t *answer = ask("{\"command\":\"status\"}");
 
     assert_schema(answer);
@@ -269,7 +247,7 @@ static void test_request__take_and_release__pins_and_gives_away(void **state)
 static void test_request__drain_not_saved__says_so(void **state)
 {
     (void)state;
-    rig.command_error = -28;
+    the_rig.command_error = -28;
     assert_refused("{\"command\":\"drain\"}", "not_saved", REQUEST_REFUSED);
 }
 
@@ -298,9 +276,9 @@ static void test_plan__with_member__moves_its_fair_share(void **state)
 static void test_plan__held_by_a_stranger__stays_there(void **state)
 {
     (void)state;
-    rig.holder[1] = 13;
-    rig.alive[13] = true;
-    rig_run(&rig, 10 * (int64_t)US_PER_S);
+    the_rig.holder[1] = 13;
+    the_rig.alive[13] = true;
+    rig_run(&the_rig, 10 * (int64_t)US_PER_S);
     json_t *answer = ask("{\"command\":\"plan\"}");
     const json_t *unit = unit_of(answer, 1);
 
@@ -344,14 +322,14 @@ static void test_counters__every_refusal__has_a_name(void **state)
 
 static void test_counters__owner_changes__each_in_one_reason_and_class(void **state)
 {
-    struct owner_changes saved = rig.changes;
+    struct owner_changes saved = the_rig.changes;
 
     (void)state;
-    memset(&rig.changes, 0, sizeof(rig.changes));
-    owner_changes_count(&rig.changes, REASON_RELEASED, 1000); /* a bound belongs to its class */
-    owner_changes_count(&rig.changes, REASON_RELEASED, 1001);
-    owner_changes_count(&rig.changes, REASON_MEMBER_DEAD, 10000001);
-    owner_changes_count(&rig.changes, REASON_HEARD, -1);
+    memset(&the_rig.changes, 0, sizeof(the_rig.changes));
+    owner_changes_count(&the_rig.changes, REASON_RELEASED, 1000); /* a bound belongs to its class */
+    owner_changes_count(&the_rig.changes, REASON_RELEASED, 1001);
+    owner_changes_count(&the_rig.changes, REASON_MEMBER_DEAD, 10000001);
+    owner_changes_count(&the_rig.changes, REASON_HEARD, -1);
     json_t *answer = ask("{\"command\":\"counters\"}");
     const json_t *pool = json_array_get(json_object_get(answer, "pools"), 0);
     const json_t *changes = json_object_get(pool, "owner_changes"), *gaps = json_object_get(pool, "owner_gaps");
@@ -367,7 +345,7 @@ static void test_counters__owner_changes__each_in_one_reason_and_class(void **st
     assert_int_equal(json_integer_value(json_array_get(counts, GAP_BOUND_COUNT)), 1);
     assert_float_equal(json_real_value(json_object_get(gaps, "sum_ms")), 10002.002, 1e-6);
     json_decref(answer);
-    rig.changes = saved;
+    the_rig.changes = saved;
 }
 
 static void test_events__followed__nothing_twice_and_loss_counted(void **state)
@@ -382,7 +360,7 @@ static void test_events__followed__nothing_twice_and_loss_counted(void **state)
     for (unsigned i = 0; i < 100; i++) {
         struct note note = {.kind = NOTE_REJOINED, .name = "web"};
 
-        history_add(rig.history, &note, rig.now, 0);
+        history_add(the_rig.history, &note, the_rig.now, 0);
     }
     answer = ask("{\"command\":\"events\",\"after\":5}");
     assert_true(json_integer_value(json_object_get(answer, "missed")) > 0);
@@ -433,8 +411,8 @@ static void test_answers__of_every_command__match_their_schema(void **state)
     };
 
     (void)state;
-    rig.alive[2] = false;
-    rig_run(&rig, 3 * (int64_t)US_PER_S);
+    the_rig.alive[2] = false;
+    rig_run(&the_rig, 3 * (int64_t)US_PER_S);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         json_t *answer = ask(cases[i].request);
 
@@ -503,12 +481,12 @@ static void test_reload_json__asked__says_which_one_to_wait_for(void **state)
     (void)state;
     assert_int_equal(outcome, REQUEST_DENIED);
     json_decref(answer);
-    rig.view.reload = (struct daemon_reload){.number = 4, .state = DAEMON_RELOAD_DONE};
+    the_rig.view.reload = (struct daemon_reload){.number = 4, .state = DAEMON_RELOAD_DONE};
     answer = ask_as("{\"command\":\"reload\"}", true, &outcome);
     assert_int_equal(number_of(answer), 5);
-    assert_int_equal(rig.reloads_asked, 1);
+    assert_int_equal(the_rig.reloads_asked, 1);
     json_decref(answer);
-    rig.view.reload.state = DAEMON_RELOAD_RUNNING; /* that one may have read the file before it was changed */
+    the_rig.view.reload.state = DAEMON_RELOAD_RUNNING; /* that one may have read the file before it was changed */
     answer = ask_as("{\"command\":\"reload\"}", true, &outcome);
     assert_int_equal(number_of(answer), 6);
     json_decref(answer);
@@ -522,7 +500,7 @@ static void test_reload_json__result__state_and_lines(void **state)
     assert_string_equal(json_string_value(json_object_get(answer, "state")), "none");
     assert_int_equal(json_array_size(json_object_get(answer, "lines")), 0);
     json_decref(answer);
-    rig.view.reload = (struct daemon_reload){.number = 1, .state = DAEMON_RELOAD_REFUSED, .text = "a:1:2: b\nc\n"};
+    the_rig.view.reload = (struct daemon_reload){.number = 1, .state = DAEMON_RELOAD_REFUSED, .text = "a:1:2: b\nc\n"};
     answer = ask("{\"command\":\"reload-result\"}");
     assert_string_equal(json_string_value(json_object_get(answer, "state")), "refused");
     assert_int_equal(json_array_size(json_object_get(answer, "lines")), 2);
@@ -530,7 +508,7 @@ static void test_reload_json__result__state_and_lines(void **state)
     json_decref(answer);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, the_rig_setup, the_rig_teardown)
 
 int main(void)
 {

@@ -50,12 +50,10 @@ static void show_answer(const struct ctl *ctl, const json_t *answer)
 
 static void show(const struct ctl *ctl)
 {
-    char *answer_text = rig_ask(&rig, "{\"command\":\"status\"}", true, NULL);
-    json_t *answer = json_loads(answer_text, 0, NULL);
+    json_t *answer = rig_ask(&rig, "{\"command\":\"status\"}", true, NULL);
 
     show_answer(ctl, answer);
     json_decref(answer);
-    free(answer_text);
 }
 
 /* Lines that a terminal of `width` columns needs; no colours are in the text. */

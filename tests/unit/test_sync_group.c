@@ -161,6 +161,31 @@ static void test_take__one_kernel_refuses__the_others_fall_back(void **state)
     rig_free(rig);
 }
 
+static void test_take__one_fell_silent_meanwhile__nobody_claims(void **state)
+{
+    (void)state;
+    struct rig *rig = grouped(2);
+
+    rig->manual_kernel = true;
+    rig_start(rig);
+    for (unsigned i = 0; i < 4; i++) {
+        rig_hear(rig, 2, 0, 50);
+        rig_hear(rig, 2, 1, 50);
+        rig_run(rig, RIG_INTERVAL_US);
+    }
+    assert_int_equal(rig_view(rig, 0).level, LEVEL_READY);
+    rig_hear(rig, 2, 0, 50);
+    rig_run(rig, RIG_INTERVAL_US / 2);
+    rig_level_done(rig, 0, 0);
+    rig_level_done(rig, 1, 0);
+    rig_run(rig, 0);
+    assert_int_equal(rig_sends(rig, 0, -1), 0);
+    assert_int_equal(rig_sends(rig, 1, -1), 0);
+    assert_all(rig, INSTANCE_BACKUP);
+    assert_int_equal(rig_view(rig, 0).level, LEVEL_ABSENT);
+    rig_free(rig);
+}
+
 static void test_yield__one__the_others_are_released(void **state)
 {
     (void)state;
@@ -321,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_take__weaker_elsewhere__all_preempt),
         cmocka_unit_test(test_take__one_kernel_slow__nobody_says_anything_before),
         cmocka_unit_test(test_take__one_kernel_refuses__the_others_fall_back),
+        cmocka_unit_test(test_take__one_fell_silent_meanwhile__nobody_claims),
         cmocka_unit_test(test_yield__one__the_others_are_released),
         cmocka_unit_test(test_weaker_heard__of_one__all_are_announced),
         cmocka_unit_test(test_fault__one__all_and_back_together),

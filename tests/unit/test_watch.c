@@ -25,11 +25,7 @@ static char text[TEXT_MAX]; /* the last frame, a newline before each row */
 
 static json_t *ask(const char *request)
 {
-    char *answer = rig_ask(&rig, request, true, NULL);
-    json_t *object = json_loads(answer, 0, NULL);
-
-    free(answer);
-    return object;
+    return rig_ask(&rig, request, true, NULL);
 }
 
 static void look(void)
