@@ -498,6 +498,19 @@ unsigned state_find(const struct state *state, unsigned pool, unsigned unit, uns
                                                                                    : state->vip_count;
 }
 
+const struct state_vip *state_find_own(const struct state *state, unsigned pools)
+{
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        const struct state_vip *vip = &state->vips[i];
+        struct addr other = choose_ipv4(&state->links[vip->link]);
+
+        if (vip->pool < pools && vip->address.family == FAMILY_IPV4 && vip->present && !vip->ours &&
+            addr_is_none(&other))
+            return vip;
+    }
+    return NULL;
+}
+
 /* The old VIP's place, of VIP `vip`: its own link when the macvlan it was on goes, and the address with that. */
 static unsigned old_place(const struct state *to, const struct state_vip *vip, const struct state *from,
                           const struct state_vip *old)
