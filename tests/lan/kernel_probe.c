@@ -43,6 +43,7 @@
 #include "platform/clock.h"
 #include "platform/frame.h"
 #include "platform/kernel.h"
+#include "platform/realtime.h"
 
 #define WAIT_US (20 * US_PER_S)
 
@@ -432,6 +433,7 @@ int main(int argc, char **argv)
         clean(&probe);
         return 0;
     }
+    realtime_thread(REALTIME_PRIORITY); /* its beats come at their time, as the daemon's do */
     probe.packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, 1, &probe.kernel);
 
