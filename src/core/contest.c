@@ -62,6 +62,15 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
     contest_heard(p, u, by, against, now, fx)->heard = now;
 }
 
+/* It did not yield, so it holds the unit: for as long as any owner's silence must last, and if it may have died since
+ * its last claim, until it counts as dead. */
+static struct mono contest_held_until(const struct unit *u, const struct contender *c, const struct member *m)
+{
+    struct mono until = mono_add(c->heard, router_silence_us(&u->router));
+    bool spoke_without_it = mono_diff_us(m->last_heard, c->heard) > 3 * u->router.advert_interval_us;
+    return spoke_without_it ? until : mono_max(until, member_dead_deadline(m));
+}
+
 struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now)
 {
     struct mono until = now;
@@ -73,8 +82,8 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
         }
         bool unopposed = mono_after(c->heard, since); /* the holder was gone already: nobody to yield to */
         struct mono opposed = mono_max(c->since, u->owner_since);
-        if (unopposed || mono_diff_us(c->heard, opposed) > POOL_CROSSING_US) { /* it did not yield: it holds the unit */
-            until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
+        if (unopposed || mono_diff_us(c->heard, opposed) > POOL_CROSSING_US) {
+            until = mono_max(until, contest_held_until(u, c, m));
         } else if (!mono_after(m->last_heard, mono_max(c->heard, opposed))) {
             /* silent since it had a reason to yield: asleep perhaps, and its lease not over */
             until = mono_max(until, member_dead_deadline(m));
