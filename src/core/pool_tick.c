@@ -102,7 +102,7 @@ static bool pool_owner_may_answer(struct pool *p, struct unit *u, struct mono no
         router_wait(&u->router, m->last_heard, 3 * m->interval_us);
         return true;
     }
-    struct mono until = u->holder_kind == HOLDER_NONE ? now : contest_claimed_until(p, u, u->holder_heard, now);
+    struct mono until = u->holder_kind == HOLDER_NONE ? now : contest_claimed_until(p, u, now);
     return unit_waits_until(u, until, now);
 }
 
