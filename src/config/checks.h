@@ -62,7 +62,8 @@ struct check_fifo {
     const char *path; /* NULL: none */
     const char *user; /* owner of the FIFO; NULL: root */
     const char *group;
-    struct check_command script; /* its reader: gets the path as last argument; TERM at reload and stop */
+    struct check_command
+        script; /* its reader: gets the path as last argument; TERM at stop, or when a reload changes this */
 };
 
 /* --- trackers --- */

@@ -7,6 +7,7 @@
  *   pool_hear.c  packets: whose they are, what they change in membership and in who holds what
  *   pool_plan.c  the planner's view and what its ranks mean on the wire (priorities)
  *   contest.c    two routers claim one unit: who asserts, who is believed, who is broken
+ *   elsewhere.c  an address of a unit is advertised under another VRID
  *   balance.c    planned moves: pacing, flap penalty, pairs tried in vain, drain, take and release
  *   isolation.c  deaf and mute hosts
  *   handover.c   going on with other settings
@@ -79,6 +80,9 @@ struct unit {
     struct addr address_list_extra, address_list_missing; /* the first that only it, only we have; none */
     uint8_t differs;                                      /* enum unit_difference */
     struct addr differs_from;                             /* none: nobody's did */
+    uint8_t elsewhere_vrid; /* under which `elsewhere_from` may answer for an address of it (elsewhere.c) ... */
+    struct addr elsewhere_from;
+    struct mono elsewhere_until; /* ... so long; never: nobody does */
     bool interval_noted;
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 
@@ -250,6 +254,15 @@ bool pool_hear(struct pool *p, const struct advert *advert, struct mono received
 
 void pool_set_holder(struct pool *p, struct unit *u, const struct advert *advert, bool member, struct mono received,
                      enum reason reason, struct mono now, struct effects *fx);
+
+/* elsewhere.c: a member advertises this address under the advertisement's VRID; which one it is known by. */
+void elsewhere_heard(struct pool *p, const struct advert *advert, const struct addr *address, struct mono received,
+                     struct mono now, struct effects *fx);
+bool elsewhere_is_of(const struct unit *u, const struct addr *address);
+struct addr elsewhere_named(const struct advert *advert);
+void elsewhere_member_gone(const struct pool *p, struct unit *u, const struct addr *member, struct mono now);
+/* The unit's timer has fired, but the unit must wait on; its timer is set. */
+bool elsewhere_holds_back(struct unit *u, struct mono now);
 
 /* contest.c */
 /* `by` claims the unit that `against` holds: counted, told once. */

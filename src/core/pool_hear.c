@@ -170,6 +170,15 @@ static void pool_hear_member(struct pool *p, const struct advert *advert, struct
     pool_update_member(p, m, advert, now, fx);
 }
 
+/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. So
+ * may one's that has just left: it is back, and its goodbye was late, or its introduction is under way. */
+static bool pool_may_be_member(const struct pool *p, const struct addr *source, struct mono now)
+{
+    const struct member *m = members_find_const(&p->members, source);
+    struct mono since = m != NULL && m->state == MEMBER_LEFT ? mono_max(m->since, p->ready_since) : p->ready_since;
+    return mono_diff_us(now, since) < 3 * p->settings->member_interval_us;
+}
+
 /* A VRID that is none of our units': a member introducing itself, or somebody else's router on the same LAN. */
 static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, struct mono received, struct mono now,
                                  struct effects *fx)
@@ -192,7 +201,11 @@ static void pool_hear_other_vrid(struct pool *p, const struct advert *advert, st
         }
     } else {
         p->counters.foreign_vrid++;
-        pool_touch_member(p, &advert->source, received, now, fx);
+        if (pool_touch_member(p, &advert->source, received, now, fx) != NULL ||
+            pool_may_be_member(p, &advert->source, now)) {
+            struct addr named = elsewhere_named(advert);
+            elsewhere_heard(p, advert, &named, received, now, fx);
+        }
     }
     /* The higher address keeps a contested VRID; from a stranger we move away. */
     if (advert->vrid == p->member_vrid && (!member || addr_compare(&advert->source, &p->primary) > 0)) {
@@ -385,15 +398,6 @@ static void unit_released(struct pool *p, struct unit *u, const struct advert *a
     u->released_until = mono_add(now, p->settings->member_interval_us);
 }
 
-/* Who has just started has not heard all members introduce themselves: a claim from an unknown address may be one's. So
- * may one's that has just left: it is back, and its goodbye was late, or its introduction is under way. */
-static bool pool_may_be_member(const struct pool *p, const struct addr *source, struct mono now)
-{
-    const struct member *m = members_find_const(&p->members, source);
-    struct mono since = m != NULL && m->state == MEMBER_LEFT ? mono_max(m->since, p->ready_since) : p->ready_since;
-    return mono_diff_us(now, since) < 3 * p->settings->member_interval_us;
-}
-
 /* Overtaken by the priority 0 after it: who has let go of a unit that nobody has claimed since takes it again a member
  * interval later at the earliest. By the time of arrival: who has slept hears both at once. */
 static bool unit_is_overtaken(const struct pool *p, const struct unit *u, const struct advert *advert,
@@ -425,6 +429,10 @@ static void pool_hear_unit(struct pool *p, struct unit *u, const struct advert *
     bool member = m != NULL;
     if (member && unit_is_overtaken(p, u, advert, received)) {
         return;
+    }
+    if (member && u->address_list_differs && addr_equal(&u->address_list_from, &advert->source) &&
+        !addr_is_none(&u->address_list_extra)) {
+        elsewhere_heard(p, advert, &u->address_list_extra, received, now, fx);
     }
     bool as_member = member || pool_may_be_member(p, &advert->source, now);
     bool was_active = u->router.state == ROUTER_ACTIVE;
@@ -482,6 +490,9 @@ bool pool_hear(struct pool *p, const struct advert *advert, struct mono received
         return false;
     }
     struct unit *u = pool_find_unit(p, advert->vrid);
+    if (u != NULL && member_is_announced_by(advert) && !elsewhere_is_of(u, &advert->source)) {
+        u = NULL; /* a member's own router, by a VRID that is a unit's in our file only */
+    }
     if (addr_equal(&advert->source, &p->primary)) {
         pool_hear_self(p, u, advert, now, fx);
         return true;

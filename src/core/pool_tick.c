@@ -150,6 +150,9 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
     if (u->rank > 0 && !mono_due(now, u->patient_until) && mono_due(now, router_down_deadline(r))) {
         router_wait(r, u->patient_until, 0);
     }
+    if (mono_due(now, router_down_deadline(r)) && elsewhere_holds_back(u, now)) {
+        return;
+    }
     if (mono_is_never(r->down_base)) {
         if (candidate) {
             bool vacant = !mono_is_never(u->vacant_since) && u->holder_kind == HOLDER_NONE;

@@ -144,6 +144,9 @@ static void fault_begin_reload(struct world *w, unsigned node)
         edition.skip = (uint8_t)world_random(w, 0, 5);
         edition.fast_members = world_chance(w, 40);
         edition.fast_units = world_chance(w, 40);
+        if (w->profile->renumbers) {
+            edition.renumbered = (uint8_t)world_random(w, 0, 5);
+        }
     }
     host_reload(w, node, &edition);
 }

@@ -179,6 +179,15 @@ const struct profile profiles[] = {
                 [FAULT_DRAIN] = 1,
                 [FAULT_TAKE] = 1}},
 
+    {.name = "renumber",
+     .about = "hosts read files in which units have other VRIDs; with crashes, pauses, restarts",
+     HOSTS(2, 6),
+     UNITS(1, 32),
+     USUAL,
+     .renumbers = true,
+     .fault_every_us = 2 * US_PER_S,
+     .weight = {[FAULT_RELOAD] = 8, [FAULT_CRASH] = 1, [FAULT_PAUSE] = 1, [FAULT_LEAVE] = 1}},
+
     {.name = "lease-off",
      .about = "no filter: double answers are counted, the end must be right",
      HOSTS(2, 6),

@@ -19,6 +19,19 @@ static bool edition_has(const struct edition *edition, const struct unit_setting
     return edition->skip == 0 || unit->vrid % 5 != edition->skip - 1;
 }
 
+/* One that no unit of the world has: another one for each unit, the same in every edition. */
+static uint8_t other_vrid(const struct world *w, unsigned unit)
+{
+    unsigned vrid = 0;
+
+    for (unsigned skip = unit + 1; skip > 0;) {
+        vrid++;
+        skip -= w->vrid_unit[vrid] >= w->unit_count;
+    }
+    CHECK(vrid < 256);
+    return (uint8_t)vrid;
+}
+
 /* In the whole hundredths that an advertisement can say. */
 static int64_t half_us(int64_t us)
 {
@@ -42,6 +55,9 @@ void reload_write(struct world *w, struct host *h, unsigned file, const struct e
             continue;
         }
         f->units[count] = w->units[u];
+        if (all.renumbered != 0 && w->units[u].vrid % 5 == all.renumbered - 1) {
+            f->units[count].vrid = other_vrid(w, u);
+        }
         if (all.prefer != NULL && w->units[u].prefer_count > 0) {
             f->units[count].prefer = all.prefer;
         }

@@ -82,6 +82,42 @@ static void test_reload__while_others_crash__covered_in_time(struct world *w)
     EXPECT(w, scenario_worst_dual_us(w) == 0);
 }
 
+/* Whoever has read of the other VRID waits until the last one that has not gives the address up. */
+static void test_reload__other_vrids_one_host_after_the_other__nobody_answers_twice(struct world *w)
+{
+    const struct edition renumbered = {.renumbered = 2};
+
+    scenario_begin(w, 4, 20);
+    for (unsigned node = 0; node < w->host_count; node++) {
+        host_reload(w, node, &renumbered);
+        world_run_for(w, 20 * US_PER_S);
+        EXPECT(w, scenario_is_covered(w));
+    }
+    EXPECT(w, scenario_worst_dual_us(w) == 0);
+    EXPECT(w, scenario_worst_gap_us(w) <= 4 * w->member_us); /* the member's own VRID may be a new one of a unit's */
+    host_crash(w, 1); /* and it is a unit like any other from here on */
+    world_run_for(w, 2 * scenario_death_bound_us(w));
+    EXPECT(w, scenario_is_covered(w));
+}
+
+/* The hosts that have the new file are the fewer, and one that has the old one dies with what it holds. */
+static void test_reload__other_vrids_and_a_crash_half_way__nobody_answers_twice(struct world *w)
+{
+    const struct edition renumbered = {.renumbered = 2};
+
+    scenario_begin(w, 4, 20);
+    host_reload(w, 0, &renumbered);
+    world_run_for(w, 10 * US_PER_S);
+    host_crash(w, 1);
+    world_run_for(w, 10 * US_PER_S);
+    EXPECT(w, scenario_is_covered(w));
+    host_reload(w, 2, &renumbered);
+    host_crash(w, 3);
+    world_run_for(w, 10 * US_PER_S);
+    EXPECT(w, scenario_is_covered(w));
+    EXPECT(w, scenario_worst_dual_us(w) == 0);
+}
+
 #define STORY(name)                                                                                                    \
     {                                                                                                                  \
 #name, name                                                                                                    \
@@ -92,6 +128,8 @@ const struct scenario scenarios_reload[] = {
     STORY(test_reload__intervals_there_and_back__no_gap_and_no_move),
     STORY(test_reload__units_removed_and_back__the_others_stay),
     STORY(test_reload__while_others_crash__covered_in_time),
+    STORY(test_reload__other_vrids_one_host_after_the_other__nobody_answers_twice),
+    STORY(test_reload__other_vrids_and_a_crash_half_way__nobody_answers_twice),
 };
 
 const unsigned scenarios_reload_count = sizeof(scenarios_reload) / sizeof(scenarios_reload[0]);

@@ -242,6 +242,7 @@ struct item {
 /* What a host's file says, as it differs from the world's. */
 struct edition {
     uint8_t skip;                  /* units whose VRID % 5 is skip - 1 are not in it; 0: all are */
+    uint8_t renumbered;            /* those have another VRID in it; 0: none has */
     bool fast_members, fast_units; /* half the interval */
     struct addr *prefer;           /* of units that prefer somebody: another one; NULL: the world's */
 };
@@ -440,6 +441,7 @@ struct profile {
     int64_t fault_every_us; /* mean time between faults; 0: none */
     uint8_t weight[FAULT_KIND_COUNT];
     uint8_t seeds_percent; /* of the asked number of seeds, for costly profiles; 0: 100 */
+    bool renumbers; /* FAULT_RELOAD gives units other VRIDs, too */
 };
 
 extern const struct profile profiles[];

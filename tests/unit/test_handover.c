@@ -299,9 +299,59 @@ static void test_handover__share_and_pin_and_counters__kept(void **state)
     rig_free(rig);
 }
 
+/* --- hosts that have another file still (elsewhere.c) --- */
+
+/* A member advertises, each second, `count` addresses from unit 0's on under the VRID; it has unit 1, too. */
+static void rig_hear_for(struct rig *rig, unsigned vrid, unsigned priority, unsigned count, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++) {
+        struct advert advert = rig_advert(rig, 20, 0, priority);
+        advert.vrid = (uint8_t)vrid;
+        advert.addresses = rig->addresses[0];
+        advert.address_count = (uint8_t)count;
+        rig_hear_advert(rig, &advert);
+        rig_run(rig, US_PER_S);
+    }
+}
+
+static void test_elsewhere__address_under_another_vrid__is_left_there_while_it_is_heard(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    rig_start(rig, 100 * US_PER_S);
+    rig_peer(rig, 20, 100);
+    rig_hear_for(rig, 200, 253, 1, 10);
+    assert_false(rig_holds(rig, 0));
+    rig_hear_for(rig, 200, 0, 1, 1);
+    assert_true(rig_holds(rig, 0));
+    rig_hear_for(rig, 200, 1, 1, 2); /* and the stronger of two keeps it */
+    assert_true(rig_holds(rig, 0));
+    rig_hear_for(rig, 200, 254, 1, 5);
+    assert_false(rig_holds(rig, 0));
+    rig_run(rig, 5 * US_PER_S); /* it fell silent, and its host lives */
+    assert_true(rig_holds(rig, 0));
+    rig_free(rig);
+}
+
+static void test_elsewhere__address_in_another_units_list__is_left_there_too(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 2);
+    rig_start(rig, 100 * US_PER_S);
+    rig_peer(rig, 20, 100);
+    rig_hear_for(rig, RIG_FIRST_VRID + 1, 253, 2, 10);
+    assert_false(rig_holds(rig, 0));
+    rig_peer(rig, 20, 0);
+    rig_run(rig, 2 * US_PER_S); /* it died */
+    assert_true(rig_holds(rig, 0) && rig_holds(rig, 1));
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elsewhere__address_under_another_vrid__is_left_there_while_it_is_heard),
+        cmocka_unit_test(test_elsewhere__address_in_another_units_list__is_left_there_too),
         cmocka_unit_test(test_handover__same_settings__nothing_is_said_or_done),
         cmocka_unit_test(test_handover__unit_removed_and_one_added__the_others_stay),
         cmocka_unit_test(test_retire__held_unit__said_after_it_is_gone_and_not_taken_again),
