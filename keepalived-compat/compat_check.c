@@ -201,8 +201,9 @@ static void check_empty(struct compat_words *words, const struct instance_words 
                      model->name, model->strict ? "strict mode" : "version 3");
     else
         COMPAT_WARN(words->run, model->place,
-                    "vrrp_instance %s has no address; it takes part in the election and "
-                    "answers for nothing",
+                    instance->excluded.count > 0
+                        ? "vrrp_instance %s advertises no address; it moves those of virtual_ipaddress_excluded"
+                        : "vrrp_instance %s has no address; it takes part in the election and answers for nothing",
                     model->name);
 }
 

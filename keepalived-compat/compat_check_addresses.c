@@ -14,21 +14,38 @@ static const char *family_text(uint8_t family)
     return family == FAMILY_IPV6 ? "IPv6" : "IPv4";
 }
 
+static enum instance_row source_row(const struct instance_words *instance)
+{
+    return instance->given[INSTANCE_SOURCE_UNICAST].file != NULL ? INSTANCE_SOURCE_UNICAST : INSTANCE_SOURCE_MULTICAST;
+}
+
+/* The address that stands first says the family; *first: the one so far, file NULL: none. */
+static void family_from(const struct addr *address, const struct place *place, struct place *first, uint8_t *family)
+{
+    if (first->file != NULL && (strcmp(first->file, place->file) != 0 || first->line <= place->line))
+        return;
+    *first = *place;
+    *family = address->family;
+}
+
 void compat_check_family(struct compat_words *words, struct instance_words *instance)
 {
     const struct net_address *addresses = instance->addresses.items;
     const struct compat_peer *peers = instance->peers.items;
     struct compat_instance *model = &instance->model;
+    const struct place *source = &instance->given[source_row(instance)];
+    struct place first = {0};
 
     (void)words;
+    model->family = FAMILY_IPV4;
+    if (instance->addresses.count > 0)
+        family_from(&addresses[0].address, &addresses[0].place, &first, &model->family);
+    if (!addr_is_none(&model->source))
+        family_from(&model->source, source, &first, &model->family);
+    if (instance->peers.count > 0)
+        family_from(&peers[0].address, &peers[0].place, &first, &model->family);
     if (instance->native_ipv6)
         model->family = FAMILY_IPV6;
-    else if (instance->addresses.count > 0)
-        model->family = addresses[0].address.family;
-    else if (model->source.family != FAMILY_NONE)
-        model->family = model->source.family;
-    else
-        model->family = instance->peers.count > 0 ? peers[0].address.family : FAMILY_IPV4;
 }
 
 /* --- addresses --- */
@@ -204,8 +221,7 @@ static void check_peers(struct compat_words *words, struct instance_words *insta
 static void check_source(struct compat_words *words, struct instance_words *instance)
 {
     struct compat_instance *model = &instance->model;
-    enum instance_row row =
-        instance->given[INSTANCE_SOURCE_UNICAST].file != NULL ? INSTANCE_SOURCE_UNICAST : INSTANCE_SOURCE_MULTICAST;
+    enum instance_row row = source_row(instance);
 
     if (addr_is_none(&model->source))
         return;

@@ -15,8 +15,15 @@ static const struct keyword_choice auth_choices[] = {{"PASS", COMPAT_AUTH_PASS},
 
 #define ROW_TARGET struct instance_words
 static const struct keyword authentication_rows[] = {
-    ROW_CHOICE("auth_type", model.authentication, auth_choices, "PASS|AH", "none", 'A',
-               "PASS: a password in clear, of version 2."),
+    {.name = "auth_type",
+     .type = KEYWORD_CUSTOM,
+     .take = compat_take_auth_type,
+     .choices = auth_choices,
+     .argument = "PASS|AH",
+     .default_note = "none",
+     ROW_FIELD(model.authentication),
+     .common = 'A',
+     .help = "PASS: a password in clear, of version 2."},
     {.name = "auth_pass",
      .type = KEYWORD_WORD,
      .argument = "PASSWORD",

@@ -361,6 +361,23 @@ unsigned compat_take_interface(struct keyword_run *run, const struct keyword *ro
     return at + 2;
 }
 
+/* What goes over the wire must be what keepalived's hosts send: to them PASS; is nothing that they know. */
+unsigned compat_take_auth_type(struct keyword_run *run, const struct keyword *row, const struct statement *line,
+                               unsigned at, unsigned end, void *target)
+{
+    struct keyword choice = *row;
+
+    choice.type = KEYWORD_CHOICE;
+    if (end == at + 1)
+        return take_missing(run, row, line, at);
+    if (strcmp(line->words[at + 1].text, "PASS;") == 0)
+        COMPAT_WARN(run, line->words[at + 1].place,
+                    "PASS; is not known to keepalived's hosts, which run without authentication; so does this one");
+    else
+        keyword_value(run, &choice, &line->words[at + 1], target);
+    return at + 2;
+}
+
 unsigned compat_take_skip(struct keyword_run *run, const struct keyword *row, const struct statement *line, unsigned at,
                           unsigned end, void *target)
 {

@@ -117,6 +117,7 @@ keyword_read compat_take_user;      /* two const char *, one after the other: US
 keyword_read compat_take_weight;    /* struct check_weight; row->maximum is the largest */
 keyword_read compat_take_address;   /* struct addr */
 keyword_read compat_take_interface; /* const char * */
+keyword_read compat_take_auth_type; /* uint8_t: one of the row's choices */
 keyword_read compat_take_skip;      /* nothing: arguments of a keyword that has no effect, without a word */
 
 /* compat_value.c: values of one word; false (NULL) after a finding. */

@@ -45,6 +45,20 @@ static void pool_members_check_pair(struct build *build, const struct name_words
                      other->name.place.line);
 }
 
+/* What moves from host to host cannot be what tells them apart. */
+static void pool_members_check_vips(struct build *build, const struct build_pool *pool, const struct name_words *name,
+                                    const struct addr *address)
+{
+    char quote[REPORT_QUOTE_MAX];
+
+    for (unsigned u = 0; u < pool->unit_count; u++)
+        for (unsigned v = 0; v < pool->units[u].vip_count; v++)
+            if (addr_equal(&pool->units[u].vips[v].address, address))
+                report_error(build->report, name->address.place, "address %s is a virtual one of this pool (%s:%u)",
+                             report_quote(name->address.text, quote), pool->units[u].vips[v].word.place.file,
+                             pool->units[u].vips[v].word.place.line);
+}
+
 static void pool_members_names(struct build *build, const struct build_pool *pool)
 {
     const struct pool_words *words = pool->words;
@@ -67,6 +81,7 @@ static void pool_members_names(struct build *build, const struct build_pool *poo
             continue;
         }
         pool_members_address(build, pool, &name->address, &address);
+        pool_members_check_vips(build, pool, name, &address);
         for (const struct name_words *other = words->names; other != name; other = other->next)
             pool_members_check_pair(build, name, &address, other);
     }

@@ -62,7 +62,7 @@ static bool balance_is_only_one(const struct pool *p, const struct unit *only)
 }
 
 /* Whoever takes a unit can: it is avoided no longer. True: it was. */
-static bool balance_clear_vain(struct unit *u, struct member *m, struct mono now)
+static bool balance_prove(struct unit *u, struct member *m, struct mono now)
 {
     bool pair = addr_equal(&u->vain_target, &m->address) && !mono_due(now, u->vain_until);
     bool all = !mono_due(now, m->vain_until);
@@ -76,7 +76,7 @@ static bool balance_clear_vain(struct unit *u, struct member *m, struct mono now
 void balance_claimed(struct pool *p, struct unit *u, const struct addr *by, struct mono now)
 {
     struct member *claimant = members_find(&p->members, by);
-    bool avoided = claimant != NULL && balance_clear_vain(u, claimant, now);
+    bool avoided = claimant != NULL && balance_prove(u, claimant, now);
     if (addr_is_none(&u->expected)) {
         return;
     }

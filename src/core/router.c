@@ -272,9 +272,6 @@ static enum router_verdict router_hear_backup(struct router *r, const struct adv
         return VERDICT_RELEASED; /* the pool knows whose word counts, and restarts the timer with router_wait */
     }
     bool preempts = r->preempt && advert->priority < r->priority;
-#if EVENKEEL_CANARY == 2 /* a planted bug: members preempt each other */
-    member = false;
-#endif
     if (preempts && !member) {
         return VERDICT_IGNORED;
     }
@@ -355,6 +352,9 @@ void router_claim(struct router *r, struct mono now, struct effects *fx)
     if (r->open_delay_us == 0) {
         router_open(r, fx);
     }
+#if EVENKEEL_CANARY == 2 /* a planted bug: whoever claims does not wait */
+    router_open(r, fx);
+#endif
 }
 
 void router_hold(struct router *r, struct mono until)

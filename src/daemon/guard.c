@@ -22,6 +22,7 @@
 #include "daemon/reload.h"
 #include "daemon/reload_file.h"
 #include "platform/clock.h"
+#include "platform/kernel.h"
 #include "platform/packet_ip.h"
 #include "platform/realtime.h"
 #include "platform/sender.h"
@@ -236,6 +237,20 @@ static int open_signals(void)
     return fd < 0 ? -errno : fd;
 }
 
+/* Its first act would be to cut this host off. That the kernel cannot be asked the worker will say. */
+static bool takes_own_address(const struct guard *guard)
+{
+    char text[ADDR_TEXT_MAX];
+    struct addr address;
+    const char *link;
+
+    if (kernel_find_own(guard->config, &address, &link) <= 0)
+        return false;
+    log_error("%s is this host's own address, the only one on %s: it cannot be a pool's", addr_format(&address, text),
+              link);
+    return true;
+}
+
 /* Everything that can fail and needs no worker. 0 or an exit code, after saying why. */
 static int prepare(struct guard *guard)
 {
@@ -266,6 +281,8 @@ static int prepare(struct guard *guard)
         log_error("commands: %s", strerror(-error));
         return EX_OSERR;
     }
+    if (takes_own_address(guard))
+        return EX_CONFIG;
     guard->number = number_claim(&guard->number_claim);
     if (guard->number > 1)
         log_notice("another daemon runs in this network namespace: tables in nftables are named evenkeel%u_...",

@@ -218,6 +218,37 @@ static struct config *read_config(const struct worker *worker, const char *text,
     return worker->dialect->read(request, ignore_finding, NULL);
 }
 
+/* This host's own address on that link; as at a start, it cannot be a pool's (kernel_find_own). */
+static bool is_own_address(const struct worker *worker, const char *link, const struct addr *address)
+{
+    for (unsigned i = 0; i < worker->config->core.link_count; i++)
+        if (strcmp(worker->config->links[i], link) == 0 && addr_equal(&worker->links[i].state.primary_ipv4, address))
+            return true;
+    return false;
+}
+
+static bool takes_own_address(const struct worker *worker, const struct config *config)
+{
+    char text[ADDR_TEXT_MAX];
+
+    for (unsigned p = 0; p < config->core.pool_count; p++) {
+        for (unsigned u = 0; u < config->core.pools[p].unit_count; u++) {
+            const struct config_unit *unit = &config->pools[p].units[u];
+
+            for (unsigned v = 0; v < unit->vip_count; v++) {
+                const char *link = config->links[unit->vips[v].link];
+
+                if (!is_own_address(worker, link, &unit->vips[v].address))
+                    continue;
+                log_error("reload: %s is this host's own address on %s: it cannot be a pool's",
+                          addr_format(&unit->vips[v].address, text), link);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static int prepare(struct worker *worker, const int *files, struct worker_next *next)
 {
     size_t length, report_length;
@@ -229,6 +260,8 @@ static int prepare(struct worker *worker, const int *files, struct worker_next *
     free(text);
     if (next->report == NULL || next->config == NULL)
         return -EINVAL;
+    if (takes_own_address(worker, next->config))
+        return -EADDRINUSE;
     return make_parts(worker, next, files[1]);
 }
 

@@ -134,14 +134,19 @@ int kernel_clean_begin(const struct config *config, unsigned number, struct kern
 int kernel_clean_remove(struct kernel_rest *rest);
 void kernel_clean_end(struct kernel_rest *rest);
 /*
- * Removes the tables of pools and sets that `before` has and `now` has not: who died soon after a reload may not have
- * come to it, and they would go on dropping what those had. 0 or a negative errno.
- */
-int kernel_clean_tables(const struct config *before, const struct config *now, unsigned number);
-/*
  * All of it for a configuration that was in force once: of addresses only those that carry our mark (Linux 5.18), since
  * the others may have become the host's own in the meantime. The number of addresses removed or a negative errno.
  */
 int kernel_clean_marked(const struct config *config, unsigned number);
+/*
+ * Does a pool claim what is this host's own address, the only IPv4 address of an interface? Then it must not start: its
+ * first act would be to take that away. 1 with the address and the interface's name; 0; or a negative errno.
+ */
+int kernel_find_own(const struct config *config, struct addr *address, const char **link);
+/*
+ * Removes the tables of pools and sets that `before` has and `now` has not: who died soon after a reload may not have
+ * come to it, and they would go on dropping what those had. 0 or a negative errno.
+ */
+int kernel_clean_tables(const struct config *before, const struct config *now, unsigned number);
 
 #endif

@@ -75,3 +75,21 @@ int kernel_clean_marked(const struct config *config, unsigned number)
     kernel_clean_end(rest);
     return removed;
 }
+
+int kernel_find_own(const struct config *config, struct addr *address, const char **link)
+{
+    struct kernel_rest *rest;
+    int error = open_rest(config, 1, &rest);
+
+    if (error < 0)
+        return error;
+    work_read_news(&rest->work);
+    const struct state_vip *own = state_find_own(&rest->work.state, config->core.pool_count);
+
+    if (own) {
+        *address = own->address;
+        *link = config->links[own->link];
+    }
+    kernel_clean_end(rest);
+    return own != NULL;
+}

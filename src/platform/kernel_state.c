@@ -440,6 +440,19 @@ unsigned state_find(const struct state *state, unsigned pool, unsigned unit, uns
                                                                                    : state->vip_count;
 }
 
+const struct state_vip *state_find_own(const struct state *state, unsigned pools)
+{
+    for (unsigned i = 0; i < state->vip_count; i++) {
+        const struct state_vip *vip = &state->vips[i];
+        struct addr other = choose_ipv4(&state->links[vip->link]);
+
+        if (vip->pool < pools && vip->address.family == FAMILY_IPV4 && vip->present && !vip->ours &&
+            addr_is_none(&other))
+            return vip;
+    }
+    return NULL;
+}
+
 static void take_over_vips(struct state *to, const struct state *from, unsigned link, unsigned old_link)
 {
     for (unsigned i = 0; i < to->vip_count; i++) {

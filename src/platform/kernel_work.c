@@ -182,7 +182,7 @@ static void resync(struct work *work)
     work->resync = false;
 }
 
-static void read_news(struct work *work)
+void work_read_news(struct work *work)
 {
     read_filter_news(work);
     if (netlink_read(work->netlink, take_event, work) < 0) {
@@ -344,7 +344,7 @@ struct mono work_pass(struct work *work, struct mono now)
 {
     work->failed = false;
     work->changed = false;
-    read_news(work);
+    work_read_news(work);
     bool quiet = mono_after(work->quiet_until, now);
 
     if (!work->orders && !mono_due(now, work->slice_at) && (quiet || !mono_is_never(work->slice_at)))
@@ -366,7 +366,7 @@ static int remove_addresses(struct work *work, bool closed)
     unsigned tries = LEAVE_TRIES + 2 * work->state.vip_count / SLICE;
 
     while (tries-- > 0) {
-        read_news(work);
+        work_read_news(work);
         if (work->resync)
             continue;
         unsigned count = state_changes(&work->state, STATE_REMOVE_ALL, work->changes, work->changes_of, SLICE);
@@ -404,7 +404,7 @@ int work_leave(struct work *work)
     for (unsigned i = 0; i < work->state.vip_count; i++)
         work->state.vips[i].wanted = false;
     /* The first pass may not have been: links must be known before routes. */
-    read_news(work);
+    work_read_news(work);
     policy_look(work);
     policy_remove(work);
     int error = remove_addresses(work, closed);

@@ -106,6 +106,8 @@ int work_init(struct work *work, const struct config *config, unsigned number, c
               const atomic_llong *unit_spoke_us, struct work_listener listener);
 void work_free(struct work *work);
 
+/* Takes in what the kernel says; at first, all that there is. */
+void work_read_news(struct work *work);
 /* One pass: reads what the kernel says, carries out what is wanted, reports. Returns when the next one is due at the
  * latest. */
 struct mono work_pass(struct work *work, struct mono now);

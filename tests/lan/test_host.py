@@ -55,6 +55,7 @@ def test_restart__after_a_kill_with_another_file__nothing_of_the_old_one_is_left
     own = node.addresses()
     daemon = cluster.Evenkeel(node, cluster.pool_text(VIPS, *QUICK, f"arp_filter {mode}")).start()
     serves(daemon)
+    assert os.stat(os.path.join(daemon.run_dir, "running.conf")).st_mode & 0o077 == 0
     daemon.kill()
     assert set(VIPS) <= node.addresses()
     node.run("ip", "addr", "del", VIPS[1] + "/24", "dev", "eth0")
@@ -105,3 +106,20 @@ def test_worker__hangs_alone__is_ended_and_another_serves(lab):
     serves(daemon)
     assert "the worker hangs" in node.read_log("evenkeeld.log")
     assert daemon.stop() == 0
+
+
+def test_own_address__in_a_pool__is_refused_at_start_and_reload_and_stays(lab):
+    """The daemon's first act would be to cut the host off."""
+    node = lab.hosts[0]
+    own = node.ports[0]["ipv4"]
+    daemon = cluster.Evenkeel(node, cluster.pool_text([own], *QUICK)).start()
+    assert daemon.child.wait(10) == 78 and own in node.addresses()
+    assert f"{own} is this host's own address" in node.read_log("evenkeeld.log")
+    daemon.write(cluster.pool_text(VIPS, *QUICK))
+    daemon.start()
+    serves(daemon)
+    daemon.write(cluster.pool_text(VIPS + [own], *QUICK))
+    assert daemon.keelctl("reload").returncode != 0
+    assert f"reload: {own} is this host's own address" in node.read_log("evenkeeld.log")
+    serves(daemon)
+    assert own in node.addresses() and daemon.stop() == 0

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import time
 
 import pytest
 
@@ -149,7 +148,7 @@ def test_reload__hundreds__leave_nothing_behind(host):
         looks = []
         for _ in range(50):
             looks.append(host.figures())
-            time.sleep(0.01)
+            rig.linger(0.01)
         return {process: min((look[process] for look in looks), key=lambda f: (len(f[0]), f[1])) for process in looks[0]}
 
     for _ in range(WARM):

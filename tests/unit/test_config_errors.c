@@ -227,6 +227,8 @@ static void test_config__bad_members__are_named(void **state)
     refuse_pool(" members {\n a 10.0.0.1\n a 10.0.0.2\n }", "5:2: member \"a\" is named twice; the first is at f:4");
     refuse_pool(" members {\n a 10.0.0.1\n b 10.0.0.1\n }",
                 "5:4: address \"10.0.0.1\" is that of member \"a\" already (f:4)");
+    refuse_pool(" members { a 10.0.0.9 }\n virtual_ipaddress { 10.0.0.9 }",
+                "3:14: address \"10.0.0.9\" is a virtual one of this pool (f:4)");
     refuse_pool(" members { a 2001:db8::1 }", "3:14: \"2001:db8::1\" cannot be a member: the pool's family is IPv4");
     refuse(
         "vrrp_pool s {\n interface eth0\n members { a 2001:db8::9 }\n virtual_ipaddress { 2001:db8::1 }\n}\n",
