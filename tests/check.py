@@ -22,6 +22,7 @@ LOGS = os.path.join(BUILD, "check")
 CLANG = os.path.join(TOP, "build-clang")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rfEsx", "--durations=12", "-p", "no:cacheprovider", "--color=no"]
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
+NICENESS = 10  # of steps that give way
 TELL_S = 60  # how often it is said what runs
 # Lines of cmocka, pytest, the simulator, lints, compilers and sanitizers that say what failed.
 TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E {3,}[^ +]|^\S+:\d+: (?!in )\S"
@@ -103,9 +104,9 @@ def telling(lines):
 
 def give_way(process):
     """To all others: its programs by their niceness, its session by that of the group that the kernel makes of one."""
-    os.setpriority(os.PRIO_PROCESS, process.pid, 19)
+    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     with contextlib.suppress(OSError), open(f"/proc/{process.pid}/autogroup", "w", encoding="ascii") as f:
-        f.write("19")
+        f.write(str(NICENESS))
 
 
 def end(process):
@@ -165,7 +166,7 @@ def fuzzers():
     return [Step("fuzz-" + target, f"{FUZZ_SECONDS} s of fuzzing, ASan and UBSan",
                  ["bash", "-c", f"make -s -C {CLANG} fuzz_{target} && mkdir -p {CLANG}/corpus-{target} && {CLANG}/fuzz_{target}"
                   f" -max_total_time={FUZZ_SECONDS} -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 {CLANG}/corpus-{target}"],
-                 FUZZ_SECONDS + 240, gives_way=True) for target in FUZZ_TARGETS]
+                 FUZZ_SECONDS + 600, gives_way=True) for target in FUZZ_TARGETS]
 
 
 def lan_lanes(groups, purpose):

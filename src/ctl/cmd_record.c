@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* keelctl history, events, counters: what happened, and how often; dump: all of it as a text. */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -109,37 +109,41 @@ static void print_entries(const json_t *answer)
     fflush(stdout);
 }
 
-static void rest(void)
+/* False: nobody reads any more what is printed. */
+static bool rest(void)
 {
-    nanosleep(&(struct timespec){.tv_nsec = FOLLOW_MS * 1000000L}, NULL);
+    struct pollfd out = {.fd = STDOUT_FILENO};
+
+    return !ferror(stdout) && (poll(&out, 1, FOLLOW_MS) <= 0 || out.revents == 0);
 }
 
-/* Until a daemon listens again, however long that takes. */
-static void wait_for_daemon(const struct ctl *ctl)
+/* Until a daemon listens again, however long that takes. False: nobody reads any more. */
+static bool wait_for_daemon(const struct ctl *ctl)
 {
     char problem[CLIENT_PROBLEM_MAX];
     int fd;
 
-    while ((fd = client_connect(ctl, problem)) < 0)
-        rest();
+    while ((fd = client_connect(ctl, problem)) < 0) {
+        if (!rest())
+            return false;
+    }
     close(fd);
+    return true;
 }
 
 static int follow_events(const struct ctl *ctl, int argc, char **argv, json_int_t after)
 {
     json_t *answer;
 
-    for (;;) {
+    while (rest()) {
         json_t *request = record_request(ctl, "events", argc, argv);
 
         json_object_set_new(request, "after", json_integer(after));
         json_object_set_new(request, "limit", json_integer(ENTRIES_MOST)); /* --limit is about those before */
         int code = client_ask(ctl, request, &answer);
 
-        if (code == EX_UNAVAILABLE) { /* which was said; its history outlives it */
-            wait_for_daemon(ctl);
+        if (code == EX_UNAVAILABLE && wait_for_daemon(ctl)) /* which was said; its history outlives it */
             continue;
-        }
         if (code != EX_OK)
             return code;
         /* A daemon that lost its history counts from 1 again. */
@@ -149,10 +153,8 @@ static int follow_events(const struct ctl *ctl, int argc, char **argv, json_int_
         else
             show_events(ctl, answer);
         json_decref(answer);
-        if (ferror(stdout))
-            return EX_IOERR;
-        rest();
     }
+    return EX_IOERR;
 }
 
 int events_command(const struct ctl *ctl, int argc, char **argv)

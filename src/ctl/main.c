@@ -412,7 +412,7 @@ int main(int argc, char **argv)
     argv += optind;
     argv[0] = command->run == NULL ? witness_program : program;
     code = command->run == NULL ? witness_main(argc, argv) : run_command(&ctl, command, argc, argv);
-    if (fflush(stdout) != 0 && code == EX_OK)
+    if ((ferror(stdout) || fflush(stdout) != 0) && code == EX_OK)
         code = EX_IOERR;
     return code;
 }

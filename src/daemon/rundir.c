@@ -86,12 +86,21 @@ static int lock_file(struct rundir *rundir, pid_t *holder)
     return 0;
 }
 
+/* The same in a directory that a worker before was given, by a root that may not write everywhere. No daemon runs
+ * there, else its file would be there. */
+static int lock_or_take(struct rundir *rundir, pid_t *holder)
+{
+    int error = lock_file(rundir, holder);
+
+    return error == -EACCES && chown(rundir->path, geteuid(), getegid()) == 0 ? lock_file(rundir, holder) : error;
+}
+
 static int lock_patiently(struct rundir *rundir, unsigned wait_ms, pid_t *holder)
 {
     struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
 
     for (unsigned waited = 0;; waited += RETRY_MS) {
-        int error = lock_file(rundir, holder);
+        int error = lock_or_take(rundir, holder);
         bool leaving = error == -EWOULDBLOCK && *holder > 0 && kill(*holder, 0) < 0 && errno == ESRCH;
 
         if (error == 0 || waited >= wait_ms || (error != -ESTALE && !leaving))

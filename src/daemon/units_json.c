@@ -169,8 +169,8 @@ json_t *unit_object(struct answer *a, unsigned pool, unsigned unit)
     put_bool(a, object, "links_up", u.links_up);
     put_text(a, object, "level", level_name(u.level));
     put_text(a, object, "level_done", level_name(u.level_done));
-    put_address(a, object, "next", &u.next);
-    put_address(a, object, "planned", &u.planned);
+    put_member(a, object, "next", "next_name", pool, &u.next);
+    put_member(a, object, "planned", "planned_name", pool, &u.planned);
     put_time(a, object, "since", u.holder_kind == HOLDER_NONE ? u.vacant_since : u.since);
     put_new(a, object, "last_change", last_change_object(a, &u));
     put_new(a, object, "conflict", conflict_object(a, pool, unit));

@@ -216,7 +216,6 @@ static const char *prepare_user(const struct worker_start *start)
 
     if (geteuid() != 0)
         return NULL;
-    (void)rundir_give(start->rundir, geteuid(), getegid()); /* an earlier start may have given it away */
     if (error < 0) {
         log_notice("there is no user %s: the worker stays root, with fewer capabilities", EVENKEEL_USER);
         return NULL;
@@ -309,6 +308,8 @@ static int begin(struct worker *worker, const struct worker_start *start)
     error = unicast_open(&worker->unicast);
     if (error < 0)
         return failed("a raw socket", error, error == -EPERM ? EX_NOPERM : EX_OSERR);
+    /* A worker before this one was given it, and the service's root has no right to write everywhere. */
+    (void)rundir_give(start->rundir, geteuid(), getegid());
     code = open_control(worker, rundir_path(start->rundir));
     if (code == 0)
         code = drop_privileges(start);

@@ -62,8 +62,9 @@ def pace(seconds):
 
 
 def be_punctual():
-    """This thread is not held up by those who have no claim to their time; what it starts is ordinary again. Who judges
-    times keeps them. Without the right to it everything stays as it was."""
+    """This thread is not held up by those who have no claim to their time; what it starts is ordinary again. For those that
+    have little to do, each time, and at their time: whoever computes for a second so takes it from the daemons. Without the
+    right to it everything stays as it was."""
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 
@@ -228,7 +229,6 @@ class Lab:
         os.chmod(self.dir, 0o755)
         self.nodes, self.cleanups, self.blocked, self.reaper = [], [], {}, None
         atexit.register(self.close)
-        be_punctual()
         try:
             self._build(hosts)
         except BaseException:

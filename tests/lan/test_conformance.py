@@ -49,18 +49,14 @@ def test_start__silence__backup_until_the_down_interval_is_over(place, name):
 @pytest.mark.parametrize("name", ["v3", "v6", "vmac"])
 def test_active__undisturbed__keeps_its_period(place, name):
     router = getattr(place, name).next_router()
-    mark = place.tester.mark()
-    rig.linger(7 * INTERVAL_S)
-    times = [a.time for a in router.adverts(mark)]
+    times = [a.time for a in place.tester.adverts_during(7 * INTERVAL_S, vrid=router.vrid, source=router.dut.source)]
     gaps = [b - a for a, b in zip(times, times[1:])]
     assert 5 <= len(times) <= 9
     assert INTERVAL_S * 0.9 < statistics.median(gaps) < INTERVAL_S * 1.1
 
 
 def test_member__own_router__speaks_once_an_interval(place):
-    mark = place.tester.mark()
-    rig.linger(6 * INTERVAL_S)
-    own = place.tester.adverts(mark, source=place.v3.source, is_member=True)
+    own = place.tester.adverts_during(6 * INTERVAL_S, source=place.v3.source, is_member=True)
     assert 4 <= len(own) <= 8
     assert {(a.vrid, a.priority, a.version, a.interval) for a in own} == {(1, 100, 3, int(INTERVAL_S * 100))}
 
@@ -173,13 +169,21 @@ def test_backup__interval_zero_once__not_active_early(place):
 # Active
 
 
+def wait_adverts(router, count, mark=None):
+    """So many advertisements since the mark, or since now."""
+    mark = router.tester.mark() if mark is None else mark
+    return router.tester.wait(lambda: (lambda heard: len(heard) >= count and heard)(router.adverts(mark)), 10,
+                              f"{count} advertisements")
+
+
 def between_two(router):
-    """Half an interval after one of its advertisements, as long as this machine is not much later: that one, and a mark."""
+    """Half an interval after one of its advertisements, as long as this machine is not much later: those up to that one, and a
+    mark."""
     for _ in range(10):
-        before = router.wait_advert(router.tester.mark())
+        before = wait_adverts(router, 2)
         rig.pace(router.dut.interval_s / 2)
         mark = router.tester.mark()
-        if mark.at < before.time + 0.8 * router.dut.interval_s:
+        if mark.at < before[-1].time + 0.8 * router.dut.interval_s:
             return before, mark
     raise rig.RigError("this machine is too late each time")
 
@@ -192,13 +196,13 @@ def test_active__priority_zero_heard__advertises_at_once_and_starts_its_period_a
     place.tester.send(router.frame(0))
     answer = router.wait_advert(mark)
     following = place.tester.wait(lambda: router.adverts(mark)[1:2], 5, "the next one")[0]
-    assert answer.time < before.time + one.interval_s, "not only when it was due"
+    assert answer.time < before[-1].time + one.interval_s, "not only when it was due"
     assert following.time - answer.time >= one.interval_s - COALESCED_S
 
 
-def phase_error_s(phase, adverts, period_s):
-    """How far the best of some advertisements is from a schedule that goes through `phase`."""
-    return min(abs((a.time - phase + period_s / 2) % period_s - period_s / 2) for a in adverts)
+def phase_error_s(before, after, period_s):
+    """How far two series of advertisements are from one schedule, by the best of both: a busy machine delays some."""
+    return min(abs((a.time - b.time + period_s / 2) % period_s - period_s / 2) for a in after for b in before)
 
 
 @pytest.mark.parametrize("name", ["v3", "v2", "v6"])
@@ -208,9 +212,8 @@ def test_active__weaker_stranger__asserts_at_once_and_keeps_its_schedule(place, 
     before, mark = between_two(router)
     place.tester.send(router.frame(50))
     answer = router.wait_advert(mark)
-    assert answer.time < before.time + one.interval_s - COALESCED_S
-    place.tester.wait(lambda: len(router.adverts(mark)) >= 3, 8, "more")
-    assert phase_error_s(before.time, router.adverts(mark)[1:], one.interval_s) < 0.03
+    assert answer.time < before[-1].time + one.interval_s - COALESCED_S
+    assert phase_error_s(before, wait_adverts(router, 3, mark)[1:], one.interval_s) < 0.03
     assert router.state() == "Active"
 
 
@@ -259,8 +262,7 @@ def test_active__own_advertisement_replayed__no_answer_and_counted(place, name):
 
 def test_active__a_thousand_weak_ones__assertions_limited_and_period_kept(place):
     router = place.v3.next_router()
-    mark = place.tester.mark()
-    phase = router.wait_advert(mark).time
+    schedule = wait_adverts(router, 2)
     before, mark, begun = (router.counters()["asserted"], place.v3.held_back(router)), place.tester.mark(), time.time()
     for _ in range(100):
         place.tester.send(*[router.frame(50)] * 10)
@@ -274,9 +276,7 @@ def test_active__a_thousand_weak_ones__assertions_limited_and_period_kept(place)
     asserted, _ = answered()
     assert 3 <= asserted <= elapsed_s / 0.05 + 2
     assert len(router.adverts(mark)) <= asserted + elapsed_s / INTERVAL_S + 2
-    mark = place.tester.mark()
-    place.tester.wait(lambda: len(router.adverts(mark)) >= 4, 5, "four more")
-    assert phase_error_s(phase, router.adverts(mark), INTERVAL_S) < 0.03
+    assert phase_error_s(schedule, wait_adverts(router, 4), INTERVAL_S) < 0.03
     assert router.state() == "Active"
 
 
@@ -340,11 +340,11 @@ def test_takeover__rival_claims_the_address__not_disturbed(place):
         with router.kept_backup():
             pass
         router.wait_active()
+        conflict = rig.wait_until(lambda: router.status()["conflict"], 5, "the rival to be seen")
         listing = place.v6.node.run("ip", "-6", "-o", "addr", "show", "dev", "eth0").stdout
     line = next(text for text in listing.splitlines() if f" {router.address}/" in text)
     assert "tentative" not in line and "dadfailed" not in line
-    conflict = router.status()["conflict"]
-    assert conflict and conflict["mac"] == place.tester.mac, "and seen"
+    assert conflict["mac"] == place.tester.mac
 
 
 # Leaving, and being frozen

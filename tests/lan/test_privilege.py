@@ -250,6 +250,32 @@ def test_privilege__user_namespace__works(lab):
     assert host.child.wait(15) == 0, host.log()
 
 
+def service_capabilities():
+    with open(os.path.join(rig.SOURCE_DIR, "conf", "evenkeel.service.in"), encoding="utf-8") as f:
+        line = re.search(r"^CapabilityBoundingSet=(.*)$", f.read(), re.MULTILINE)
+    return [name.removeprefix("CAP_").lower() for name in line[1].split()]
+
+
+def test_privilege__root_of_the_service__starts_again_after_worker_or_all_were_killed(lab):
+    """It may not write in a directory that is user evenkeel's (no CAP_DAC_OVERRIDE)."""
+    host = Host(lab)
+    with open(host.config, "w", encoding="ascii") as f:
+        f.write(cluster.pool_text(VIPS, "advert_int 0.2", "member_advert_int 0.1"))
+    limits = [*only(*service_capabilities()), "--no-new-privs"]
+    worker = host.start(*limits).serves()
+    assert os.stat(host.run_dir).st_uid == UID
+    os.kill(worker, signal.SIGKILL)
+    rig.wait_until(lambda: host.worker() not in (None, worker), 10, "the guard starts another")
+    worker = host.serves()
+    rig.kill([host.child.pid, worker])
+    host.child.wait()
+    assert set(facts(host.start(*limits).serves())["Uid"].split()) == {str(UID)}
+    host.ends()
+    os.unlink(os.path.join(host.run_dir, "evenkeeld.pid"))
+    host.start(*limits).serves()
+    host.ends()
+
+
 # keepalived's file: everything that an instance may ask of the kernel, and commands.
 
 INSTANCES = """global_defs {{

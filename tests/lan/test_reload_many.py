@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import time
 
 import pytest
 
@@ -148,7 +149,7 @@ def test_reload__hundreds__leave_nothing_behind(host):
         looks = []
         for _ in range(50):
             looks.append(host.figures())
-            rig.linger(0.01)
+            rig.pace(0.01)
         return {process: min((look[process] for look in looks), key=lambda f: (len(f[0]), f[1])) for process in looks[0]}
 
     for _ in range(WARM):

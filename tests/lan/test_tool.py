@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import xml.etree.ElementTree as tree
 
 import pytest
@@ -120,6 +121,18 @@ def test_history__file_damaged__one_line_and_the_daemon_runs(place):
     rig.wait_until(daemon.ready, 15, "the daemon answers again")
     lines = [l for l in daemon.node.read_log("evenkeeld.log").splitlines() if "history.ring" in l]
     assert len(lines) == 1 and "begun anew" in lines[0]
+
+
+def test_output__disk_full_or_reader_gone__ends_and_says_so(place):
+    tool, run_dir = rig.find_program("keelctl"), place.hosts["h1"].run_dir
+    for words in ("status", "list", "events", "snmp", "counters", "history --svg -"):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            assert subprocess.run([tool, "--run-dir", run_dir, *words.split()], stdout=full, stderr=subprocess.DEVNULL,
+                                  timeout=10, check=False).returncode == 74, words
+    with subprocess.Popen([tool, "--run-dir", run_dir, "events", "--follow"], stdout=subprocess.PIPE) as follower:
+        follower.stdout.readline()
+        follower.stdout.close()
+        assert follower.wait(10) != 0
 
 
 def test_events__followed__go_on_over_a_restart(place):

@@ -156,6 +156,12 @@ class Tester:
         """Adverts since `mark` whose attributes have the wanted values."""
         return self.since(mark, lambda a: all(getattr(a, k) == v for k, v in wanted.items()), packets.Advert)
 
+    def adverts_during(self, seconds, **wanted):
+        """Those of the next so many seconds, however late this machine is to look."""
+        mark = self.mark()
+        rig.linger(seconds)
+        return [a for a in self.adverts(mark, **wanted) if a.time < mark.at + seconds]
+
     def claims(self, mark=0, **wanted):
         return self.since(mark, lambda c: all(getattr(c, k) == v for k, v in wanted.items()), packets.Claim)
 

@@ -432,7 +432,8 @@ struct profile {
     uint16_t units_min, units_max;
     int64_t delay_min_us, delay_max_us;
     uint32_t loss_ppm_max, duplicate_ppm, echo_ppm;
-    bool reorder, lease_off, ipv6_only, gateway_always;
+    bool reorder, lease_off, ipv6_only;
+    bool drop_isolated; /* on_isolation drop, which is the daemon's default */
     bool routers;      /* hosts run instances instead of a pool */
     bool quiet;        /* no faults but at most one: moves are counted exactly */
     int64_t jitter_us; /* the loop's lateness */

@@ -272,6 +272,7 @@ static void world_configure_host(struct world *w, unsigned node)
         .share = h->share,
         .rebalance = w->rebalance,
         .isolation_check = true,
+        .drop_when_isolated = w->profile->drop_isolated,
         .rebalance_moves = (uint16_t)w->rebalance_moves,
         .unit_count = (uint16_t)w->unit_count,
         .advert_interval_us = w->advert_us,
