@@ -568,10 +568,10 @@ void worker_reload_turn(struct worker *worker)
     worker->kernel_paused = false;
     worker->next = NULL;
     change_over(worker, next, now);
-    rest_note(worker->run_dir, worker->config, worker->number);
     log_notice("reload: what is not in the file any more was released after %.3f ms; changed over in %.3f ms",
                (double)mono_diff_us(next->released, next->began) / US_PER_MS,
                (double)mono_diff_us(clock_now(), now) / US_PER_MS);
     set_result(worker, DAEMON_RELOAD_DONE, result_text(next, now));
+    rest_note(worker->run_dir, worker->config, worker->number);
     worker_reload_free(next);
 }

@@ -35,6 +35,17 @@ static void announce_held(const struct worker *worker, unsigned pool, unsigned u
         announce_start(worker->pools[pool].announce, unit, false, now);
 }
 
+static void take_link(struct worker *worker, const struct kernel_report *report, struct mono now)
+{
+    const struct kernel_link *before = &worker->links[report->link].state;
+    bool other_mac = before->present && before->ifindex == report->state.ifindex &&
+                     memcmp(before->mac, report->state.mac, sizeof(before->mac)) != 0;
+
+    link_report(worker, report, now);
+    for (unsigned p = 0; other_mac && p < settings_all_count(&worker->config->core); p++)
+        announce_held(worker, p, now);
+}
+
 /* "pool web", or for a set "instances". */
 static const char *pool_text(const struct worker *worker, unsigned pool, char text[static POOL_TEXT_MAX])
 {
@@ -121,7 +132,7 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
         take_done(worker, report, EVENT_ARMED, now);
         return;
     case KERNEL_LINK:
-        link_report(worker, report, now);
+        take_link(worker, report, now);
         return;
     case KERNEL_RESTORED:
         log_restored(worker, report);

@@ -148,7 +148,7 @@ void kernel_clean_end(struct kernel_rest *rest);
  */
 int kernel_clean_marked(const struct config *config, unsigned number);
 /*
- * Does a pool claim what is this host's own address, the only IPv4 address of an interface? Then it must not start: its
+ * Does a pool claim what is this host's own address, the only IPv4 one of its interface? Then it must not start: its
  * first act would be to take that away. 1 with the address and the interface's name; 0; or a negative errno.
  */
 int kernel_find_own(const struct config *config, struct addr *address, const char **link);

@@ -498,14 +498,16 @@ unsigned state_find(const struct state *state, unsigned pool, unsigned unit, uns
                                                                                    : state->vip_count;
 }
 
-const struct state_vip *state_find_own(const struct state *state, unsigned pools)
+const struct state_vip *state_find_own(const struct state *state, const struct config *config)
 {
     for (unsigned i = 0; i < state->vip_count; i++) {
         const struct state_vip *vip = &state->vips[i];
         struct addr other = choose_ipv4(&state->links[vip->link]);
 
-        if (vip->pool < pools && vip->address.family == FAMILY_IPV4 && vip->present && !vip->ours &&
-            addr_is_none(&other))
+        if (vip->pool >= config->core.pool_count || vip->link != config->core.pools[vip->pool].link)
+            continue;
+        if (vip->address.family == FAMILY_IPV4 && config->core.pools[vip->pool].family == FAMILY_IPV4 && vip->present &&
+            !vip->ours && addr_is_none(&other))
             return vip;
     }
     return NULL;

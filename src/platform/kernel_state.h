@@ -135,9 +135,11 @@ void state_changed(struct state *state, unsigned vip, const struct netlink_chang
 void state_take_over(struct state *to, struct state *from);
 /* The VIP that is this address of this unit, or with STATE_STATIC this static address; or vip_count. */
 unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address);
-/* The VIP of a pool (one of the first `pools`) that is the only IPv4 address of its link, and not put there by us: the
- * host's own. NULL: there is none. */
-const struct state_vip *state_find_own(const struct state *state, unsigned pools);
+/*
+ * The VIP of an IPv4 pool that is the only IPv4 address of the pool's interface, and was not put there by us: the
+ * host's own, since without one a pool cannot speak. NULL: there is none.
+ */
+const struct state_vip *state_find_own(const struct state *state, const struct config *config);
 /* The VIP's address is also one on another link. */
 bool state_elsewhere(const struct state *state, unsigned vip);
 
