@@ -42,9 +42,12 @@ bool work_unit_closed(const struct work *work, const struct work_unit *unit)
 
 bool work_pool_resident(const struct work *work, unsigned pool)
 {
-    /* Without a filter nothing would decide between the hosts, so addresses come and go there. */
-    return work->config->pools[pool].address_mode == ADDRESS_RESIDENT && work->pools[pool].mode != FILTER_OFF &&
-           !work->leaving;
+    const struct work_pool *p = &work->pools[pool];
+
+    /* Without a filter nothing would decide between the hosts, so addresses come and go there, and while somebody keeps
+     * us from our table. */
+    return work->config->pools[pool].address_mode == ADDRESS_RESIDENT && p->mode != FILTER_OFF && !work->leaving &&
+           (p->installed || !p->touched);
 }
 
 static bool units_have_leases(const struct work *work, unsigned pool)

@@ -329,16 +329,34 @@ def test_flushed_ruleset__while_held__is_restored_within_a_second_and_others_sta
     assert "other" in lan.nft("list", "tables") and "evenkeel_probe2" in lan.nft("list", "tables")
 
 
-def test_table__that_somebody_made_his_own__what_is_given_up_goes_and_nothing_comes_before_it_is_ours_again(lan):
-    """Every transaction of ours is refused, as by a kernel out of memory."""
-    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on")
-    own = lan.addresses()
-    probe.want(0, 1, "answering")
+def steal_table(lan):
+    """The program that owns the table as long as it lives: every transaction of ours is refused."""
     thief = subprocess.Popen(["ip", "netns", "exec", lan.host, "nft", "-i"], stdin=subprocess.PIPE,
                              stdout=subprocess.DEVNULL, text=True)
     lan.probes.append(thief)
     print(f"delete table {' '.join(TABLE)}; add table {' '.join(TABLE)} {{ flags owner; }}", file=thief.stdin, flush=True)
     assert wait_until(lambda: "owner" in lan.nft("list", "table", *TABLE, check=False))
+    return thief
+
+
+def test_table__that_somebody_made_his_own__resident_addresses_that_are_not_held_go_until_it_is_ours(lan):
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on", "mode=resident")
+    probe.want(0, 0, "answering")
+    assert wait_until(lambda: "fd66::1:2/64" in lan.addresses())
+    thief = steal_table(lan)
+    assert wait_until(lambda: "fd66::1:2/64" not in lan.addresses(), 1)
+    assert f"{VIP}/16" in lan.addresses() and lan.answers_ping()
+    thief.kill()
+    assert wait_until(lambda: "fd66::1:2/64" in lan.addresses(), 4)
+    assert not lan.answers_ping("fd66::1:2") and probe.close() == 0
+
+
+def test_table__that_somebody_made_his_own__what_is_given_up_goes_and_nothing_comes_before_it_is_ours_again(lan):
+    """Every transaction of ours is refused, as by a kernel out of memory."""
+    probe = lan.probe("ipv4=1", "ipv6=1", "filter=on")
+    own = lan.addresses()
+    probe.want(0, 1, "answering")
+    thief = steal_table(lan)
     probe.want(0, 1, "absent")
     assert lan.addresses() == own
     probe.want(0, 1, "ready", errors=2)
