@@ -43,6 +43,7 @@
 #include "platform/clock.h"
 #include "platform/frame.h"
 #include "platform/kernel.h"
+#include "platform/realtime.h"
 
 #define WAIT_US (20 * US_PER_S)
 
@@ -190,6 +191,9 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
         break;
     case KERNEL_POLICY:
         printf("policy %s %s\n", report->error ? strerrorname_np(report->error) : "0", report->text);
+        break;
+    case KERNEL_VMAC:
+        printf("vmac %s %s\n", report->error ? strerrorname_np(report->error) : "0", report->text);
         break;
     case KERNEL_FILTER:
         printf("filter %s: %s\n", modes[report->filter_mode], report->text);
@@ -429,6 +433,7 @@ int main(int argc, char **argv)
         clean(&probe);
         return 0;
     }
+    realtime_thread(REALTIME_PRIORITY); /* its beats come at their time, as the daemon's do */
     probe.packet_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     int error = probe.packet_fd < 0 ? -errno : kernel_open(&probe.config, 1, &probe.kernel);
 

@@ -9,6 +9,9 @@ import time
 import rig
 
 
+TIGHT_MS = 150  # bounds below are of releases and restarts, not of silences
+
+
 class Step:
     def __init__(self, scenario, what):
         self.scenario, self.what = scenario, what
@@ -54,7 +57,9 @@ class Stage:
     def step(self, scenario, what, dual_bound_ms=0, gap_bound_ms=None):
         """Measures the block. For our own daemon the promise on doubles and the bound on the gap become facts."""
         step = Step(scenario, what)
-        with self.watch.measure(f"{scenario} {what}") as step.window:
+        tight = gap_bound_ms is not None and gap_bound_ms < TIGHT_MS
+        measure = self.watch.measure_undisturbed if tight else self.watch.measure
+        with measure(f"{scenario} {what}") as step.window:
             yield step
         self.steps.append(step)
         if self.cluster.ours:

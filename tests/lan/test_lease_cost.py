@@ -24,7 +24,8 @@ NETLINK = {"sendmsg", "sendto", "recvmsg", "recvfrom", "poll", "ppoll"}  # of th
 
 def count_calls(host, pid):
     """{name: number of calls} of all threads in SECONDS."""
-    done = host.run("timeout", "-s", "INT", str(SECONDS), "strace", "-f", "-c", "-p", str(pid), check=False)
+    # strace stops the worker at each call: it must not be the one that is waited for.
+    done = host.run("timeout", "-s", "INT", str(SECONDS), "chrt", "--rr", "20", "strace", "-f", "-c", "-p", str(pid), check=False)
     rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$", done.stderr, re.MULTILINE)
     assert rows, done.stderr
     return {name: int(calls) for calls, name in rows if name != "total"}

@@ -74,7 +74,7 @@ def test_reload__one_added_one_removed_options_changed__the_rest_notices_nothing
     kept, options = vips[:5], [f"address_mode {mode}"]
     with field(cluster.pool_text(before, *options), vips, before) as f:
         f.write(cluster.pool_text(after, *options, "garp_master_repeat 5", "member_advert_int 0.2", "rebalance_interval 2"))
-        with f.watch.measure("reload") as window:
+        with f.watch.measure_undisturbed("reload") as window:
             answers = f.reload_all()
             f.wait_held(set(after))
         untouched(window, kept)
@@ -103,7 +103,7 @@ def test_reload__pools_renamed_removed_added_and_an_address_moved__the_rest_noti
              + cluster.pool_text(new, name="new"))
     with field(before, vips, vips[:8]) as f:
         f.write(after)
-        with f.watch.measure("pools") as window:
+        with f.watch.measure_undisturbed("pools") as window:
             answers = f.reload_all()
             f.wait_held(set(a + b + new))
         assert all(answer["state"] == "done" for answer in answers.values())
@@ -114,7 +114,7 @@ def test_reload__pools_renamed_removed_added_and_an_address_moved__the_rest_noti
             assert not set(gone) & host.addresses()
         # what another version cannot keep is released, pool by pool
         f.write(after.replace("vrrp_pool b {", "vrrp_pool b {\n    version 2"))
-        with f.watch.measure("version") as window:
+        with f.watch.measure_undisturbed("version") as window:
             f.reload_all()
             f.wait_held(set(a + b + new))
         untouched(window, a[:3] + new)
@@ -131,7 +131,7 @@ def test_reload__broken_file__told_and_nothing_changes_then_mended():
     good = cluster.pool_text(vips)
     with field(good, vips) as f:
         daemon, host = f.cluster.hosts["h1"], f.lab.host["h1"]
-        with f.watch.measure("broken") as window:
+        with f.watch.measure_undisturbed("broken") as window:
             daemon.write(good.replace("interface", "intreface"))
             done = daemon.keelctl("reload")
             assert done.returncode == 78
@@ -155,7 +155,7 @@ def test_reload__stopped_right_after_a_longer_interval__the_lease_has_not_grown(
     with field(cluster.pool_text(vips, "member_advert_int 0.1"), vips) as f:
         daemon = f.cluster.hosts["h1"]
         daemon.write(cluster.pool_text(vips, "member_advert_int 0.5"))
-        with f.watch.measure("stopped") as window:
+        with f.watch.measure_undisturbed("stopped") as window:
             daemon.ctl("reload")
             daemon.pause()
             rig.wait_until(lambda: "h1" not in f.owners().values() and None not in f.owners().values(), 10,
@@ -171,7 +171,7 @@ def test_reload__filter_and_address_mode_there_and_back__no_gap():
         before = []
         for options in [["arp_filter on"], ["address_mode resident"], ["use_vmac"], [], ["arp_filter off"], []]:
             f.write(cluster.pool_text(vips, *options))
-            with f.watch.measure(" ".join(options)) as window:
+            with f.watch.measure_undisturbed(" ".join(options)) as window:
                 f.reload_all()
                 f.wait_held(set(vips))
             assert not window.moved() and window.dual_ms == 0
@@ -189,7 +189,7 @@ def test_reload__pool_on_another_interface__released_and_started_there():
     after = stays + cluster.pool_text(second, name="goes", interface="eth1")
     with field(before, [first + ["192.0.2.80", "192.0.2.81"], second], first + ["192.0.2.80", "192.0.2.81"], lans=2) as f:
         f.write(after)
-        with f.watch.measure("interface") as window:
+        with f.watch.measure_undisturbed("interface") as window:
             f.reload_all()
             f.wait_held(set(first + second))
         untouched(window, first)
@@ -200,7 +200,7 @@ def test_reload__worker_killed_meanwhile__the_next_one_has_the_new_file():
     with field(cluster.pool_text(vips[:5]), vips, vips[:5]) as f:
         daemon = f.cluster.hosts["h1"]
         f.write(cluster.pool_text(vips))
-        with f.watch.measure("killed") as window:
+        with f.watch.measure_undisturbed("killed") as window:
             os.kill(daemon.guard(), signal.SIGHUP)
             os.kill(daemon.workers()[0], signal.SIGKILL)  # the other child reads the file
             for name in ["h2", "h3"]:

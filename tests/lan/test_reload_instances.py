@@ -102,12 +102,12 @@ def test_reload__nothing_changed_then_instances_come_and_go__the_rest_notices_no
                 + instance("A", 51, priority).replace("advert_int 0.1", "advert_int 0.2") + GROUP)
 
     with pair(before, VIPS[:3]) as p:
-        with p.watch.measure("same") as window:
+        with p.watch.measure_undisturbed("same") as window:
             os.kill(p.first.guard(), signal.SIGHUP)
             rig.wait_until(lambda: "says what it said before" in p.first.node.read_log("evenkeeld.log"), 5, "no change", 0.02)
         untouched(window, VIPS[:3])
         p.write(after)
-        with p.watch.measure("changed") as window:
+        with p.watch.measure_undisturbed("changed") as window:
             answers = p.reload_all()
             p.wait_held([VIPS[0], VIPS[1], VIPS[3]])
         untouched(window, VIPS[:2])
@@ -117,7 +117,7 @@ def test_reload__nothing_changed_then_instances_come_and_go__the_rest_notices_no
         assert {i["name"] for i in p.second.ask("status")["instances"]} == {"A", "B", "NEW"}
         assert not {VIPS[2]} & (p.first.node.addresses() | p.second.node.addresses())
         # the group goes on as one
-        with p.watch.measure("stop") as window:
+        with p.watch.measure_undisturbed("stop") as window:
             p.first.stop()
             p.wait_held([VIPS[0], VIPS[1], VIPS[3]], "h2")
         assert window.dual_ms == 0
@@ -148,7 +148,7 @@ def test_reload__routes_rules_and_static_addresses__follow_the_file():
         node.run("ip", "address", "add", "198.51.100.4/32", "dev", "eth0")
         rig.wait_until(lambda: "198.51.100.12" in told(node, "route"), 5, "routes", 0.05)
         p.write(after)
-        with p.watch.measure("routes") as window:
+        with p.watch.measure_undisturbed("routes") as window:
             assert all(answer["state"] == "done" for answer in p.reload_all())
             rig.wait_until(lambda: "198.51.100.13" in told(node, "route"), 5, "the new route", 0.05)
             p.wait_held(VIPS[:3])
@@ -165,7 +165,7 @@ def test_reload__routes_rules_and_static_addresses__follow_the_file():
         assert "eth0:1" not in told(node, "address", "show", "dev", "eth0")
         assert "00:00:5e:00:01:34" not in node.run("bridge", "fdb", "show", check=False).stdout
         p.write(lambda priority: HEAD + instance("A", 51, priority))
-        with p.watch.measure("without") as window:
+        with p.watch.measure_undisturbed("without") as window:
             p.reload_all()
             p.wait_held(VIPS[:1])
         untouched(window, VIPS[:1])

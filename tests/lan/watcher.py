@@ -143,6 +143,12 @@ class Watcher:
         yield window
         window.result = self.end_window(name)
 
+    @contextlib.contextmanager
+    def measure_undisturbed(self, name):
+        """For gaps of a few milliseconds."""
+        with rig.undisturbed(), self.measure(name) as window:
+            yield window
+
     def end_window(self, name):
         self._say(f"mark after {name}")
         line = self._wait_line(lambda n: n["event"] == "window" and n["window"]["name"] == name, 15, f"window {name}")
