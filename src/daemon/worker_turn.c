@@ -43,7 +43,8 @@ static void take_link(struct worker *worker, const struct kernel_report *report,
 
     link_report(worker, report, now);
     for (unsigned p = 0; other_mac && p < settings_all_count(&worker->config->core); p++)
-        announce_held(worker, p, now);
+        for (unsigned u = 0; u < worker->config->core.pools[p].unit_count; u++)
+            announce_held(worker, p, u, now);
 }
 
 /* "pool web", or for a set "instances". */
