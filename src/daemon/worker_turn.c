@@ -57,11 +57,9 @@ static const char *pool_text(const struct worker *worker, unsigned pool, char te
 
 static void take_filter(struct worker *worker, const struct kernel_report *report, struct mono now)
 {
-    static const char *const names[] = {
-        [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
     struct worker_pool *pool = &worker->pools[report->pool];
     char name[POOL_TEXT_MAX];
-    const char *mode = report->filter_mode < ARRAY_LENGTH(names) ? names[report->filter_mode] : "unknown";
+    const char *mode = filter_mode_name(report->filter_mode);
 
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
