@@ -189,6 +189,11 @@ static int read_again(struct guard *guard, const char *text)
     return 0;
 }
 
+static bool has_worker(const struct guard *guard)
+{
+    return guard->pidfd >= 0 && !guard->cleaned;
+}
+
 static void begin_with(struct guard *guard, const char *old_text, const char *new_text)
 {
     char *difference = describe(old_text, new_text);
@@ -198,9 +203,11 @@ static void begin_with(struct guard *guard, const char *old_text, const char *ne
                guard->config->hash, guard->next_config->hash);
     if (difference != NULL)
         log_lines(difference);
-    if (error == 0 && guard->pidfd >= 0)
+    if (error == 0 && has_worker(guard)) {
         error = hand_over(guard, new_text, difference);
-    else if (error == 0)
+        if (error == -EPIPE || error == -ECONNRESET)
+            error = 0; /* it has just died: reload_lost follows */
+    } else if (error == 0)
         guard_worker_adopt_config(guard);
     free(difference);
     if (error < 0) {
@@ -230,10 +237,10 @@ static void begin_if_changed(struct guard *guard, const char *new_text)
     free(old_text);
 }
 
-/* A worker that is starting, or just ending, has to be waited for. */
+/* A worker that is starting, or just ending, has to be waited for; but not one that is as good as gone. */
 static bool is_between_workers(const struct guard *guard)
 {
-    return guard->pidfd >= 0 && (!guard->worker_up || guard->channel < 0);
+    return has_worker(guard) && (!guard->worker_up || guard->channel < 0);
 }
 
 void reload_begin(struct guard *guard, struct mono now)

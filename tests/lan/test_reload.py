@@ -202,13 +202,13 @@ def test_reload__worker_killed_meanwhile__the_next_one_has_the_new_file():
         f.write(cluster.pool_text(vips))
         with f.watch.measure_undisturbed("killed") as window:
             os.kill(daemon.guard(), signal.SIGHUP)
-            daemon.kill_worker()
+            os.kill(daemon.workers()[0], signal.SIGKILL)  # the other child reads the file
             for name in ["h2", "h3"]:
                 f.cluster.hosts[name].ctl("reload")
             f.wait_held(set(vips))
             rig.wait_until(daemon.ready, 10, "the next worker", 0.05)
         assert window.dual_ms == 0
-        assert len(daemon.ask("status")["pools"][0]["units"]) == 6
+        rig.wait_until(lambda: len(daemon.ask("status")["pools"][0]["units"]) == 6, 5, "the new file in force", 0.05)
 
 
 def test_reload__told_to_stop_while_the_kernel_waits_for_the_change__leaves_in_order_at_once():

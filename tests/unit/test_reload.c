@@ -255,6 +255,27 @@ static void test_reload__worker_gone_or_not_up_yet__nothing_is_lost(void **state
     expect_none();
 }
 
+static void test_reload__worker_dies_before_anybody_has_seen_it__the_next_one_has_the_file(void **state)
+{
+    (void)state;
+    strcpy(shared->file, POOL("garp_master_repeat 5"));
+    reload_begin(&guard, clock_now());
+    close(worker_end);
+    worker_end = dup(0); /* for tear_down */
+    assert_true(wait_for_reading(PATIENCE_MS));
+    assert_non_null(guard.next_config);
+    reload_lost(&guard);
+    assert_int_equal(guard.config->pools[0].garp_repeat, 5);
+    guard.cleaned = true; /* and one whose end was seen, but that is not reaped yet, is not waited for */
+    close(guard.channel);
+    guard.channel = -1;
+    strcpy(shared->file, POOL("garp_master_repeat 6"));
+    reload_begin(&guard, clock_now());
+    assert_true(wait_for_reading(PATIENCE_MS));
+    assert_int_equal(guard.config->pools[0].garp_repeat, 6);
+    guard.channel = dup(0);
+}
+
 static void test_reload__told_to_stop_while_reading__ends_there(void **state)
 {
     (void)state;
@@ -307,6 +328,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_reload__reader_killed__told_and_nothing_changes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload__worker_gone_or_not_up_yet__nothing_is_lost, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reload__worker_dies_before_anybody_has_seen_it__the_next_one_has_the_file,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload__told_to_stop_while_reading__ends_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reload__over_and_over__no_descriptor_and_no_process_is_left, set_up,
                                         tear_down),
