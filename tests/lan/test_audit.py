@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+import cluster
 import lease
 import rig
 
