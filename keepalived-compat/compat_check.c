@@ -170,15 +170,10 @@ static void check_authentication(struct compat_words *words, struct instance_wor
         check_password(words, instance);
 }
 
-static void check_vmac(struct compat_words *words, struct compat_instance *model)
+static void check_vmac(struct compat_instance *model)
 {
     struct compat_vmac *vmac = &model->vmac;
-    char name[CONFIG_INTERFACE_MAX];
 
-    if (vmac->name == NULL) {
-        snprintf(name, sizeof(name), "vrrp.%d", model->vrid);
-        vmac->name = arena_text(words->run->arena, name, strlen(name));
-    }
     if (!vmac->mac_given)
         memcpy(vmac->mac, (const uint8_t[6]){0, 0, 0x5e, 0, model->family == FAMILY_IPV6 ? 2 : 1, (uint8_t)model->vrid},
                sizeof(vmac->mac));
@@ -222,7 +217,7 @@ void compat_check_instance(struct compat_words *words, struct instance_words *in
     check_authentication(words, instance);
     if (model->strict)
         compat_check_strict(words, instance);
-    check_vmac(words, model);
+    check_vmac(model);
     check_empty(words, instance);
     if (model->track_source && addr_is_none(&model->source)) {
         COMPAT_WARN(words->run, model->place, "vrrp_instance %s: track_src_ip has no effect without a source address",

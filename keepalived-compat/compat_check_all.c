@@ -93,6 +93,45 @@ static void check_macs(struct compat_words *words)
     }
 }
 
+static bool is_virtual_name(const struct compat_config *model, unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (model->instances[i].vmac.on && model->instances[i].vmac.name != NULL &&
+            strcmp(model->instances[i].vmac.name, name) == 0)
+            return true;
+    return false;
+}
+
+/* First those that the file names, then the others in its order. */
+static void name_macs(struct compat_words *words)
+{
+    struct compat_config *model = &words->model;
+    char name[CONFIG_INTERFACE_MAX];
+
+    for (unsigned i = 0; i < model->instance_count; i++) {
+        struct compat_instance *instance = &model->instances[i];
+
+        if (!instance->vmac.on || instance->vmac.name == NULL || !is_virtual_name(model, i, instance->vmac.name))
+            continue;
+        COMPAT_WARN(words->run, instance->place,
+                    "vrrp_instance %s: another one's virtual MAC has the name %s; it gets another name", instance->name,
+                    instance->vmac.name);
+        instance->vmac.name = NULL;
+    }
+    for (unsigned i = 0; i < model->instance_count; i++) {
+        struct compat_vmac *vmac = &model->instances[i].vmac;
+        uint16_t attempt = 0;
+
+        if (vmac->name != NULL)
+            continue;
+        do
+            config_virtual_name(name, (enum family)model->instances[i].family, (uint8_t)model->instances[i].vrid,
+                                attempt++);
+        while (vmac->on && is_virtual_name(model, model->instance_count, name));
+        vmac->name = arena_text(words->run->arena, name, strlen(name));
+    }
+}
+
 /* --- addresses --- */
 
 struct address_use {
@@ -233,6 +272,7 @@ void compat_check_all(struct compat_words *words, const struct config *config)
 {
     check_vrids(words);
     check_macs(words);
+    name_macs(words);
     check_addresses(words);
     for (unsigned p = 0; p < config->core.pool_count; p++)
         check_pool(words, config, p);

@@ -177,7 +177,7 @@ static const struct keyword instance_rows[] = {
      .take = take_vmac,
      .argument = "[NAME] [MAC]",
      .common = 'B',
-     .help = "Answer with the virtual MAC."},
+     .help = "Answer with the virtual MAC; NAME is its interface's, where it needs one (default: vrrp.VRID)."},
     ROW_SET("vmac_xmit_base", model.vmac.xmit_base, 1, 'B', "Advertise with the interface's own MAC."),
     ROW_SET("use_vmac_addr", model.vmac.addresses, 1, 'C', "Virtual MAC also for addresses of other interfaces."),
     ROW_IGNORED("use_ipvlan", 'C', "is not supported: the addresses are put on the interface itself"),

@@ -120,10 +120,6 @@ static void check_filter(struct compat_words *words, const struct compat_instanc
                     instance->name);
     if (instance->filter_mode != FILTER_OFF)
         return;
-    if (instance->vmac.on)
-        COMPAT_WARN(words->run, instance->place,
-                    "vrrp_instance %s: use_vmac needs arp_filter; with off the interface's own MAC answers",
-                    instance->name);
     if (!instance->accept && instance->priority != 255)
         COMPAT_WARN(words->run, instance->place,
                     "vrrp_instance %s: no_accept needs arp_filter; with off packets to the addresses are taken",

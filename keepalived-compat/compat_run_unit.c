@@ -96,6 +96,7 @@ struct config_router compat_run_router(const struct compat_instance *instance)
         .use_vmac = instance->vmac.on,
         .vmac_xmit_base = !instance->vmac.on || instance->vmac.xmit_base,
         .vmac_others = instance->vmac.addresses,
+        .vmac_name = instance->vmac.name,
         .promote_secondaries = instance->promote_secondaries,
         .lease_us = lease_us(instance),
         .garp = make_garp(&instance->garp),

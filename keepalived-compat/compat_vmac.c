@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * use_vmac makes no interface here, but files name the one that keepalived makes: vrrp.51, or the name after use_vmac.
- * Addresses, routes, rules and trackers that do so mean the instance's interface, which has the virtual MAC. Called by
- * compat_resolve.c before it looks at any of them.
+ * use_vmac makes no interface here where nftables does it, but files name keepalived's: vrrp.51, or the name after
+ * use_vmac. Addresses, routes, rules and trackers that do so mean the instance's interface, which has the virtual MAC.
+ * Called by compat_resolve.c before it looks at any of them.
  */
 #include <string.h>
 

@@ -33,7 +33,7 @@ FUZZ_TARGETS = ("wire", "frame", "config", "request", "compat")
 FACTS = {
     "lan-parts": ["kernel", "kernel_links", "kernel_set", "kernel_policy", "packet"],
     "lan-wire": ["conformance", "conformance_wire", "wire", "bad_input", "privilege"],
-    "lan-instances": ["conformance_instances", "instances", "instances_alone"],
+    "lan-instances": ["conformance_instances", "instances", "instances_alone", "macvlan"],
     "lan-peers": ["strangers", "mistakes"],
     "lan-tools": ["schemas", "snmp", "mib", "audit", "watch", "tool"],
     "lan-scripts": ["scripts", "scripts_instances"],

@@ -249,6 +249,18 @@ const struct config_words *config_words(const struct config *config)
     return config->extension != NULL && config->extension->words != NULL ? config->extension->words : &ours;
 }
 
+void config_virtual_name(char name[static CONFIG_INTERFACE_MAX], enum family family, uint8_t vrid, uint16_t attempt)
+{
+    uint16_t number = attempt;
+
+    if (family == FAMILY_IPV6)
+        number = attempt == 1 ? 6 : (uint16_t)(attempt - 1);
+    if (attempt == 0)
+        snprintf(name, CONFIG_INTERFACE_MAX, "vrrp.%u", vrid);
+    else
+        snprintf(name, CONFIG_INTERFACE_MAX, "vrrp%u.%u", number, vrid);
+}
+
 static void config_free_pool(struct pool_settings *pool, struct config_pool *more)
 {
     for (unsigned i = 0; i < pool->unit_count; i++) {

@@ -72,6 +72,12 @@ struct config {
     struct arena arena;
 };
 
+/*
+ * What an interface for a virtual MAC is called, as keepalived does it: vrrp.VRID, or where that is taken already for
+ * attempts 1, 2...: with IPv6 vrrp6.VRID, vrrp1.VRID, ..., with IPv4 vrrp1.VRID, vrrp2.VRID, ...
+ */
+void config_virtual_name(char name[static CONFIG_INTERFACE_MAX], enum family family, uint8_t vrid, uint16_t attempt);
+
 /* Error sink: one call per finding; `column` counts bytes from 1; line 0: about the file as a whole. */
 enum config_severity {
     CONFIG_WARNING,

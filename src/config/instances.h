@@ -24,11 +24,12 @@ struct config_garp {
 
 /* What an instance has that a pool's unit has not. */
 struct config_router {
-    bool accept;         /* false: packets to its addresses are dropped (ARP and neighbour discovery are answered) */
-    bool use_vmac;       /* the virtual MAC answers for its addresses */
-    bool vmac_xmit_base; /* advertisements leave with the interface's own MAC */
-    bool vmac_others;    /* the virtual MAC also for addresses on other links than its own */
-    uint8_t vmac[6];     /* the virtual MAC */
+    bool accept;           /* false: packets to its addresses are dropped (ARP and neighbour discovery are answered) */
+    bool use_vmac;         /* the virtual MAC answers for its addresses */
+    bool vmac_xmit_base;   /* advertisements leave with the interface's own MAC */
+    bool vmac_others;      /* the virtual MAC also for addresses on other links than its own */
+    uint8_t vmac[6];       /* the virtual MAC */
+    const char *vmac_name; /* of its interface on the instance's own link, should it need one; NULL: to be chosen */
     bool promote_secondaries; /* sysctl of its interface */
     int64_t lease_us;         /* FILTER_LEASE: so long after its last own advertisement it may answer; > 0 */
     struct config_garp garp;

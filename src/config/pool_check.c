@@ -102,9 +102,6 @@ void pool_check_values(struct build *build, const struct build_pool *pool)
         report_error(build->report, words->given[POOL_ADDRESS_MODE],
                      "address_mode resident needs arp_filter auto, on or lease: with "
                      "off, all hosts would answer for all addresses");
-    if (words->use_vmac && words->arp_filter == FILTER_OFF)
-        report_error(build->report, words->given[POOL_USE_VMAC],
-                     "use_vmac needs arp_filter auto, on or lease: the filter's rules put the virtual MAC into frames");
     if (targets->count == 1 && strcmp(targets->words[0].text, "none") == 0)
         return;
     for (unsigned i = 0; i < targets->count; i++)

@@ -141,7 +141,8 @@ static const struct keyword pool_rows[] = {
         .name = "use_vmac", .type = KEYWORD_FLAG, .argument = "[on|off]", .default_text = "off",
         POOL(use_vmac), .reload = RELOAD_AT_ONCE,
         .help = "Answer and send with the virtual router's MAC address, so that no neighbour's cache changes "
-                "at a take-over.",
+                "at a take-over. Where nftables cannot do it (before Linux 5.16, or with arp_filter off), each such "
+                "address is on a macvlan interface, vrrp.VRID.",
     },
     [POOL_VMAC_XMIT_BASE] = {
         .name = "vmac_xmit_base", .type = KEYWORD_FLAG, .argument = "[on|off]", .default_text = "off",

@@ -62,7 +62,11 @@ void contest_claim(struct pool *p, struct unit *u, const struct addr *by, const 
     contest_heard(p, u, by, against, now, fx)->heard = now;
 }
 
-struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now)
+/*
+ * Whoever yields says so (2.4 l), so a claimant that has not may hold the unit: for as long as any owner's silence must
+ * last, and if it may have died since its last claim, until it counts as dead.
+ */
+struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono now)
 {
     struct mono until = now;
     for (unsigned i = 0; i < UNIT_CONTENDERS_MAX; i++) {
@@ -71,14 +75,9 @@ struct mono contest_claimed_until(const struct pool *p, const struct unit *u, st
         if (m == NULL || !member_is_alive(m)) {
             continue;
         }
-        bool unopposed = mono_after(c->heard, since); /* the holder was gone already: nobody to yield to */
-        struct mono opposed = mono_max(c->since, u->owner_since);
-        if (unopposed || mono_diff_us(c->heard, opposed) > POOL_CROSSING_US) { /* it did not yield: it holds the unit */
-            until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
-        } else if (!mono_after(m->last_heard, mono_max(c->heard, opposed))) {
-            /* silent since it had a reason to yield: asleep perhaps, and its lease not over */
-            until = mono_max(until, member_dead_deadline(m));
-        }
+        bool spoke_without_it = mono_diff_us(m->last_heard, c->heard) > 3 * u->router.advert_interval_us;
+        until = mono_max(until, mono_add(c->heard, router_silence_us(&u->router)));
+        until = spoke_without_it ? until : mono_max(until, member_dead_deadline(m));
     }
     return until;
 }
@@ -149,6 +148,7 @@ static bool contest_conclude(struct pool *p, struct unit *u, struct contender *c
     if (member) { /* only this host can see it, so this host yields */
         contest_note_one_way(p, advert, now);
         router_give_up(&u->router, now, router_silence_us(&u->router), REASON_ONE_WAY, fx);
+        u->owes_word = true;
         pool_set_holder(p, u, advert, member, received, REASON_ONE_WAY, now, fx);
     }
     return member;

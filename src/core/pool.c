@@ -161,7 +161,7 @@ void pool_unit_vacant(struct pool *p, struct unit *u, struct mono since, struct 
     u->vacant_since = since;
     u->router.reason = (uint8_t)reason;
     if (u->router.state == ROUTER_BACKUP && u->router.phase == PHASE_SETTLED) {
-        router_wait(&u->router, contest_claimed_until(p, u, since, now), 0);
+        router_wait(&u->router, contest_claimed_until(p, u, now), 0);
     }
     p->changed = true;
     p->view_changed = now;
@@ -190,7 +190,7 @@ bool pool_unit_waits_for_rank(const struct unit *u)
 void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now)
 {
     if (contest_end(u, address) && pool_unit_waits_for_rank(u)) {
-        router_wait(&u->router, contest_claimed_until(p, u, u->vacant_since, now), 0);
+        router_wait(&u->router, contest_claimed_until(p, u, now), 0);
     }
 }
 

@@ -273,9 +273,8 @@ void contest_remember(struct unit *u, const struct addr *by, struct mono heard, 
 /* We are Active, and somebody weaker claims the unit too. `known`: it is, was or may be a member. */
 void contest_weaker(struct pool *p, struct unit *u, const struct advert *advert, bool member, bool known,
                     struct mono received, struct mono now, struct effects *fx);
-/* Its holder is gone, last heard at `since`: until when another claimant may hold the unit nevertheless (2.3:
- * contested). `now`: none does. */
-struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono since, struct mono now);
+/* Its holder is gone: until when another claimant may hold the unit nevertheless (2.4 j). `now`: none does. */
+struct mono contest_claimed_until(const struct pool *p, const struct unit *u, struct mono now);
 /* We have claimed it: until when another claimant that is weaker may answer, unless it says before that it does not
  * (2.4 l). */
 struct mono contest_open_after(const struct pool *p, const struct unit *u);

@@ -338,15 +338,15 @@ static bool unit_holder_is_fresh(const struct unit *u, struct mono now)
     return u->holder_kind != HOLDER_NONE && mono_diff_us(now, u->holder_heard) < 3 * u->holder_interval_us;
 }
 
-/* Backup: the sender claims the unit while a living member that is stronger holds it: the stronger claimant counts
- * (2.3), the other one is remembered. */
+/* Backup: the sender claims the unit while a stronger router holds it: the stronger claimant counts (2.3), the other
+ * one is remembered. */
 static bool unit_holder_prevails(struct pool *p, struct unit *u, const struct advert *advert, struct mono received,
                                  struct mono now, struct effects *fx)
 {
     bool other = u->holder_kind != HOLDER_NONE && !addr_equal(&u->holder, &advert->source);
     bool holder_stronger = advert->priority < u->holder_priority ||
                            (advert->priority == u->holder_priority && addr_compare(&u->holder, &advert->source) > 0);
-    if (!other || u->holder_kind != HOLDER_MEMBER || !holder_stronger || !unit_holder_is_fresh(u, now)) {
+    if (!other || !holder_stronger || !unit_holder_is_fresh(u, now)) {
         return false;
     }
     contest_claim(p, u, &advert->source, &u->holder, received, fx);

@@ -79,20 +79,31 @@ static const struct member *pool_silent_owner(struct pool *p, const struct unit 
     return m != NULL && member_is_alive(m) ? m : NULL;
 }
 
+/* Its turn comes later, and then by rank. False: the time has come. */
+static bool unit_waits_until(struct unit *u, struct mono until, struct mono now)
+{
+    if (mono_due(now, until)) {
+        return false;
+    }
+    router_wait(&u->router, until, 0);
+    return true;
+}
+
 /*
  * The unit fell silent, but was its owner, a member, heard since long enough to have advertised it? Then it does not
- * hold it any more. Else it may have died an instant ago, and its lease may last for a while: wait until the member
- * counts as dead.
+ * hold it any more, but another claimant may. Else it may have died an instant ago, and its lease may last for a while:
+ * wait until the member counts as dead.
  */
-static bool pool_owner_may_answer(struct pool *p, struct unit *u)
+static bool pool_owner_may_answer(struct pool *p, struct unit *u, struct mono now)
 {
     bool spoke_without_it;
     const struct member *m = pool_silent_owner(p, u, &spoke_without_it);
-    if (m == NULL || spoke_without_it) {
-        return false;
+    if (m != NULL && !spoke_without_it) {
+        router_wait(&u->router, m->last_heard, 3 * m->interval_us);
+        return true;
     }
-    router_wait(&u->router, m->last_heard, 3 * m->interval_us);
-    return true;
+    struct mono until = u->holder_kind == HOLDER_NONE ? now : contest_claimed_until(p, u, now);
+    return unit_waits_until(u, until, now);
 }
 
 /*
@@ -117,10 +128,7 @@ static bool pool_somebody_may_hold(struct pool *p, struct unit *u, struct mono n
             until = mono_max(until, mono_due(now, word) ? member_dead_deadline(m) : word);
         }
     }
-    if (!mono_due(now, until)) {
-        router_wait(&u->router, until, 0);
-    }
-    return !mono_due(now, until);
+    return unit_waits_until(u, until, now);
 }
 
 /* Timers of units that this host may not take are switched off when they fire, and on again when it may. */
@@ -136,8 +144,8 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
         p->changed |= p->leaving; /* and the next batch waits for it no longer */
     }
     bool candidate = pool_is_candidate(p, u);
-    if (!mono_due(now, u->quiet_until) && mono_due(now, router_down_deadline(r))) {
-        router_wait(r, u->quiet_until, 0);
+    if (mono_due(now, router_down_deadline(r))) {
+        unit_waits_until(u, u->quiet_until, now);
     }
     if (u->rank > 0 && !mono_due(now, u->patient_until) && mono_due(now, router_down_deadline(r))) {
         router_wait(r, u->patient_until, 0);
@@ -151,7 +159,7 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
             router_wait(r, now, vacant ? 0 : router_silence_us(r));
             p->changed = true;
         }
-    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u) &&
+    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u, now) &&
                !pool_somebody_may_hold(p, u, now) && !candidate) {
         r->down_base = MONO_NEVER;
     }

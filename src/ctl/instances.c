@@ -20,7 +20,7 @@ static const struct column instance_columns[] = {
     {"ADDRESS", "address", CELL_TEXT, false},      {"TRANSPORT", "transport", CELL_TEXT, false},
     {"REASON", "reason", CELL_TEXT, false},        {"HOLDER-PRIORITY", "holder_priority", CELL_NUMBER, false},
     {"LEVEL", "level_done", CELL_TEXT, false},     {"FILTER", "filter", CELL_TEXT, false},
-    {"FAULTS", "faults", CELL_LIST, false},
+    {"VMAC", "virtual_mac", CELL_TEXT, false},     {"FAULTS", "faults", CELL_LIST, false},
 };
 
 static enum colour instance_colour(const json_t *instance)

@@ -150,7 +150,8 @@ static void answering_mac(const struct worker *worker, unsigned pool, unsigned u
                       (vip->options != NULL && vip->options->use_vmac);
 
     memcpy(mac, worker->links[vip->link].state.mac, 6);
-    if (!worker->pools[pool].vmac || (router != NULL && !router->use_vmac) || !everywhere)
+    if (worker->pools[pool].vmac == KERNEL_VMAC_NONE || worker->pools[pool].own_macs[unit].is ||
+        (router != NULL && !router->use_vmac) || !everywhere)
         return;
     if (router != NULL)
         memcpy(mac, router->vmac, 6);

@@ -86,6 +86,15 @@ static void add_list(struct answer *a, json_t *warnings, unsigned set, unsigned 
             addr_format(&i->address_list_from, address));
 }
 
+static void add_own_mac(struct answer *a, json_t *warnings, unsigned set, unsigned unit)
+{
+    const struct daemon_own_mac *own_macs = a->view->pools[set].own_macs;
+
+    if (own_macs != NULL && own_macs[unit].is)
+        add(a, warnings, "warning", "vmac", a->view->config->core.pools[set].units[unit].instance->name,
+            "answers with its interface's own MAC: %s", own_macs[unit].text);
+}
+
 /* Another password or interval: each of the two takes itself for alone, and both are Active. */
 static void add_refusals(struct answer *a, json_t *warnings, unsigned set, unsigned unit, const struct instance_view *i)
 {
@@ -134,6 +143,7 @@ void instance_attention(struct answer *a, unsigned set, json_t *alarms, json_t *
         add_conflict(a, alarms, set, u);
         add_rival(a, alarms, &settings->units[u]);
         add_list(a, warnings, set, u, &i);
+        add_own_mac(a, warnings, set, u);
         add_refusals(a, warnings, set, u, &i);
         add_trackers(a, warnings, set, u, &i);
     }

@@ -193,6 +193,21 @@ static bool is_cut(struct answer *a, unsigned pool, unsigned unit, const struct 
     return !u->links_up;
 }
 
+static bool is_own_mac(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u)
+{
+    const struct daemon_own_mac *own_macs = a->view->pools[pool].own_macs;
+
+    (void)u;
+    return own_macs != NULL && own_macs[unit].is;
+}
+
+static void own_mac_detail(struct answer *a, unsigned pool, unsigned unit, const struct unit_view *u, char *text,
+                           size_t size)
+{
+    (void)u;
+    snprintf(text, size, " (%s)", a->view->pools[pool].own_macs[unit].text);
+}
+
 static const struct unit_trouble troubles[] = {
     {ALARM, "unowned", "has no owner", "have no owner", is_unowned, NULL},
     {ALARM, "contested", "has two owners: claimed", "have two owners: claimed", is_contested, contest_detail},
@@ -206,6 +221,8 @@ static const struct unit_trouble troubles[] = {
      "are advertised not as this host is configured", is_configured_otherwise, difference_detail},
     {WARNING, "link_down", "cannot be held by this host: a link of it is down",
      "cannot be held by this host: a link of them is down", is_cut, NULL},
+    {WARNING, "vmac", "is answered with its interface's own MAC", "are answered with their interfaces' own MACs",
+     is_own_mac, own_mac_detail},
 };
 
 /* What one trouble has come to in one pool. */

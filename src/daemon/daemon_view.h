@@ -31,9 +31,17 @@ struct daemon_rival {
     bool yields;   /* it does */
 };
 
+/* The link's own MAC answers for a unit although it asks for a virtual one. */
+struct daemon_own_mac {
+    bool is;
+    char text[128]; /* the virtual MAC's interface, and why it cannot be used */
+};
+
 struct daemon_pool_view {
     uint8_t filter_mode;                     /* enum filter_mode in force; FILTER_AUTO: not known yet */
     const char *filter_text;                 /* why it is that one (kernel_report.text); NULL: nothing to say */
+    uint8_t vmac;                            /* enum kernel_vmac: how its virtual MACs are made */
+    const struct daemon_own_mac *own_macs;   /* one per unit of the pool; NULL: no kernel works */
     const struct daemon_conflict *conflicts; /* one per unit of the pool; NULL: no audit runs */
     const struct owner_changes *changes;
     struct mono stalled_at; /* this host slept longer than its lease, and gave up what it held; valid with the next */

@@ -244,3 +244,16 @@ bool filter_text(const struct daemon_view *view, unsigned pool, char text[static
              p->filter_text != NULL && *p->filter_text != '\0' ? p->filter_text : "the kernel does not offer it");
     return true;
 }
+
+const char *vmac_text(uint8_t vmac)
+{
+    switch ((enum kernel_vmac)vmac) {
+    case KERNEL_VMAC_NONE:
+        break;
+    case KERNEL_VMAC_FILTER:
+        return "nftables";
+    case KERNEL_VMAC_MACVLAN:
+        return "macvlan";
+    }
+    return NULL;
+}

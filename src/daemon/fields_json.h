@@ -80,6 +80,8 @@ const char *member_text(const struct daemon_view *view, unsigned pool, const str
 #define RIVAL_TEXT_MAX 192
 bool rival_text(const struct daemon_view *view, uint8_t link, char text[static RIVAL_TEXT_MAX]);
 
+const char *vmac_text(uint8_t vmac); /* of an enum kernel_vmac; NULL: there are none, or it is not known yet */
+
 /* "02:00:5e:..." */
 #define MAC_TEXT_MAX 18
 const char *mac_text(const uint8_t mac[static 6], char text[static MAC_TEXT_MAX]);

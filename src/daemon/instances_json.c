@@ -193,6 +193,15 @@ static void put_state(struct answer *a, json_t *object, const struct instance_vi
     put_bool(a, object, "address_list_differs", i->address_list_differs);
 }
 
+static const char *virtual_mac_text(const struct answer *a, unsigned set, unsigned unit)
+{
+    const struct daemon_pool_view *p = &a->view->pools[set];
+
+    if (!a->view->config->pools[set].units[unit].router->use_vmac)
+        return NULL;
+    return p->own_macs != NULL && p->own_macs[unit].is ? "interface" : vmac_text(p->vmac);
+}
+
 json_t *instance_object(struct answer *a, unsigned set, unsigned unit)
 {
     const struct config *config = a->view->config;
@@ -206,6 +215,7 @@ json_t *instance_object(struct answer *a, unsigned set, unsigned unit)
     put_state(a, object, &i);
     put_new(a, object, "addresses", addresses_array(a, set, unit));
     put_bool(a, object, "use_vmac", router->use_vmac);
+    put_text(a, object, "virtual_mac", virtual_mac_text(a, set, unit));
     put_bool(a, object, "accept", router->accept);
     put_text(a, object, "filter", filter == FILTER_AUTO ? NULL : filter_mode_name(filter));
     put_new(a, object, "faults", instance_faults(a, set, unit, &i));

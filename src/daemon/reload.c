@@ -91,7 +91,8 @@ static void say_reloading(const struct guard *guard)
 
 static void say_ready(const struct guard *guard)
 {
-    ready_say(guard->start->ready, "READY=1");
+    if (!guard->leaving) /* that was said last */
+        ready_say(guard->start->ready, "READY=1");
 }
 
 static void answer(const struct guard *guard, enum channel_message message, const char *report)

@@ -114,6 +114,7 @@ static json_t *pool_object(struct answer *a, unsigned pool)
     put_bool(a, object, "rebalance", settings->rebalance);
     put_text(a, object, "address_mode", config->pools[pool].address_mode == ADDRESS_RESIDENT ? "resident" : "add");
     put_bool(a, object, "use_vmac", config->pools[pool].use_vmac);
+    put_text(a, object, "virtual_mac", vmac_text(a->view->pools[pool].vmac));
     put_new(a, object, "filter", filter_object(a, pool));
     put_new(a, object, "members", members_array(a, pool, p.member_count));
     put_new(a, object, "units", units_array(a, pool, false));

@@ -131,7 +131,9 @@ int worker_make_pool(const struct config *config, unsigned index, struct worker_
 
     pool->units = calloc(unit_count, sizeof(pool->units[0]));
     pool->conflicts = calloc(unit_count, sizeof(pool->conflicts[0]));
-    if (pool->units == NULL || pool->conflicts == NULL || announcing_make(config, index, pool) < 0)
+    pool->own_macs = calloc(unit_count, sizeof(pool->own_macs[0]));
+    if (pool->units == NULL || pool->conflicts == NULL || pool->own_macs == NULL ||
+        announcing_make(config, index, pool) < 0)
         return -ENOMEM;
     for (unsigned u = 0; u < unit_count; u++)
         pool->conflicts[u].last = MONO_NEVER;
@@ -142,6 +144,7 @@ void worker_free_pool(struct worker_pool *pool)
 {
     announcing_free(pool);
     free(pool->conflicts);
+    free(pool->own_macs);
     free(pool->units);
     *pool = (struct worker_pool){.units = NULL};
 }

@@ -79,9 +79,10 @@ struct worker_pool {
     struct announce_lane *lanes; /* of its announcements; a set has two for each link */
     uint8_t *lane_numbers;       /* of a set: by address of all units; NULL: a pool has one lane */
     bool spoke;                  /* a member's or an instance's advertisement was queued since the last flush */
-    bool vmac;                   /* the virtual MACs answer */
+    uint8_t vmac;                /* enum kernel_vmac */
     bool probe_impossible;       /* EFFECT_PROBE found nobody to ask; the core is not told yet */
     struct daemon_conflict *conflicts;
+    struct daemon_own_mac *own_macs;
     struct owner_changes changes;
     char filter_text[sizeof(((struct kernel_report *)0)->text)];
 };

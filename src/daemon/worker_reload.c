@@ -336,6 +336,13 @@ void worker_reload_take(struct worker *worker, enum channel_message message, con
 
 /* --- the change-over --- */
 
+static bool wants_vmac(const struct config_pool *pool, unsigned unit)
+{
+    const struct config_router *router = pool->units[unit].router;
+
+    return router != NULL ? router->use_vmac : pool->use_vmac;
+}
+
 static void take_over_pool(struct worker *worker, struct worker_next *next, unsigned p, struct mono now)
 {
     const struct pool_settings *settings = &next->config->core.pools[p];
@@ -352,6 +359,8 @@ static void take_over_pool(struct worker *worker, struct worker_next *next, unsi
             continue;
         to->units[u] = from->units[old];
         to->conflicts[u] = from->conflicts[old];
+        if (wants_vmac(&next->config->pools[p], u))
+            to->own_macs[u] = from->own_macs[old];
         announce_take_over(to->announce, u, from->announce, old, to->units[u].level == LEVEL_ANSWERING, now);
     }
 }
@@ -400,6 +409,7 @@ static void take_over_view(struct worker *worker, const struct worker_next *next
         if (next->map.old_pool[p] == HANDOVER_NONE)
             continue;
         worker->pool_views[p].filter_mode = old[next->map.old_pool[p]].filter_mode;
+        worker->pool_views[p].vmac = old[next->map.old_pool[p]].vmac;
         worker->pool_views[p].filter_text =
             worker->pools[p].filter_text[0] != '\0' ? worker->pools[p].filter_text : NULL;
     }
@@ -558,10 +568,10 @@ void worker_reload_turn(struct worker *worker)
     worker->kernel_paused = false;
     worker->next = NULL;
     change_over(worker, next, now);
-    rest_note(worker->run_dir, worker->config, worker->number);
     log_notice("reload: what is not in the file any more was released after %.3f ms; changed over in %.3f ms",
                (double)mono_diff_us(next->released, next->began) / US_PER_MS,
                (double)mono_diff_us(clock_now(), now) / US_PER_MS);
     set_result(worker, DAEMON_RELOAD_DONE, result_text(next, now));
+    rest_note(worker->run_dir, worker->config, worker->number);
     worker_reload_free(next);
 }

@@ -29,11 +29,21 @@ static void take_done(struct worker *worker, const struct kernel_report *report,
 }
 
 /* Neighbours must learn the other MAC. */
-static void announce_held(const struct worker *worker, unsigned pool, struct mono now)
+static void announce_held(const struct worker *worker, unsigned pool, unsigned unit, struct mono now)
 {
-    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
-        if (worker->pools[pool].units[u].level == LEVEL_ANSWERING)
-            announce_start(worker->pools[pool].announce, u, false, now);
+    if (worker->pools[pool].units[unit].level == LEVEL_ANSWERING)
+        announce_start(worker->pools[pool].announce, unit, false, now);
+}
+
+static void take_link(struct worker *worker, const struct kernel_report *report, struct mono now)
+{
+    const struct kernel_link *before = &worker->links[report->link].state;
+    bool other_mac = before->present && before->ifindex == report->state.ifindex &&
+                     memcmp(before->mac, report->state.mac, sizeof(before->mac)) != 0;
+
+    link_report(worker, report, now);
+    for (unsigned p = 0; other_mac && p < settings_all_count(&worker->config->core); p++)
+        announce_held(worker, p, now);
 }
 
 /* "pool web", or for a set "instances". */
@@ -42,16 +52,6 @@ static const char *pool_text(const struct worker *worker, unsigned pool, char te
     snprintf(text, POOL_TEXT_MAX, "%s%s", pool < worker->config->core.pool_count ? "pool " : "",
              worker->config->core.pools[pool].name);
     return text;
-}
-
-static bool wants_vmac(const struct worker *worker, unsigned pool)
-{
-    const struct config_pool *more = &worker->config->pools[pool];
-
-    for (unsigned u = 0; u < worker->config->core.pools[pool].unit_count; u++)
-        if (more->units[u].router != NULL && more->units[u].router->use_vmac)
-            return true;
-    return more->use_vmac;
 }
 
 static void take_filter(struct worker *worker, const struct kernel_report *report, struct mono now)
@@ -65,15 +65,44 @@ static void take_filter(struct worker *worker, const struct kernel_report *repor
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
     worker->pool_views[report->pool].filter_text = report->text[0] != '\0' ? pool->filter_text : NULL;
-    if (pool->vmac != report->vmac)
-        announce_held(worker, report->pool, now);
-    pool->vmac = report->vmac;
+    for (unsigned u = 0; report->vmac != KERNEL_VMAC_MACVLAN && u < worker->config->core.pools[report->pool].unit_count;
+         u++)
+        pool->own_macs[u].is = false;
+    for (unsigned u = 0; pool->vmac != report->vmac && u < worker->config->core.pools[report->pool].unit_count; u++)
+        announce_held(worker, report->pool, u, now);
+    pool->vmac = worker->pool_views[report->pool].vmac = report->vmac;
     pool_text(worker, report->pool, name);
-    if (wants_vmac(worker, report->pool) && !pool->vmac)
-        log_warning("%s: use_vmac needs the filter's egress hook (Linux 5.16), which this kernel has not; the "
-                    "interface's own MAC answers",
-                    name);
     log_info("%s: arp_filter %s%s%s", name, mode, report->text[0] != '\0' ? ": " : "", report->text);
+}
+
+/* "instance web", or "pool web: unit 50". */
+static void unit_text(const struct worker *worker, const struct kernel_report *report,
+                      char text[static POOL_TEXT_MAX + 16])
+{
+    const struct unit_settings *unit = &worker->config->core.pools[report->pool].units[report->unit];
+    char pool[POOL_TEXT_MAX];
+
+    if (unit->instance != NULL)
+        snprintf(text, POOL_TEXT_MAX + 16, "instance %s", unit->instance->name);
+    else
+        snprintf(text, POOL_TEXT_MAX + 16, "%s: unit %u", pool_text(worker, report->pool, pool), unit->vrid);
+}
+
+static void take_vmac(struct worker *worker, const struct kernel_report *report, struct mono now)
+{
+    struct daemon_own_mac *own = &worker->pools[report->pool].own_macs[report->unit];
+    bool was = own->is;
+    char unit[POOL_TEXT_MAX + 16];
+
+    own->is = report->error != 0;
+    snprintf(own->text, sizeof(own->text), "%.*s", (int)sizeof(own->text) - 1, report->text);
+    unit_text(worker, report, unit);
+    if (own->is)
+        log_warning("%s answers with its interface's own MAC: %s", unit, report->text);
+    else if (was)
+        log_info("%s answers with its virtual MAC again: %s", unit, report->text);
+    if (own->is != was)
+        announce_held(worker, report->pool, report->unit, now);
 }
 
 static void log_restored(struct worker *worker, const struct kernel_report *report)
@@ -103,7 +132,7 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
         take_done(worker, report, EVENT_ARMED, now);
         return;
     case KERNEL_LINK:
-        link_report(worker, report, now);
+        take_link(worker, report, now);
         return;
     case KERNEL_RESTORED:
         log_restored(worker, report);
@@ -117,6 +146,9 @@ static void take_report(struct worker *worker, const struct kernel_report *repor
         return;
     case KERNEL_PAUSED:
         worker->kernel_paused = true;
+        return;
+    case KERNEL_VMAC:
+        take_vmac(worker, report, now);
         return;
     case KERNEL_POLICY:
         if (report->error != 0)

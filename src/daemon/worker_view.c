@@ -207,6 +207,7 @@ void worker_view_init(struct worker *worker)
     for (unsigned p = 0; p < settings_all_count(&worker->config->core); p++) {
         worker->pool_views[p] = (struct daemon_pool_view){
             .filter_mode = FILTER_AUTO,
+            .own_macs = worker->pools[p].own_macs,
             .conflicts = worker->pools[p].conflicts,
             .changes = &worker->pools[p].changes,
         };

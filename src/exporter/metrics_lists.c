@@ -239,16 +239,33 @@ struct attention_kind {
 };
 
 static const struct attention_kind attention_kinds[] = {
-    {"unowned", "alarm"},           {"contested", "alarm"},   {"conflict", "alarm"},      {"not_ready", "alarm"},
-    {"duplicate_address", "alarm"}, {"isolated", "alarm"},    {"one_way", "alarm"},       {"stranger", "warning"},
-    {"address_list", "warning"},    {"link_down", "warning"}, {"member_dead", "warning"}, {"member_reserve", "warning"},
-    {"drained", "warning"},         {"leaving", "warning"},   {"filter", "warning"},      {"unknown_unit", "warning"},
-    {"configuration", "warning"},   {"stalled", "warning"},   {"tracker", "warning"},     {"fault", "alarm"},
+    {"unowned", "alarm"},
+    {"contested", "alarm"},
+    {"conflict", "alarm"},
+    {"not_ready", "alarm"},
+    {"duplicate_address", "alarm"},
+    {"isolated", "alarm"},
+    {"one_way", "alarm"},
+    {"stranger", "warning"},
+    {"address_list", "warning"},
+    {"link_down", "warning"},
+    {"member_dead", "warning"},
+    {"member_reserve", "warning"},
+    {"drained", "warning"},
+    {"leaving", "warning"},
+    {"filter", "warning"},
+    {"unknown_unit", "warning"},
+    {"configuration", "warning"},
+    {"stalled", "warning"},
+    {"tracker", "warning"},
+    {"fault", "alarm"},
+    {"vmac", "warning"},
 };
 /* The same of instances, whose lines name no pool. */
 static const struct attention_kind instance_kinds[] = {
-    {"fault", "alarm"},     {"kernel", "alarm"},    {"conflict", "alarm"}, {"address_list", "warning"},
-    {"tracker", "warning"}, {"refused", "warning"}, {"filter", "warning"}, {"stalled", "warning"},
+    {"fault", "alarm"},          {"kernel", "alarm"},    {"conflict", "alarm"},
+    {"address_list", "warning"}, {"tracker", "warning"}, {"refused", "warning"},
+    {"filter", "warning"},       {"stalled", "warning"}, {"vmac", "warning"},
 };
 
 /* Where `attention` has lines of its own: a pool, or (name NULL) all that is in none. */

@@ -158,17 +158,18 @@ static bool mac_named_before(const struct filter_vip *vips, unsigned index)
     return false;
 }
 
+/* `all`: the virtual MACs of all VIPs, else of those whose `held` is as `put`. */
 static void add_macs(struct filter_batch *batch, const struct filter_table *table, const struct filter_vip *vips,
-                     unsigned count, bool put)
+                     unsigned count, bool all, bool put)
 {
     struct nftnl_set *elements = NULL;
     uint8_t key[LAYOUT_KEY_MAX];
 
     for (unsigned i = 0; i < count; i++) {
-        if (!vips[i].vmac || vips[i].held != put || mac_named_before(vips, i))
+        if (!vips[i].vmac || (!all && vips[i].held != put) || mac_named_before(vips, i))
             continue;
         if (!elements)
-            elements = batch_elements(batch, "vmacs");
+            elements = batch_elements(batch, all ? "macvlans" : "vmacs");
         uint32_t length = layout_mac_key(&vips[i], key);
 
         if (layout_leases_units(table))
@@ -220,8 +221,8 @@ static void change_held(struct filter_batch *batch, const struct filter_table *t
     if (layout_leases_units(table))
         change_units(batch, vips, count, put);
     add_vips(batch, table, vips, count, "held", ABOUT_HELD, put);
-    if (table->use_vmac)
-        add_macs(batch, table, vips, count, put);
+    if (table->use_vmac || table->macvlan)
+        add_macs(batch, table, vips, count, false, put);
 }
 
 /* Which advertisements renew which unit's lease. */
@@ -280,6 +281,8 @@ static void add_everything(struct filter_batch *batch, const struct filter_table
     add_vips(batch, table, table->vips, table->vip_count, "no_accept", ABOUT_REFUSE, true);
     if (table->use_vmac)
         add_vips(batch, table, table->vips, table->vip_count, "mac_of", ABOUT_MAC, true);
+    if (table->macvlan)
+        add_macs(batch, table, table->vips, table->vip_count, true, true);
     change_held(batch, table, table->vips, table->vip_count, true);
     if (layout_leases_units(table)) {
         change_spoke(batch, table);

@@ -18,7 +18,8 @@
  *                 advertisements, with the chain that renews the unit's lease; spoke6
  *   no_accept     VIPs of which only ARP and neighbour discovery are answered; no_accept6
  *   vmacs         virtual MACs only: those of the held units, each on its interface; mac_of, mac_of6: VIP to virtual
- * MAC Addresses that mean different VIPs on different links (link-local ones, mostly) are in sets of their own whose
+ *                 MAC; macvlans: where those are interfaces of their own, all virtual MACs
+ * Addresses that mean different VIPs on different links (link-local ones, mostly) are in sets of their own whose
  * names end in _link and whose keys begin with the interface.
  */
 #ifndef EVENKEEL_PLATFORM_FILTER_H
@@ -55,10 +56,11 @@ struct filter_table {
     const char *pool;      /* or the set's name */
     enum filter_mode mode; /* FILTER_ON or FILTER_LEASE */
     bool egress;           /* the kernel has the egress hook (always with FILTER_LEASE) */
-    bool use_vmac;
-    bool set;                              /* of instances: no member, each unit has a lease of its own */
-    uint8_t family;                        /* of the member's advertisements */
-    const char *pool_link;                 /* their interface, present or not */
+    bool use_vmac;         /* by this table */
+    bool macvlan;          /* by macvlan interfaces: frames to the virtual MACs of what is not held are dropped */
+    bool set;              /* of instances: no member, each unit has a lease of its own */
+    uint8_t family;        /* of the member's advertisements */
+    const char *pool_link; /* their interface, present or not */
     const char *links[SETTINGS_LINKS_MAX]; /* the table's interfaces that are present */
     unsigned link_count;
     uint32_t lease_ms;               /* a pool's */

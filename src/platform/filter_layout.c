@@ -99,7 +99,9 @@ void layout_sets(struct filter_batch *batch, const struct filter_table *table)
         batch_set(batch, "self", table->family == FAMILY_IPV4 ? BATCH_IPV4 : BATCH_IPV6, 0, 8, 0);
         batch_set(batch, "alive", BATCH_IFNAME, 0, 8, table->lease_ms);
     }
-    if (table->use_vmac)
+    if (table->macvlan)
+        batch_set(batch, "macvlans", BATCH_JOIN(BATCH_IFNAME, BATCH_MAC), 0, room, 0);
+    if (table->use_vmac || table->macvlan)
         batch_set(batch, "vmacs", BATCH_JOIN(BATCH_IFNAME, BATCH_MAC), layout_leases_units(table) ? BATCH_GO : 0, room,
                   0);
 }
@@ -248,6 +250,16 @@ static void ingress_chain(const struct layout *l, const char *device)
             judge_held(l, rule, &key, "vmacs");
             rule_meta_set(rule, NFT_META_PKTTYPE, PACKET_HOST);
         }
+        batch_rule_end(l->batch, rule);
+    }
+    if (l->table->macvlan) {
+        /* RFC 9568 6.4.2: they are the other router's, which may have the switch flood them. */
+        struct nftnl_rule *rule = batch_rule(l->batch, chain, "a virtual MAC that is not ours now");
+
+        rule_key_in(rule, &key, true, "macvlans");
+        rule_key_in(rule, &key, false, "vmacs");
+        rule_count(rule);
+        rule_verdict(rule, NF_DROP, NULL);
         batch_rule_end(l->batch, rule);
     }
     dispatch(l, chain, false);

@@ -379,7 +379,7 @@ int kernel_open(const struct config *config, unsigned number, struct kernel **ou
     kernel->config = config;
     kernel->wake_fd = kernel->report_fd = -1;
     /* A take-over is as urgent here as on the loop, which comes first all the same. */
-    kernel->priority = realtime_is_on() ? REALTIME_PRIORITY - 1 : 0;
+    kernel->priority = realtime_is_on() ? WORK_PRIORITY : 0;
     pthread_mutex_init(&kernel->mutex, NULL);
     pthread_cond_init(&kernel->resumed, NULL);
     int error = make_parts(kernel);

@@ -33,6 +33,16 @@ enum kernel_report_kind {
      * EFFECT_NO_UNIT. Nothing waits for it.
      */
     KERNEL_POLICY,
+    /* pool, unit: its virtual MAC's interface, which `text` names with the reason, cannot be used (error), and the
+     * link's own MAC answers; or it can again (error 0) */
+    KERNEL_VMAC,
+};
+
+/* How virtual MACs are made. */
+enum kernel_vmac {
+    KERNEL_VMAC_NONE, /* nobody wants any */
+    KERNEL_VMAC_FILTER,
+    KERNEL_VMAC_MACVLAN, /* by interfaces of their own, since the filter has no egress hook, or is off */
 };
 
 struct kernel_link {
@@ -53,8 +63,7 @@ struct kernel_report {
     uint8_t link;
     uint8_t pool;
     uint8_t filter_mode;
-    bool vmac; /* KERNEL_FILTER: use_vmac is in force; else the interface's own MAC answers. (There is no other way to
-                  have virtual MACs than the egress hook: doc/design.md 7.2.) */
+    uint8_t vmac; /* KERNEL_FILTER: enum kernel_vmac */
     uint16_t unit;
     int32_t error;
     uint32_t sequence;
@@ -139,7 +148,7 @@ void kernel_clean_end(struct kernel_rest *rest);
  */
 int kernel_clean_marked(const struct config *config, unsigned number);
 /*
- * Does a pool claim what is this host's own address, the only IPv4 address of an interface? Then it must not start: its
+ * Does a pool claim what is this host's own address, the only IPv4 one of its interface? Then it must not start: its
  * first act would be to take that away. 1 with the address and the interface's name; 0; or a negative errno.
  */
 int kernel_find_own(const struct config *config, struct addr *address, const char **link);

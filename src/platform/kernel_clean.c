@@ -84,7 +84,7 @@ int kernel_find_own(const struct config *config, struct addr *address, const cha
     if (error < 0)
         return error;
     work_read_news(&rest->work);
-    const struct state_vip *own = state_find_own(&rest->work.state, config->core.pool_count);
+    const struct state_vip *own = state_find_own(&rest->work.state, config);
 
     if (own) {
         *address = own->address;

@@ -177,7 +177,8 @@ static void describe(struct work *work, unsigned pool, struct mono now, struct f
         .pool = work->config->core.pools[pool].name,
         .mode = p->mode,
         .egress = work->ability.egress,
-        .use_vmac = work_wants_macs(work, pool) && work->ability.egress,
+        .use_vmac = work_wants_macs(work, pool) && !p->macvlan,
+        .macvlan = p->macvlan,
         .vips = work->vips + p->first_vip,
         .vip_count = p->vip_count,
     };
@@ -350,7 +351,7 @@ static enum filter_mode wanted_mode(const struct work *work, unsigned pool)
     return work->ability.best;
 }
 
-/* What a set's file asks for and only a filter can do. */
+/* What is not by the filter, and what a set's file asks for and only a filter can do. */
 static void note_shortcomings(struct work *work, unsigned pool)
 {
     struct work_pool *p = &work->pools[pool];
@@ -358,11 +359,18 @@ static void note_shortcomings(struct work *work, unsigned pool)
 
     for (unsigned i = 0; i < p->vip_count; i++)
         refuses = refuses || work->vips[p->first_vip + i].no_accept;
-    bool without_macs = work_is_set(work, pool) && work_wants_macs(work, pool) && (off || !work->ability.egress);
     size_t used = strlen(p->reason);
 
     snprintf(p->reason + used, sizeof(p->reason) - used, "%s%s",
-             off && refuses ? "; data to all addresses is accepted" : "", without_macs ? "; no virtual MACs" : "");
+             off && refuses ? "; data to all addresses is accepted" : "",
+             p->macvlan ? "; virtual MACs have macvlan interfaces" : "");
+}
+
+enum kernel_vmac work_vmac(const struct work *work, unsigned pool)
+{
+    if (!work_wants_macs(work, pool))
+        return KERNEL_VMAC_NONE;
+    return work->pools[pool].macvlan ? KERNEL_VMAC_MACVLAN : KERNEL_VMAC_FILTER;
 }
 
 /* Makes the pool's table, closed. Falls back until one works: a probe on lo says nothing of the rest. */
@@ -377,6 +385,7 @@ static void make_first_table(struct work *work, unsigned pool, struct mono now)
         snprintf(p->reason, sizeof(p->reason), "the kernel refused the table: %s", strerrordesc_np(p->error));
         p->mode = p->mode == FILTER_LEASE ? FILTER_ON : FILTER_OFF;
     }
+    p->macvlan = work_wants_macs(work, pool);
     (void)filter_remove_table(work->filter, work->config->core.pools[pool].name);
 }
 
@@ -386,6 +395,7 @@ void work_filter_choose(struct work *work, unsigned pool, struct mono now)
     bool as_wished = work->config->pools[pool].filter_mode == wanted_mode(work, pool);
 
     p->mode = wanted_mode(work, pool);
+    p->macvlan = work_wants_macs(work, pool) && (p->mode == FILTER_OFF || !work->ability.egress);
     snprintf(p->reason, sizeof(p->reason), "%s", as_wished ? "as configured" : work->ability.reason);
     make_first_table(work, pool, now);
     note_shortcomings(work, pool);

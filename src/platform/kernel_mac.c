@@ -59,7 +59,7 @@ void work_macs(struct work *work, bool remove_all)
             const struct work_unit *unit = &work->units[pool->first_unit + i];
             bool all = remove_all || unit->macs_end;
 
-            if (pool->mode != FILTER_OFF || all)
+            if ((pool->mode != FILTER_OFF && !pool->macvlan) || all)
                 count = collect_unit(work, unit, all, count);
         }
     }

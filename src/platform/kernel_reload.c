@@ -94,6 +94,7 @@ static void take_over_pool(struct work *to, const struct work *from, unsigned po
 
     if (now->filter_mode == before->filter_mode && work_wants_macs(to, pool) == work_wants_macs(from, old_pool)) {
         p->mode = old->mode; /* else it is chosen, and told, anew */
+        p->macvlan = old->macvlan;
         snprintf(p->reason, sizeof(p->reason), "%s", old->reason);
     }
     p->armed = old->armed;
@@ -171,6 +172,7 @@ void work_take_over(struct work *to, struct work *from, const struct handover *m
             add_stale(to, from->config->core.pools[p].name);
     state_take_over(&to->state, &from->state);
     policy_take_over(to, from, map);
+    macvlan_take_over(to, from, map);
 }
 
 /* All that may replace a table is in place. */

@@ -169,5 +169,6 @@ void work_reports(struct work *work)
     report_units(work);
     report_statics(work);
     policy_report(work);
+    macvlan_report(work);
     work->listener.told(work->listener.context);
 }

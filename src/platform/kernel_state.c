@@ -27,6 +27,11 @@ static struct state_link *link_by_name(const struct state *state, const char *na
     return NULL;
 }
 
+static bool is_macvlan(const struct state *state, const struct state_link *link)
+{
+    return link->parent != (unsigned)(link - state->links);
+}
+
 static struct state_vip *find_vip(const struct state *state, unsigned link, const struct addr *address)
 {
     unsigned low = 0, high = state->vip_count;
@@ -56,13 +61,20 @@ bool state_elsewhere(const struct state *state, unsigned index)
     return false;
 }
 
+static void lose_vip(struct state_vip *vip)
+{
+    vip->lost = vip->lost || (vip->present && vip->wanted);
+    vip->present = vip->ours = false;
+}
+
 /* The interface under another name is none of ours, and nothing there keeps it from answering. */
 static void leave_behind(struct state *state, const struct state_link *link)
 {
     for (unsigned i = 0; i < state->vip_count; i++) {
         struct state_vip *vip = &state->vips[i];
 
-        if (&state->links[vip->link] == link && vip->present && (vip->pool != STATE_STATIC || vip->ours))
+        if (&state->links[vip->place] == link && vip->place == vip->link && vip->present &&
+            (vip->pool != STATE_STATIC || vip->ours))
             vip->stray_ifindex = link->ifindex;
     }
 }
@@ -80,10 +92,17 @@ static void forget_link(struct state *state, struct state_link *link)
     unsigned index = (unsigned)(link - state->links);
 
     for (unsigned i = 0; i < state->vip_count; i++) {
-        if (state->vips[i].link != index)
+        struct state_vip *vip = &state->vips[i];
+
+        if (vip->place != index && vip->link != index)
             continue;
-        state->vips[i].present = state->vips[i].lost = state->vips[i].ours = false;
-        state->vips[i].stray_prefix = STATE_NO_PREFIX;
+        if (vip->link != index) {
+            lose_vip(vip); /* only its macvlan is gone, which was ours */
+        } else {
+            vip->present = vip->lost = vip->ours = false;
+            vip->misplaced_prefix = STATE_NO_PREFIX;
+        }
+        vip->stray_prefix = STATE_NO_PREFIX;
     }
     link->ifindex = 0;
     link->admin_up = link->carrier = false;
@@ -107,11 +126,14 @@ static void take_link(struct state *state, const struct netlink_event *event)
             forget_link(state, link); /* re-created: the news of its end was lost or comes later */
         link->ifindex = event->ifindex;
         forget_strays(state, link->ifindex);
-        state->routes_changed = state->link_came = true;
+        state->routes_changed = true;
+        state->link_came = state->link_came || !is_macvlan(state, link); /* one of ours comes without an address */
     }
     link->admin_up = event->admin_up;
     link->carrier = event->carrier;
     link->mtu = event->mtu;
+    link->arp = event->arp;
+    link->macvlan = event->macvlan;
     memcpy(link->mac, event->mac, sizeof(link->mac));
     link->seen = true;
 }
@@ -150,17 +172,30 @@ static void drop_own(struct state_link *link, unsigned index)
     link->own_count--;
 }
 
+/* The VIP that an event at this link is about; *elsewhere: its place is another one. */
+static struct state_vip *vip_of_event(const struct state *state, const struct state_link *link,
+                                      const struct netlink_event *event, bool *elsewhere)
+{
+    struct state_vip *vip = find_vip(state, link->parent, &event->address);
+
+    *elsewhere = vip && vip->place != (unsigned)(link - state->links);
+    return vip;
+}
+
 static void take_address(struct state *state, const struct netlink_event *event)
 {
     struct state_link *link = link_by_index(state, event->ifindex);
+    bool elsewhere;
 
     if (!link || event->ifindex == 0)
         return;
-    struct state_vip *vip = find_vip(state, (unsigned)(link - state->links), &event->address);
+    struct state_vip *vip = vip_of_event(state, link, event, &elsewhere);
 
-    if (!vip || vip->pool == STATE_STATIC)
+    if (!is_macvlan(state, link) && (!vip || vip->pool == STATE_STATIC))
         take_own(link, event);
-    if (!vip)
+    if (elsewhere && !is_macvlan(state, link))
+        vip->misplaced_prefix = event->prefix_length;
+    if (!vip || elsewhere)
         return;
     if (vip->prefix_length == event->prefix_length) {
         vip->present = true;
@@ -173,20 +208,20 @@ static void take_address(struct state *state, const struct netlink_event *event)
     }
 }
 
-static void lose_vip(struct state_vip *vip)
-{
-    vip->lost = vip->lost || (vip->present && vip->wanted);
-    vip->present = vip->ours = false;
-}
-
 static void take_address_gone(struct state *state, const struct netlink_event *event)
 {
     struct state_link *link = link_by_index(state, event->ifindex);
+    bool elsewhere;
 
     if (!link || event->ifindex == 0)
         return;
-    struct state_vip *vip = find_vip(state, (unsigned)(link - state->links), &event->address);
+    struct state_vip *vip = vip_of_event(state, link, event, &elsewhere);
 
+    if (elsewhere) {
+        if (!is_macvlan(state, link) && vip->misplaced_prefix == event->prefix_length)
+            vip->misplaced_prefix = STATE_NO_PREFIX;
+        return;
+    }
     if (vip && vip->prefix_length == event->prefix_length)
         lose_vip(vip);
     else if (vip && vip->stray_prefix == event->prefix_length)
@@ -251,7 +286,7 @@ void state_dump_begin(struct state *state)
 {
     memset(state->seen, 0, state->vip_count * sizeof(*state->seen));
     for (unsigned i = 0; i < state->vip_count; i++)
-        state->vips[i].stray_prefix = STATE_NO_PREFIX;
+        state->vips[i].stray_prefix = state->vips[i].misplaced_prefix = STATE_NO_PREFIX;
     for (unsigned i = 0; i < state->link_count; i++) {
         state->links[i].seen = false;
         for (unsigned a = 0; a < state->links[i].own_count; a++)
@@ -329,7 +364,7 @@ void state_link_view(const struct state *state, unsigned index, struct kernel_li
 
 int state_vip_obstacle(const struct state *state, const struct state_vip *vip)
 {
-    const struct state_link *link = &state->links[vip->link];
+    const struct state_link *link = &state->links[vip->place];
 
     if (link->ifindex == 0)
         return ENODEV;
@@ -342,7 +377,7 @@ static struct netlink_change change_of(const struct state *state, const struct s
     return (struct netlink_change){
         .kind = (uint8_t)kind,
         .prefix_length = prefix_length,
-        .ifindex = state->links[vip->link].ifindex,
+        .ifindex = state->links[vip->place].ifindex,
         .address = vip->address,
         .peer = kind == NETLINK_REMOVE_ADDRESS && prefix_length == vip->prefix_length ? vip->peer : ADDR_NONE,
         .options = vip->options,
@@ -368,7 +403,7 @@ static bool is_stray_part(const struct state_vip *vip, enum state_part part)
     return vip->stray_ifindex != 0 && (part == STATE_REMOVE_ALL || (part == STATE_AWAITED && !vip->held_back));
 }
 
-#define REMOVALS_MAX 3 /* of one VIP */
+#define REMOVALS_MAX 4 /* of one VIP */
 
 static unsigned removals(const struct state *state, const struct state_vip *vip, enum state_part part,
                          struct netlink_change out[static REMOVALS_MAX])
@@ -381,6 +416,10 @@ static unsigned removals(const struct state *state, const struct state_vip *vip,
         out[count++] = change_of_stray(state, vip);
     if (!is_part(vip, part))
         return count;
+    if (vip->misplaced_prefix != STATE_NO_PREFIX) {
+        out[count] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->misplaced_prefix);
+        out[count++].ifindex = state->links[vip->link].ifindex;
+    }
     if (vip->stray_prefix != STATE_NO_PREFIX && any)
         out[count++] = change_of(state, vip, NETLINK_REMOVE_ADDRESS, vip->stray_prefix);
     if (vip->present && (part == STATE_REMOVE_ALL || !vip->wanted) && (any || vip->ours))
@@ -425,11 +464,30 @@ void state_changed(struct state *state, unsigned index, const struct netlink_cha
         vip->peer = vip->options ? vip->options->peer : ADDR_NONE;
     } else if (vip->stray_ifindex != 0 && change->ifindex == vip->stray_ifindex) {
         vip->stray_ifindex = 0;
+    } else if (vip->place != vip->link && change->ifindex == state->links[vip->link].ifindex) {
+        vip->misplaced_prefix = STATE_NO_PREFIX;
     } else if (change->prefix_length == vip->prefix_length) {
         vip->present = vip->ours = false;
     } else {
         vip->stray_prefix = STATE_NO_PREFIX;
     }
+}
+
+void state_place(struct state *state, unsigned index, unsigned link)
+{
+    struct state_vip *vip = &state->vips[index];
+    bool stays = link == vip->link, host = vip->address.family == FAMILY_IPV6 && vip->configured_prefix == 128;
+
+    if (vip->place == link)
+        return;
+    if (vip->place == vip->link)
+        vip->misplaced_prefix = vip->present ? vip->prefix_length : vip->stray_prefix;
+    vip->place = (uint16_t)link;
+    vip->prefix_length = !stays && host && addr_is_link_local(&vip->address) ? 64 : vip->configured_prefix;
+    vip->present = stays && vip->misplaced_prefix == vip->prefix_length;
+    vip->stray_prefix = stays && !vip->present ? vip->misplaced_prefix : STATE_NO_PREFIX;
+    if (stays)
+        vip->misplaced_prefix = STATE_NO_PREFIX;
 }
 
 unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address)
@@ -440,17 +498,28 @@ unsigned state_find(const struct state *state, unsigned pool, unsigned unit, uns
                                                                                    : state->vip_count;
 }
 
-const struct state_vip *state_find_own(const struct state *state, unsigned pools)
+const struct state_vip *state_find_own(const struct state *state, const struct config *config)
 {
     for (unsigned i = 0; i < state->vip_count; i++) {
         const struct state_vip *vip = &state->vips[i];
         struct addr other = choose_ipv4(&state->links[vip->link]);
 
-        if (vip->pool < pools && vip->address.family == FAMILY_IPV4 && vip->present && !vip->ours &&
-            addr_is_none(&other))
+        if (vip->pool >= config->core.pool_count || vip->link != config->core.pools[vip->pool].link)
+            continue;
+        if (vip->address.family == FAMILY_IPV4 && config->core.pools[vip->pool].family == FAMILY_IPV4 && vip->present &&
+            !vip->ours && addr_is_none(&other))
             return vip;
     }
     return NULL;
+}
+
+/* The old VIP's place, of VIP `vip`: its own link when the macvlan it was on goes, and the address with that. */
+static unsigned old_place(const struct state *to, const struct state_vip *vip, const struct state *from,
+                          const struct state_vip *old)
+{
+    unsigned place = old->place == old->link ? vip->link : state_link_named(to, from->links[old->place].name);
+
+    return place < to->link_count && to->links[place].parent == vip->link ? place : vip->link;
 }
 
 static void take_over_vips(struct state *to, const struct state *from, unsigned link, unsigned old_link)
@@ -460,6 +529,10 @@ static void take_over_vips(struct state *to, const struct state *from, unsigned 
         const struct state_vip *old = vip->link == link ? find_vip(from, old_link, &vip->address) : NULL;
 
         if (!old)
+            continue;
+        state_place(to, i, old_place(to, vip, from, old));
+        vip->misplaced_prefix = old->misplaced_prefix;
+        if ((vip->place == vip->link) != (old->place == old->link))
             continue;
         bool same_prefix = old->prefix_length == vip->prefix_length;
 
@@ -485,8 +558,10 @@ void state_take_over(struct state *to, struct state *from)
         if (old_link == from->link_count)
             continue;
         struct state_link *old = &from->links[old_link];
+        unsigned parent = to->links[i].parent;
 
         to->links[i] = *old;
+        to->links[i].parent = parent;
         old->own = NULL;
         old->own_count = old->own_capacity = 0;
         take_over_vips(to, from, i, old_link);
@@ -499,8 +574,8 @@ void state_check(const struct state *state)
         const struct state_vip *vip = &state->vips[state->order[i]];
         const struct state_vip *before = &state->vips[state->order[i > 0 ? i - 1 : 0]];
 
-        CHECK(vip->link < state->link_count);
-        CHECK(!vip->present || state->links[vip->link].ifindex != 0);
+        CHECK(vip->place < state->link_count && state->links[vip->place].parent == vip->link);
+        CHECK(!vip->present || state->links[vip->place].ifindex != 0);
         CHECK(state_compare(before->link, &before->address, vip->link, &vip->address) <= 0);
     }
 }

@@ -7,7 +7,10 @@
  * Static addresses (config/instances.h) are VIPs that belong to no pool; since they are the host's own as well, they
  * may be its primary ones. Of those that somebody else put there nothing is ever removed.
  *
- * Invariants (state_check): a VIP is `present` only on a link that is; a link is present exactly when its ifindex is
+ * A VIP's `link` is the configuration's; its `place` is where the address is put: there, or on a macvlan interface on
+ * it that carries the virtual MAC (kernel_macvlan.c), which is a link of its own here.
+ *
+ * Invariants (state_check): a VIP is `present` only in a place that is; a link is present exactly when its ifindex is
  * not 0; `order` names each VIP once, sorted by link and address.
  */
 #ifndef EVENKEEL_PLATFORM_KERNEL_STATE_H
@@ -22,10 +25,12 @@
 
 struct state_vip {
     struct addr address;
-    uint8_t prefix_length; /* as configured */
-    uint8_t stray_prefix;  /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
-    int stray_ifindex;     /* it is still on this interface, which was its link and has another name now; 0: no */
-    uint16_t link;
+    uint8_t configured_prefix;
+    uint8_t prefix_length;    /* the same, but for state_place */
+    uint8_t stray_prefix;     /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
+    uint8_t misplaced_prefix; /* it is on `link` itself with this one, and its place is elsewhere; or STATE_NO_PREFIX */
+    int stray_ifindex; /* it is still on this interface, which was its link and has another name now; 0: no */
+    uint16_t link, place;
     uint8_t pool; /* or STATE_STATIC */
     uint16_t unit;
     bool wanted;  /* set by the caller: the address shall be there */
@@ -54,6 +59,9 @@ struct state_link {
     bool admin_up, carrier;
     uint32_t mtu;
     uint8_t mac[6];
+    unsigned parent; /* the link that it is a macvlan interface on; itself: it is none of ours */
+    struct netlink_arp arp;
+    bool macvlan; /* it is one, whosever */
     bool seen;
     struct state_address *own; /* all addresses that are no VIP, in the order in which they appeared */
     unsigned own_count, own_capacity;
@@ -62,7 +70,7 @@ struct state_link {
 };
 
 struct state {
-    struct state_link *links; /* the configuration's, then others that static addresses and routes name */
+    struct state_link *links; /* the configuration's, others that static addresses and routes name, macvlans */
     unsigned link_count;
     struct state_vip *vips; /* pool after pool, unit after unit, as in the configuration */
     unsigned vip_count;
@@ -75,6 +83,16 @@ struct state {
 
 /* The link of this name; link_count: there is none. */
 unsigned state_link_named(const struct state *state, const char *name);
+
+/* Of the links that can be added there is one for each VIP. Its index; state->link_count as it was: the name is taken.
+ */
+unsigned state_add_macvlan(struct state *state, unsigned parent, const char *name);
+/*
+ * The VIP's place is there from now on: its own link, or a macvlan on it. An address that stands elsewhere will be
+ * removed. A link-local host address gets the prefix of all link-local ones on a macvlan, which has no other one to
+ * bring a route for the answers.
+ */
+void state_place(struct state *state, unsigned vip, unsigned link);
 
 /* 0 or -ENOMEM. */
 int state_init(struct state *state, const struct config *config);
@@ -104,7 +122,7 @@ enum state_part {
 };
 
 /*
- * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most three
+ * The first `max` changes that make the VIPs of that part `present` as they are `wanted`, removals first: at most four
  * for each VIP, into `changes` with the VIPs' indices in `of`. Returns their number.
  */
 unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
@@ -117,9 +135,11 @@ void state_changed(struct state *state, unsigned vip, const struct netlink_chang
 void state_take_over(struct state *to, struct state *from);
 /* The VIP that is this address of this unit, or with STATE_STATIC this static address; or vip_count. */
 unsigned state_find(const struct state *state, unsigned pool, unsigned unit, unsigned link, const struct addr *address);
-/* The VIP of a pool (one of the first `pools`) that is the only IPv4 address of its link, and not put there by us: the
- * host's own. NULL: there is none. */
-const struct state_vip *state_find_own(const struct state *state, unsigned pools);
+/*
+ * The VIP of an IPv4 pool that is the only IPv4 address of the pool's interface, and was not put there by us: the
+ * host's own, since without one a pool cannot speak. NULL: there is none.
+ */
+const struct state_vip *state_find_own(const struct state *state, const struct config *config);
 /* The VIP's address is also one on another link. */
 bool state_elsewhere(const struct state *state, unsigned vip);
 

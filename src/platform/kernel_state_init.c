@@ -82,8 +82,20 @@ static unsigned add_link(struct state *state, const char *name)
 
     if (link == state->link_count) {
         snprintf(state->links[link].name, sizeof(state->links[link].name), "%s", name);
+        state->links[link].parent = link;
         state->link_count++;
     }
+    return link;
+}
+
+unsigned state_add_macvlan(struct state *state, unsigned parent, const char *name)
+{
+    unsigned link = state_link_named(state, name);
+
+    if (link < state->link_count)
+        return state->link_count;
+    add_link(state, name);
+    state->links[link].parent = parent;
     return link;
 }
 
@@ -98,8 +110,7 @@ static void add_hops(struct state *state, const struct net_route *routes, unsign
 static void fill_links(struct state *state, const struct config *config)
 {
     for (unsigned i = 0; i < config->core.link_count; i++)
-        memcpy(state->links[i].name, config->links[i], sizeof(state->links[i].name));
-    state->link_count = config->core.link_count;
+        (void)add_link(state, config->links[i]);
     if (config->instances)
         add_hops(state, config->instances->static_routes, config->instances->static_route_count);
     for (unsigned p = 0; p < settings_all_count(&config->core); p++) {
@@ -125,11 +136,15 @@ static void fill_statics(struct state *state, const struct config *config)
 {
     for (unsigned i = 0; i < static_count(config); i++) {
         const struct net_address *options = &config->instances->static_addresses[i];
+        unsigned link = add_link(state, options->device);
         const struct state_vip vip = {
             .address = options->address,
+            .configured_prefix = options->prefix_length,
             .prefix_length = options->prefix_length,
             .stray_prefix = STATE_NO_PREFIX,
-            .link = (uint16_t)add_link(state, options->device),
+            .misplaced_prefix = STATE_NO_PREFIX,
+            .link = (uint16_t)link,
+            .place = (uint16_t)link,
             .pool = STATE_STATIC,
             .unit = (uint16_t)i,
             .options = options,
@@ -145,9 +160,12 @@ static void fill_unit(struct state *state, const struct config_unit *unit, unsig
     for (unsigned v = 0; v < unit->vip_count; v++)
         state->vips[state->vip_count++] = (struct state_vip){
             .address = unit->vips[v].address,
+            .configured_prefix = unit->vips[v].prefix_length,
             .prefix_length = unit->vips[v].prefix_length,
             .stray_prefix = STATE_NO_PREFIX,
+            .misplaced_prefix = STATE_NO_PREFIX,
             .link = unit->vips[v].link,
+            .place = unit->vips[v].link,
             .pool = (uint8_t)pool,
             .unit = (uint16_t)index,
             .options = unit->vips[v].options,
@@ -170,7 +188,7 @@ int state_init(struct state *state, const struct config *config)
     unsigned vips = count_vips(config);
 
     *state = (struct state){.routes_changed = true};
-    state->links = calloc(config->core.link_count + count_names(config) + 1, sizeof(*state->links));
+    state->links = calloc(config->core.link_count + count_names(config) + vips + 1, sizeof(*state->links));
     state->vips = calloc(vips + 1, sizeof(*state->vips));
     state->order = calloc(vips + 1, sizeof(*state->order));
     state->seen = calloc(vips + 1, sizeof(*state->seen));

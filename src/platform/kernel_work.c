@@ -50,7 +50,8 @@ static int allocate(struct work *work)
     work->filter_units = calloc(work->unit_count + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
-    work->changes = calloc(3 * vips, sizeof(*work->changes));
+    work->changes_capacity = (unsigned)(4 * vips);
+    work->changes = calloc(work->changes_capacity, sizeof(*work->changes));
     work->changes_of = calloc(3 * vips, sizeof(*work->changes_of));
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->config->core.link_count + 1u, sizeof(*work->views));
@@ -59,7 +60,7 @@ static int allocate(struct work *work)
         !work->changes_of || !work->mac_ifindexes || !work->views || !work->views_known)
         return -ENOMEM;
     work_fill(work);
-    return 0;
+    return macvlan_init(work);
 }
 
 int work_prepare(struct work *work, const struct config *config)
@@ -115,6 +116,7 @@ void work_free(struct work *work)
     free(work->views);
     free(work->views_known);
     policy_free(&work->policy);
+    macvlan_free(&work->macvlans);
     state_free(&work->state);
 }
 
@@ -169,26 +171,34 @@ static void take_event(void *context, const struct netlink_event *event)
 
     state_event(&work->state, event);
     policy_event(&work->policy, event);
+    macvlan_event(work, event);
 }
 
 static void resync(struct work *work)
 {
     state_dump_begin(&work->state);
+    macvlan_dump_begin(work);
     if (netlink_dump(work->netlink, take_event, work) < 0) {
         work->failed = true;
         return;
     }
     state_dump_end(&work->state);
+    macvlan_dump_end(work);
     work->resync = false;
+}
+
+void work_read_links(struct work *work)
+{
+    if (netlink_read(work->netlink, take_event, work) < 0) {
+        work->resync = true;
+        work->overrun = true;
+    }
 }
 
 void work_read_news(struct work *work)
 {
     read_filter_news(work);
-    if (netlink_read(work->netlink, take_event, work) < 0) {
-        work->resync = true;
-        work->overrun = true;
-    }
+    work_read_links(work);
     if (work->resync || work->state.link_came)
         resync(work);
     if (!work->state.routes_changed)
@@ -211,8 +221,9 @@ static void choose_filters(struct work *work, struct mono now)
         if (work->ability.reason[0] == '\0')
             filter_probe(work->filter, &work->ability);
         work_filter_choose(work, p, now);
+        work->macvlans.looked = false;
         report.filter_mode = (uint8_t)pool->mode;
-        report.vmac = work_wants_macs(work, p) && work->ability.egress && pool->mode != FILTER_OFF;
+        report.vmac = (uint8_t)work_vmac(work, p);
         snprintf(report.text, sizeof(report.text), "%s", pool->reason);
         (void)work->listener.report(work->listener.context, &report);
     }
@@ -309,6 +320,7 @@ static void hold_failures_back(struct work *work, bool back)
     for (unsigned p = 0; p < work_pool_count(work); p++)
         work->pools[p].held_back = back && work->pools[p].error != 0;
     policy_hold_back(work, back);
+    macvlan_hold_back(work, back);
 }
 
 static void reconcile(struct work *work, bool ordered, struct mono now)
@@ -320,6 +332,7 @@ static void reconcile(struct work *work, bool ordered, struct mono now)
     choose_filters(work, now);
     all_filters(work, now);
     work_report_closed(work);
+    macvlan_reconcile(work);
     want_addresses(work);
     work_macs(work, false);
     work_link_settings(work);
@@ -407,6 +420,8 @@ int work_leave(struct work *work)
     work_read_news(work);
     policy_look(work);
     policy_remove(work);
+    for (unsigned tries = LEAVE_TRIES; tries > 0 && !macvlan_leave(work); tries--)
+        work_read_news(work);
     int error = remove_addresses(work, closed);
 
     work_macs(work, true);

@@ -10,9 +10,11 @@
 
 #include "platform/filter.h"
 #include "platform/kernel.h"
+#include "platform/kernel_macvlan.h"
 #include "platform/kernel_policy.h"
 #include "platform/kernel_state.h"
 #include "platform/netlink.h"
+#include "platform/realtime.h"
 
 /* What a reload found granted: in force until the next advertisement after `spoke_us` has left. */
 struct work_lease {
@@ -38,6 +40,7 @@ struct work_unit {
 
 struct work_pool {
     enum filter_mode mode; /* in force; FILTER_AUTO until it is known */
+    bool macvlan;          /* its virtual MACs are macvlan interfaces */
     char reason[128];
     unsigned first_unit, unit_count, first_vip, vip_count;
     bool installed;     /* the table is there and as we think */
@@ -63,6 +66,8 @@ struct work_listener {
     void *context;
 };
 
+#define WORK_PRIORITY (REALTIME_PRIORITY - 1) /* of its thread, where the loop's is real-time (realtime.h) */
+
 struct work {
     const struct config *config;
     struct netlink *netlink;
@@ -70,6 +75,7 @@ struct work {
     struct filter_ability ability;
     struct state state;
     struct policy_state policy;
+    struct macvlans macvlans;
     struct work_unit *units;
     unsigned unit_count;
     struct work_pool *pools;
@@ -77,6 +83,7 @@ struct work {
     struct filter_vip *vips;          /* in step with state.vips */
     struct filter_vip *changed_vips;  /* of one transaction */
     struct netlink_change *changes;   /* of one slice */
+    unsigned changes_capacity;
     unsigned *changes_of;
     int *mac_ifindexes;                 /* in step with state.vips: where its virtual MAC was put; 0: nowhere */
     int announcing[SETTINGS_LINKS_MAX]; /* ifindex of each link that announces itself by its own address; 0: no need */
@@ -126,6 +133,9 @@ bool work_is_dropped(const struct work *work);
 void work_take_over(struct work *to, struct work *from, const struct handover *map);
 void work_remove_stale(struct work *work);
 
+/* Takes what netlink says of links and addresses up to now. */
+void work_read_links(struct work *work);
+
 /* Closes the filter of every pool. 1 when each has one and it is closed, else 0. */
 int work_close(struct work *work);
 
@@ -143,6 +153,8 @@ void work_fill(struct work *work);
 bool work_by_link(const struct work *work, unsigned pool);
 /* Some VIP of the pool has a virtual MAC. */
 bool work_wants_macs(const struct work *work, unsigned pool);
+/* How the pool's virtual MACs are made here, once its filter is chosen. */
+enum kernel_vmac work_vmac(const struct work *work, unsigned pool);
 
 /* kernel_filter.c: brings the pool's table in line with `units` and with the VIPs that are in place. */
 void work_filter_pool(struct work *work, unsigned pool, struct mono now);

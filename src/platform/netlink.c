@@ -30,7 +30,7 @@
 #define SEND_BYTES 131072
 #define BATCH_MESSAGES 128 /* their acknowledgements must fit the receive buffer, where each counts for about 1 KiB */
 #define BATCH_BYTES ((BATCH_MESSAGES + 1) * 128)
-#define PROMOTE_BYTES 128 /* more than netlink_message_promote() needs */
+#define PROMOTE_BYTES 128 /* more than netlink_link_promote() needs */
 #define DUMP_TRIES 5
 #define WATCHED_PROTOCOLS 16 /* with more of them all routes are watched */
 
@@ -452,7 +452,7 @@ static unsigned batch_fill(struct netlink *netlink, struct batch *batch, struct 
         if (change->kind == NETLINK_REMOVE_ADDRESS && change->address.family == FAMILY_IPV4 &&
             change->ifindex != promoted) {
             promoted = change->ifindex;
-            batch_append(netlink, batch, netlink_message_promote(change->ifindex));
+            batch_append(netlink, batch, netlink_link_promote(change->ifindex));
         }
         change->error = ENOMEM;
         change->sequence = batch_append(netlink, batch, message);

@@ -10,6 +10,7 @@
 #include "config/network.h"
 
 #define NETLINK_NAME_MAX 16 /* IFNAMSIZ */
+#define NETLINK_ALIAS_MAX 160
 #define NETLINK_PROTOCOL 18 /* marks what we put into the kernel; iproute2 shows it as "keepalived" */
 
 struct netlink;
@@ -24,21 +25,32 @@ enum netlink_event_kind {
     NETLINK_POLICY_CHANGED, /* somebody else changed a route of a protocol that is watched, or a rule */
 };
 
+/* How an interface answers and asks by ARP (net.ipv4.conf.IF.*), and what it takes. */
+struct netlink_arp {
+    bool known;
+    uint32_t ignore, announce, rp_filter; /* arp_ignore, arp_announce, rp_filter */
+};
+
 struct netlink_event {
     uint8_t kind; /* enum netlink_event_kind */
     int ifindex;
-    char name[NETLINK_NAME_MAX]; /* LINK */
-    uint32_t mtu;                /* LINK */
-    uint8_t mac[6];              /* LINK */
-    bool admin_up;               /* LINK */
-    bool carrier;                /* LINK */
-    struct addr address;         /* ADDRESS, ADDRESS_GONE, GATEWAY */
-    struct addr peer;            /* ADDRESS, ADDRESS_GONE: the other end's; none: there is no such */
-    uint8_t prefix_length;       /* ADDRESS, ADDRESS_GONE */
-    uint8_t protocol;            /* ADDRESS: who put it; 0: the kernel does not say */
-    bool secondary;              /* ADDRESS: IPv4, not the first of its subnet */
-    bool usable;                 /* ADDRESS: neither tentative nor found to be a duplicate */
-    uint32_t metric;             /* GATEWAY */
+    char name[NETLINK_NAME_MAX];   /* LINK */
+    uint32_t mtu;                  /* LINK */
+    uint8_t mac[6];                /* LINK */
+    bool admin_up;                 /* LINK */
+    bool carrier;                  /* LINK */
+    bool macvlan;                  /* LINK: it is one */
+    bool private;                  /* LINK: ... in private mode */
+    int lower;                     /* LINK: ifindex of the one it is on; 0: none in this namespace */
+    struct netlink_arp arp;        /* LINK */
+    char alias[NETLINK_ALIAS_MAX]; /* LINK: what was written on it */
+    struct addr address;           /* ADDRESS, ADDRESS_GONE, GATEWAY */
+    struct addr peer;              /* ADDRESS, ADDRESS_GONE: the other end's; none: there is no such */
+    uint8_t prefix_length;         /* ADDRESS, ADDRESS_GONE */
+    uint8_t protocol;              /* ADDRESS: who put it; 0: the kernel does not say */
+    bool secondary;                /* ADDRESS: IPv4, not the first of its subnet */
+    bool usable;                   /* ADDRESS: neither tentative nor found to be a duplicate */
+    uint32_t metric;               /* GATEWAY */
 };
 
 typedef void netlink_sink(void *context, const struct netlink_event *event);
@@ -98,6 +110,14 @@ enum netlink_change_kind {
     NETLINK_REMOVE_ROUTE,
     NETLINK_PUT_RULE,
     NETLINK_REMOVE_RULE,
+    NETLINK_PUT_MACVLAN,  /* an interface `text` with `mac` on `ifindex`, in private mode, down */
+    NETLINK_MARK_MACVLAN, /* alias `text`; arp_ignore and rp_filter as in `arp` */
+    NETLINK_NO_AUTOCONF,  /* it gets no IPv6 address by itself (addr_gen_mode none) */
+    NETLINK_OPEN_LINK,    /* up */
+    NETLINK_SET_ARP,      /* arp_ignore and arp_announce as in `arp` */
+    NETLINK_DOOM_LINK,    /* goes with the next NETLINK_REMOVE_DOOMED */
+    /* All of them at once: one by one each would cost the kernel some 15 ms under RTNL. No ifindex. */
+    NETLINK_REMOVE_DOOMED,
 };
 
 struct netlink_change {
@@ -112,8 +132,10 @@ struct netlink_change {
     const int *hop_ifindexes; /* of the route: of each next hop's device; 0: it names none */
     const struct net_rule *rule;
     uint32_t preference; /* REMOVE_RULE: as it is there */
-    int error;           /* out: 0 or a positive errno; being there already, or gone already, is success */
-    uint32_t sequence;   /* out: of its message */
+    const char *text;    /* PUT_MACVLAN, MARK_MACVLAN */
+    struct netlink_arp arp;
+    int error;         /* out: 0 or a positive errno; being there already, or gone already, is success */
+    uint32_t sequence; /* out: of its message */
 };
 
 /*

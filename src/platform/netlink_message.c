@@ -7,10 +7,7 @@
 
 #include <errno.h>
 #include <linux/fib_rules.h>
-#include <linux/if.h>
 #include <linux/if_addr.h>
-#include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -21,10 +18,6 @@
 #include "platform/netlink_policy.h"
 
 /* Kernels older than the headers send fewer attributes, newer ones more; unknown ones are skipped. */
-static const struct nla_policy link_policy[IFLA_MAX + 1] = {
-    [IFLA_IFNAME] = {.type = NLA_STRING, .maxlen = NETLINK_NAME_MAX},
-    [IFLA_MTU] = {.type = NLA_U32},
-};
 static const struct nla_policy address_policy[IFA_MAX + 1] = {
     [IFA_FLAGS] = {.type = NLA_U32},
     [IFA_PROTO] = {.type = NLA_U8},
@@ -51,30 +44,6 @@ static struct addr address_of(uint8_t af, const struct nlattr *attribute)
     else if (af == AF_INET6 && nla_len(attribute) == 16)
         a = addr_from_bytes(FAMILY_IPV6, nla_data(attribute));
     return a;
-}
-
-static void read_link(struct nlmsghdr *message, netlink_sink *sink, void *context)
-{
-    struct nlattr *attributes[IFLA_MAX + 1];
-    struct netlink_event event = {.kind = message->nlmsg_type == RTM_NEWLINK ? NETLINK_LINK : NETLINK_LINK_GONE};
-
-    if (nlmsg_parse(message, sizeof(struct ifinfomsg), attributes, IFLA_MAX, link_policy) < 0)
-        return;
-    const struct ifinfomsg *info = nlmsg_data(message);
-
-    /* A bridge reports its ports' leaving with the family AF_BRIDGE; the link itself stays. */
-    if (info->ifi_family != AF_UNSPEC)
-        return;
-    event.ifindex = info->ifi_index;
-    event.admin_up = (info->ifi_flags & IFF_UP) != 0;
-    event.carrier = (info->ifi_flags & IFF_LOWER_UP) != 0;
-    if (attributes[IFLA_IFNAME])
-        nla_strlcpy(event.name, attributes[IFLA_IFNAME], sizeof(event.name));
-    if (attributes[IFLA_MTU])
-        event.mtu = nla_get_u32(attributes[IFLA_MTU]);
-    if (attributes[IFLA_ADDRESS] && nla_len(attributes[IFLA_ADDRESS]) == sizeof(event.mac))
-        memcpy(event.mac, nla_data(attributes[IFLA_ADDRESS]), sizeof(event.mac));
-    sink(context, &event);
 }
 
 static void read_address(struct nlmsghdr *message, netlink_sink *sink, void *context)
@@ -163,7 +132,7 @@ void netlink_message_read(struct nlmsghdr *message, netlink_sink *sink, void *co
     switch (message->nlmsg_type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
-        read_link(message, sink, context);
+        netlink_link_read(message, sink, context);
         break;
     case RTM_NEWADDR:
     case RTM_DELADDR:
@@ -199,10 +168,20 @@ int netlink_message_verdict(const struct netlink_change *change, int error)
     case NETLINK_REMOVE_ROUTE:
     case NETLINK_REMOVE_RULE:
         return error == ESRCH || error == ENOENT || error == ENODEV ? 0 : error;
+    case NETLINK_DOOM_LINK:
+    case NETLINK_REMOVE_DOOMED:
+        return error == ENODEV ? 0 : error;
+    case NETLINK_NO_AUTOCONF:
+        /* A kernel without IPv6 has no such setting. */
+        return error == EAFNOSUPPORT || error == EOPNOTSUPP ? 0 : error;
     case NETLINK_PUT_ROUTE:
     case NETLINK_PUT_RULE:
     case NETLINK_ANNOUNCE_OWN:
     case NETLINK_PROMOTE:
+    case NETLINK_PUT_MACVLAN:
+    case NETLINK_MARK_MACVLAN:
+    case NETLINK_OPEN_LINK:
+    case NETLINK_SET_ARP:
         break;
     }
     return error;
@@ -367,31 +346,6 @@ static struct nl_msg *change_mac(const struct netlink_change *change)
     return message ? message_finish(message, nla_put(message, NDA_LLADDR, sizeof(change->mac), change->mac)) : NULL;
 }
 
-/* One of the interface's own IPv4 settings (net.ipv4.conf.IF.*). */
-static struct nl_msg *change_setting(int ifindex, int setting, uint32_t value)
-{
-    const struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_index = ifindex};
-    struct nl_msg *message = message_new(RTM_SETLINK, NLM_F_ACK, &info, sizeof(info));
-
-    if (!message)
-        return NULL;
-    struct nlattr *families = nla_nest_start(message, IFLA_AF_SPEC);
-    struct nlattr *inet = families ? nla_nest_start(message, AF_INET) : NULL;
-    struct nlattr *settings = inet ? nla_nest_start(message, IFLA_INET_CONF) : NULL;
-
-    if (!settings || nla_put_u32(message, setting, value) < 0)
-        return message_finish(message, -ENOMEM);
-    nla_nest_end(message, settings);
-    nla_nest_end(message, inet);
-    nla_nest_end(message, families);
-    return message;
-}
-
-struct nl_msg *netlink_message_promote(int ifindex)
-{
-    return change_setting(ifindex, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
-}
-
 struct nl_msg *netlink_message_change(const struct netlink_change *change)
 {
     switch ((enum netlink_change_kind)change->kind) {
@@ -407,10 +361,16 @@ struct nl_msg *netlink_message_change(const struct netlink_change *change)
     case NETLINK_PUT_RULE:
     case NETLINK_REMOVE_RULE:
         return netlink_rule_message(change);
-    case NETLINK_PROMOTE:
-        return netlink_message_promote(change->ifindex);
     case NETLINK_ANNOUNCE_OWN:
-        return change_setting(change->ifindex, IPV4_DEVCONF_ARP_ANNOUNCE, 2);
+    case NETLINK_PROMOTE:
+    case NETLINK_PUT_MACVLAN:
+    case NETLINK_MARK_MACVLAN:
+    case NETLINK_NO_AUTOCONF:
+    case NETLINK_OPEN_LINK:
+    case NETLINK_SET_ARP:
+    case NETLINK_DOOM_LINK:
+    case NETLINK_REMOVE_DOOMED:
+        return netlink_link_change(change);
     }
     return NULL;
 }

@@ -26,7 +26,11 @@ enum netlink_request {
 /* The caller frees them with nlmsg_free(); NULL when there is no memory. */
 struct nl_msg *netlink_message_request(enum netlink_request kind, uint8_t protocol);
 struct nl_msg *netlink_message_change(const struct netlink_change *change);
-struct nl_msg *netlink_message_promote(int ifindex); /* promote_secondaries = 1 on the interface */
+
+/* netlink_link.c: links and their settings. */
+struct nl_msg *netlink_link_change(const struct netlink_change *change);
+struct nl_msg *netlink_link_promote(int ifindex); /* promote_secondaries = 1 on the interface */
+void netlink_link_read(struct nlmsghdr *message, netlink_sink *sink, void *context);
 
 /* Hands the event in `message` to the sink, if it is one. The whole message must be in memory; its content may be
  * anything. */

@@ -192,6 +192,9 @@ static void take_report(struct probe *probe, const struct kernel_report *report)
     case KERNEL_POLICY:
         printf("policy %s %s\n", report->error ? strerrorname_np(report->error) : "0", report->text);
         break;
+    case KERNEL_VMAC:
+        printf("vmac %s %s\n", report->error ? strerrorname_np(report->error) : "0", report->text);
+        break;
     case KERNEL_FILTER:
         printf("filter %s: %s\n", modes[report->filter_mode], report->text);
         break;

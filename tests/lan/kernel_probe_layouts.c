@@ -61,7 +61,8 @@ static void make(const struct sample *sample, struct made *made)
                               .pool = "layout",
                               .mode = sample->mode,
                               .egress = sample->egress,
-                              .use_vmac = sample->vmac,
+                              .use_vmac = sample->vmac && sample->egress,
+                              .macvlan = sample->vmac && !sample->egress,
                               .set = sample->set,
                               .family = sample->kinds & 5 ? FAMILY_IPV4 : FAMILY_IPV6,
                               .pool_link = "lo",
@@ -121,8 +122,8 @@ void layouts_try(void)
             .no_accept = bits >> 8 & 1,
         };
 
-        /* The lease and virtual MACs need the hook. */
-        if (sample.kinds == 0 || ((sample.mode == FILTER_LEASE || sample.vmac) && !sample.egress))
+        /* The lease needs the hook. */
+        if (sample.kinds == 0 || (sample.mode == FILTER_LEASE && !sample.egress))
             continue;
         int error = try(filter, &sample);
 

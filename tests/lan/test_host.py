@@ -123,3 +123,16 @@ def test_own_address__in_a_pool__is_refused_at_start_and_reload_and_stays(lab):
     assert f"reload: {own} is this host's own address" in node.read_log("evenkeeld.log")
     serves(daemon)
     assert own in node.addresses() and daemon.stop() == 0
+
+
+def test_mac_of_the_interface__changes__neighbours_learn_it(lab):
+    node, witness = lab.hosts[0], lab.witness
+    daemon = cluster.Evenkeel(node, cluster.pool_text([f"{{ {VIPS[0]}/24 2001:db8::51/64 }}"], *QUICK)).start()
+    serves(daemon)
+    addresses, mac = (VIPS[0], "2001:db8::51"), "02:4b:00:00:99:01"
+    for address in addresses:
+        witness.run("ping", "-c1", "-W2", address)
+    node.run("ip", "link", "set", "eth0", "address", mac)
+    for address in addresses:
+        rig.wait_until(lambda a=address: mac in witness.run("ip", "neigh", "show", a).stdout, 2, f"{address} is at {mac}")
+    assert daemon.stop() == 0

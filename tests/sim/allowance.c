@@ -98,19 +98,33 @@ static int64_t allowance_loss(const struct world *w, unsigned a, unsigned b, uns
     return allowance_break(w, a, b, allowance_max(since_us, pair_us) + w->advert_us + LOSS_SLACK_US);
 }
 
+/* The lease of a node that hangs was renewed for the last time while some others did not hear it. */
+static int64_t allowance_hanging(const struct world *w, unsigned node)
+{
+    int64_t mended_us = SIM_LONG_AGO;
+
+    if (!world_is_host(node) || host_is_up(&w->hosts[node])) {
+        return SIM_LONG_AGO;
+    }
+    for (unsigned other = 0; other < SIM_NODES_MAX; other++) {
+        mended_us = allowance_max(mended_us, w->lan.mended_us[node][other]);
+    }
+    return mended_us + w->lease_us;
+}
+
 /* Whoever hangs ends with its lease: renewed by its own first word at the latest while both answer, else by the last
  * one that could not be heard. */
 static int64_t allowance_mended(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)
 {
     bool members = world_is_host(a) && world_is_host(b);
-    bool hangs = (world_is_host(a) && !host_is_up(&w->hosts[a])) || (world_is_host(b) && !host_is_up(&w->hosts[b]));
     int64_t heard_us = w->lan.mended_us[a][b] + (members ? w->member_us : w->advert_us);
 
     (void)unit;
     if (since_us <= heard_us) {
         return allowance_break(w, a, b, heard_us);
     }
-    return allowance_max(heard_us, hangs ? w->lan.mended_us[a][b] + w->lease_us : 0) + allowance_reaction_us(w);
+    int64_t hanging_us = allowance_max(allowance_hanging(w, a), allowance_hanging(w, b));
+    return allowance_max(heard_us, hanging_us) + allowance_reaction_us(w);
 }
 
 static int64_t allowance_stranger(const struct world *w, unsigned a, unsigned b, unsigned unit, int64_t since_us)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * platform/kernel_state.c: what netlink says becomes a picture of links and VIPs, and what must change; and the keys of
- * the filter's sets (filter_key.c). No kernel is asked.
+ * platform/kernel_state.c: what netlink says becomes a picture of links and VIPs, and what must change. No kernel is
+ * asked.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/check.h"
-#include "platform/filter_layout.h"
 #include "platform/kernel_state.h"
 
 struct picture {
@@ -463,32 +462,90 @@ static void test_elsewhere__the_same_address_on_another_link__is_found(void **ou
     assert_false(state_elsewhere(&p->state, 2));
 }
 
-/* The bytes of the keys are the kernel's contract: parts filled up to four bytes, the link's name first. */
-static void test_filter_keys__are_as_the_rules_load_them(void **state)
+/* VIP 0 stands on eth0 (7); its virtual MAC has an interface of its own there (20). */
+static unsigned place_on_macvlan(struct picture *p)
 {
-    struct filter_vip vip = {.address = address("10.0.0.50"), .link = "eth0", .mac = {1, 2, 3, 4, 5, 6}};
-    const struct filter_unit unit = {
-        .link = "eth0", .self = address("10.0.0.1"), .family = FAMILY_IPV4, .version = 2, .vrid = 51, .ttl = 64};
-    const uint8_t spoke[28] = {'e', 't', 'h', '0', [16] = 10, 0, 0, 1, 64, 0, 0, 0, 0x21, 51, 0, 0};
-    uint8_t key[LAYOUT_KEY_MAX];
-    char name[LAYOUT_NAME_MAX];
+    unsigned link = state_add_macvlan(&p->state, 0, "vrrp.50");
 
-    (void)state;
-    assert_int_equal(layout_vip_key(&vip, key), 4);
-    assert_memory_equal(key, vip.address.bytes, 4);
-    assert_string_equal(layout_set_name(name, "held", layout_class_of(&vip)), "held");
-    vip.by_link = true;
-    assert_int_equal(layout_vip_key(&vip, key), 20);
-    assert_string_equal((const char *)key, "eth0");
-    assert_memory_equal(key + 16, vip.address.bytes, 4);
-    assert_string_equal(layout_set_name(name, "held", layout_class_of(&vip)), "held_link");
-    vip.address = address("fe80::1");
-    assert_int_equal(layout_vip_key(&vip, key), 32);
-    assert_string_equal(layout_set_name(name, "vips", layout_class_of(&vip)), "vips6_link");
-    assert_int_equal(layout_mac_key(&vip, key), 24);
-    assert_memory_equal(key + 16, vip.mac, 6);
-    assert_int_equal(layout_spoke_key(&unit, key), sizeof(spoke));
-    assert_memory_equal(key, spoke, sizeof(spoke));
+    tell_link(p, "eth0", 7, true);
+    tell_link(p, "vrrp.50", 20, true);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 24);
+    state_place(&p->state, 0, link);
+    p->state.vips[0].wanted = true;
+    return link;
+}
+
+static void test_place__macvlan__what_stands_on_the_link_itself_is_removed_first(void **out)
+{
+    struct picture *p = *out;
+
+    assert_int_equal(place_on_macvlan(p), 2);
+    assert_int_equal(changes(p), 2);
+    assert_int_equal(p->changes[0].kind, NETLINK_REMOVE_ADDRESS);
+    assert_int_equal(p->changes[0].ifindex, 7);
+    assert_int_equal(p->changes[1].kind, NETLINK_PUT_ADDRESS);
+    assert_int_equal(p->changes[1].ifindex, 20);
+    state_changed(&p->state, 0, &p->changes[0]);
+    state_changed(&p->state, 0, &p->changes[1]);
+    assert_true(p->state.vips[0].present);
+    assert_int_equal(changes(p), 0);
+    tell_address(p, NETLINK_ADDRESS, 7, "10.0.0.50", 32);
+    assert_int_equal(changes(p), 1);
+    assert_int_equal(p->changes[0].prefix_length, 32);
+    tell_address(p, NETLINK_ADDRESS_GONE, 7, "10.0.0.50", 32);
+    assert_int_equal(changes(p), 0);
+    assert_int_equal(p->state.links[0].own_count, 0);
+}
+
+static void test_place__macvlan_removed_by_hand__the_address_is_lost_and_with_the_link_it_is_not(void **out)
+{
+    struct picture *p = *out;
+    const struct netlink_event gone[] = {{.kind = NETLINK_LINK_GONE, .ifindex = 20},
+                                         {.kind = NETLINK_LINK_GONE, .ifindex = 7}};
+
+    place_on_macvlan(p);
+    tell_address(p, NETLINK_ADDRESS, 20, "10.0.0.50", 24);
+    assert_true(p->state.vips[0].present);
+    state_event(&p->state, &gone[0]);
+    assert_false(p->state.vips[0].present);
+    assert_true(p->state.vips[0].lost);
+    assert_int_equal(state_vip_obstacle(&p->state, &p->state.vips[0]), ENODEV);
+    state_event(&p->state, &gone[1]);
+    assert_false(p->state.vips[0].lost);
+}
+
+static void test_place__back_on_the_link__what_stands_there_is_right(void **out)
+{
+    struct picture *p = *out;
+
+    place_on_macvlan(p);
+    tell_address(p, NETLINK_ADDRESS, 20, "10.0.0.50", 24);
+    state_place(&p->state, 0, 0);
+    assert_true(p->state.vips[0].present);
+    assert_int_equal(changes(p), 0);
+}
+
+/* Answers to link-local neighbours need a route, which only such an address brings there. */
+static void test_place__link_local_host_address__gets_the_prefix_of_all_of_them(void **out)
+{
+    struct picture *p = *out;
+    struct state_vip *vip = &p->state.vips[2];
+
+    vip->address = address("fe80::50");
+    vip->prefix_length = vip->configured_prefix = 128;
+    state_place(&p->state, 2, state_add_macvlan(&p->state, 0, "vrrp.50"));
+    assert_int_equal(vip->prefix_length, 64);
+    state_place(&p->state, 2, 0);
+    assert_int_equal(vip->prefix_length, 128);
+    vip->address = address("2001:db8::50");
+}
+
+static void test_macvlan__name_of_another_link__is_taken(void **out)
+{
+    struct picture *p = *out;
+
+    assert_int_equal(state_add_macvlan(&p->state, 0, "eth1"), p->state.link_count);
+    assert_int_equal(p->state.link_count, 2);
 }
 
 int main(void)
@@ -500,7 +557,14 @@ int main(void)
                                         unmake),
         cmocka_unit_test_setup_teardown(test_removal__of_an_address_with_a_peer__names_it, make, unmake),
         cmocka_unit_test_setup_teardown(test_elsewhere__the_same_address_on_another_link__is_found, make, unmake),
-        cmocka_unit_test(test_filter_keys__are_as_the_rules_load_them),
+        cmocka_unit_test_setup_teardown(test_place__macvlan__what_stands_on_the_link_itself_is_removed_first, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(
+            test_place__macvlan_removed_by_hand__the_address_is_lost_and_with_the_link_it_is_not, make, unmake),
+        cmocka_unit_test_setup_teardown(test_place__back_on_the_link__what_stands_there_is_right, make, unmake),
+        cmocka_unit_test_setup_teardown(test_place__link_local_host_address__gets_the_prefix_of_all_of_them, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(test_macvlan__name_of_another_link__is_taken, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__wanted_and_absent__are_put_on_their_own_links, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__present_and_unwanted__are_removed_first, make, unmake),
         cmocka_unit_test_setup_teardown(test_changes__in_parts__awaited_ones_apart_and_no_more_than_asked_for, make,

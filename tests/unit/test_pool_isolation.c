@@ -321,8 +321,8 @@ static void test_contest__claimant_dies_too__not_waited_for(void **state)
     rig_free(rig);
 }
 
-/* The loser's last word crossed the winner's first: it yielded, and is no claimant when the winner releases the unit.
- */
+/* The loser's last word crossed the winner's first: it yielded, says so, and is no claimant when the winner releases
+ * the unit. */
 static void test_contest__loser_whose_word_crossed__does_not_delay_a_planned_move(void **state)
 {
     (void)state;
@@ -333,6 +333,8 @@ static void test_contest__loser_whose_word_crossed__does_not_delay_a_planned_mov
     rig_hear(rig, 20, 4, 253);
     rig_run(rig, 200);
     rig_hear(rig, 30, 4, 252);
+    rig_run(rig, US_PER_MS);
+    rig_hear(rig, 30, 4, 0);
     rig_run(rig, 600 * US_PER_MS);
     assert_int_equal(rig_unit(rig, 4).holder.bytes[3], 20);
     rig_hear(rig, 20, 4, 0);
