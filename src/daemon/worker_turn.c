@@ -43,7 +43,8 @@ static void take_link(struct worker *worker, const struct kernel_report *report,
 
     link_report(worker, report, now);
     for (unsigned p = 0; other_mac && p < settings_all_count(&worker->config->core); p++)
-        announce_held(worker, p, now);
+        for (unsigned u = 0; u < worker->config->core.pools[p].unit_count; u++)
+            announce_held(worker, p, u, now);
 }
 
 /* "pool web", or for a set "instances". */
@@ -56,11 +57,9 @@ static const char *pool_text(const struct worker *worker, unsigned pool, char te
 
 static void take_filter(struct worker *worker, const struct kernel_report *report, struct mono now)
 {
-    static const char *const names[] = {
-        [FILTER_AUTO] = "auto", [FILTER_OFF] = "off", [FILTER_ON] = "on", [FILTER_LEASE] = "lease"};
     struct worker_pool *pool = &worker->pools[report->pool];
     char name[POOL_TEXT_MAX];
-    const char *mode = report->filter_mode < ARRAY_LENGTH(names) ? names[report->filter_mode] : "unknown";
+    const char *mode = filter_mode_name(report->filter_mode);
 
     memcpy(pool->filter_text, report->text, sizeof(pool->filter_text));
     worker->pool_views[report->pool].filter_mode = report->filter_mode;
