@@ -89,7 +89,7 @@ def one_line(text):
 
 
 @pytest.mark.parametrize("options", [
-    ["--nonsense"], ["-z"], ["-f"], ["--run-dir"], ["-n", "extra"], ["--log-level", "loud"], ["--log-level", ""],
+    ["--nonsense"], ["-y"], ["-f"], ["--run-dir"], ["-n", "extra"], ["--log-level", "loud"], ["--log-level", ""],
     ["--log-format", "xml"], ["-f", ""], ["--run-dir", ""], ["--foreground=yes"], ["-t", "file", "extra"], ["--", "-n"], ["--log"],
 ], ids=" ".join)
 def test_options__bad__usage_and_nothing_touched(place, options):
