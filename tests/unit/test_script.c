@@ -297,7 +297,8 @@ static void test_script__child__has_its_user_and_nothing_of_ours(void **state)
     assert_false(secret);
 }
 
-/* Starts a sleep in a child of ours that is then killed, and says whether the sleep outlived it for a while. */
+/* Starts a sleep in a child of ours that is then killed, and says whether the sleep outlived it for a while. One that
+ * follows ends long before its time limit. */
 static bool outlives(bool follows)
 {
     const struct check_command self = {.user = geteuid() == 0 ? "root" : NULL};
@@ -309,7 +310,8 @@ static bool outlives(bool follows)
     pid_t daemon = fork();
 
     if (daemon == 0) {
-        begin(shell, &(struct script_start){.command = &self, .follows = follows, .timeout_us = 4000000});
+        begin(shell, &(struct script_start){
+                         .command = &self, .follows = follows, .timeout_us = follows ? 100000000 : 4000000});
         pause();
     }
     for (int i = 0; i < PATIENCE_MS && !read_number(path, &inner); i++)
@@ -317,7 +319,7 @@ static bool outlives(bool follows)
     assert_true(inner > 0);
     kill(daemon, SIGKILL);
     assert_int_equal(waitpid(daemon, NULL, 0), daemon);
-    await_end(inner, 500);
+    await_end(inner, follows ? PATIENCE_MS : 500);
     bool alive = is_alive(inner);
 
     await_end(inner, PATIENCE_MS);
