@@ -7,7 +7,6 @@
 Every step's whole output is in build/check/STEP.log; what failed is shown. A step that crashes counts as one failure.
 Tests that cannot run here are counted as skipped, with the reason.
 """
-import contextlib
 import os
 import re
 import signal
@@ -22,7 +21,6 @@ LOGS = os.path.join(BUILD, "check")
 CLANG = os.path.join(TOP, "build-clang")
 PYTEST = ["/usr/bin/python3", "-m", "pytest", "-q", "-rfEsx", "--durations=12", "-p", "no:cacheprovider", "--color=no"]
 FUZZ_SECONDS = int(os.environ.get("EVENKEEL_FUZZ_SECONDS", "60"))
-NICENESS = 10  # of steps that give way
 TELL_S = 60  # how often it is said what runs
 # Lines of cmocka, pytest, the simulator, lints, compilers and sanitizers that say what failed.
 TELLING = re.compile(r"^(FAILED|ERROR|FAIL)\b|^\[ *(FAILED|ERROR|LINE) *\]|^_+ \S+ _+$|^E {3,}[^ +]|^\S+:\d+: (?!in )\S"
@@ -60,9 +58,9 @@ def lan_tests(names):
 
 
 class Step:
-    def __init__(self, name, purpose, command, limit_s, directory=TOP, environment=None, gives_way=False):
+    def __init__(self, name, purpose, command, limit_s, directory=TOP, environment=None):
         self.name, self.purpose, self.command, self.limit_s = name, purpose, command, limit_s
-        self.directory, self.environment, self.gives_way = directory, environment or {}, gives_way
+        self.directory, self.environment = directory, environment or {}
         self.log = os.path.join(LOGS, name + ".log")
         self.passed, self.failed, self.skipped, self.findings = 0, 1, 0, ["it did not run"]  # until it has
 
@@ -103,13 +101,6 @@ def telling(lines):
     return found[:TELLING_LINES] or lines[-TAIL_LINES:]
 
 
-def give_way(process):
-    """To all others: its programs by their niceness, its session by that of the group that the kernel makes of one."""
-    os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-    with contextlib.suppress(OSError), open(f"/proc/{process.pid}/autogroup", "w", encoding="ascii") as f:
-        f.write(str(NICENESS))
-
-
 def end(process):
     """The whole session of a step."""
     os.killpg(process.pid, signal.SIGTERM)
@@ -126,8 +117,6 @@ def run(step):
         process = subprocess.Popen(step.command, cwd=step.directory, stdout=log, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, start_new_session=True,
                                    env={**os.environ, "EVENKEEL_BUILD": BUILD, "COLUMNS": "200", **step.environment})
-        if step.gives_way:
-            give_way(process)
         try:
             status = process.wait(timeout=step.limit_s)
         except subprocess.TimeoutExpired:
@@ -162,12 +151,16 @@ def programs():
                   environment={"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})]]
 
 
+# To all others: programs by their niceness, sessions by that of the group that the kernel may make of each.
+GIVE_WAY = "{ echo 10 >/proc/self/autogroup; } 2>/dev/null; exec nice -n 10"
+
+
 def fuzzers():
-    """One after the other on one of the cores, when nobody else wants it."""
+    """One after the other, each on one of the cores when nobody else wants it."""
     return [Step("fuzz-" + target, f"{FUZZ_SECONDS} s of fuzzing, ASan and UBSan",
-                 ["bash", "-c", f"make -s -C {CLANG} fuzz_{target} && mkdir -p {CLANG}/corpus-{target} && {CLANG}/fuzz_{target}"
-                  f" -max_total_time={FUZZ_SECONDS} -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 {CLANG}/corpus-{target}"],
-                 FUZZ_SECONDS + 600, gives_way=True) for target in FUZZ_TARGETS]
+                 ["bash", "-c", f"make -s -C {CLANG} fuzz_{target} && mkdir -p {CLANG}/corpus-{target} || exit; {GIVE_WAY}"
+                  f" {CLANG}/fuzz_{target} -max_total_time={FUZZ_SECONDS} -timeout=5 -rss_limit_mb=2048 -print_final_stats=1"
+                  f" {CLANG}/corpus-{target}"], FUZZ_SECONDS + 300) for target in FUZZ_TARGETS]
 
 
 def lan_lanes(groups, purpose):
