@@ -207,21 +207,6 @@ void config_print_finding(void *context, enum config_severity severity, const ch
         fprintf(context, "%s: %s: %s\n", file, kind, text);
 }
 
-const char *filter_mode_name(uint8_t mode)
-{
-    switch ((enum filter_mode)mode) {
-    case FILTER_AUTO:
-        return "auto";
-    case FILTER_OFF:
-        return "off";
-    case FILTER_ON:
-        return "on";
-    case FILTER_LEASE:
-        return "lease";
-    }
-    return "unknown";
-}
-
 struct config *config_load(const char *path, config_report *report, void *context)
 {
     return config_read(&(struct config_request){.path = path}, report, context);
