@@ -168,6 +168,7 @@ class Node:
         os.chmod(self.dir, 0o755)
         self.ports = []  # per LAN: dict(interface, port, mac, ipv4, ipv6, link_local)
         self.children = []
+        self.namespace = None  # set by settle()
         self.holder = subprocess.Popen(
             ["unshare", "-n", "-m", "--propagation", "private", "sleep", str(lab.watchdog_s + 60)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -181,7 +182,9 @@ class Node:
                 return comm.read().strip() == "sleep" and os.stat(f"{path}/ns/net").st_ino != own
 
         wait_until(ready, 10, f"namespace of {self.name}", 0.002)
-        self.inode = os.stat(f"{path}/ns/net").st_ino
+        # Held open, by the reaper too: the number of a namespace that is gone is soon that of another lab's.
+        self.namespace = os.open(f"{path}/ns/net", os.O_RDONLY)
+        self.inode = os.fstat(self.namespace).st_ino
 
     def enter(self):
         return ["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--"]
@@ -275,19 +278,24 @@ class Lab:
                 sys.stderr.write(f"rig: {error}\n")
         self.cleanups = []
         with disturbing():
-            kill_namespaces({n.inode for n in self.nodes if hasattr(n, "inode")})
+            kill_namespaces({n.inode for n in self._settled()})
             for node in self.nodes:
                 for child in node.children + [node.holder]:
                     child.kill()
                     child.wait()
+            if self.reaper:
+                self.reaper.stdin.close()
+                self.reaper.wait()
+                self.reaper = None
+            for node in self._settled():
+                os.close(node.namespace)
             pace(CLEANUP_S if self.nodes else 0)
-        self.nodes = []
-        if self.reaper:
-            self.reaper.stdin.close()
-            self.reaper.wait()
-            self.reaper = None
+            self.nodes = []
         if not self.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _settled(self):
+        return [node for node in self.nodes if node.namespace is not None]
 
     # Building
 
@@ -314,7 +322,8 @@ class Lab:
     def _start_reaper(self):
         inodes = [str(n.inode) for n in self.nodes]
         self.reaper = subprocess.Popen([PYTHON, os.path.abspath(__file__), "--reap", str(self.watchdog_s)] + inodes,
-                                       stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+                                       stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
+                                       pass_fds=[n.namespace for n in self.nodes])
 
     def _wire(self):
         switch, machines = ["link set lo up"], {n: ["link set lo up"] for n in self.hosts + [self.witness]}
