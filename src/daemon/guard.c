@@ -85,6 +85,7 @@ static void take_up(struct guard *guard)
     if (guard->up)
         return;
     guard->up = true;
+    realtime_settle();
     ready_say(guard->start->ready, "READY=1");
     guard->start->up(guard->start->context);
 }

@@ -31,6 +31,7 @@
 
 #define LEAVE_TIMEOUT_US (4500 * US_PER_MS) /* a little less than the guard's patience */
 #define KERNEL_CLOSE_TIMEOUT_MS 2000
+#define SETTLE_US (5 * US_PER_S)
 #define FILE_CLOSE_TIMEOUT_MS 500
 
 static void on_kernel(void *context)
@@ -401,6 +402,7 @@ int worker_run(const struct worker_start *start)
     worker->log_next = worker->started;
     worker->retry_next = MONO_NEVER;
     worker->background_next = worker->started;
+    worker->settle_at = mono_add(worker->started, SETTLE_US);
     worker->ask_next = worker->started;
     code = begin(worker, start);
     if (code == 0) {

@@ -112,7 +112,7 @@ struct worker {
     const struct daemon_dialect *dialect;
     const char *config_id, *run_dir; /* for dumps */
     struct dump_files *dumps;
-    unsigned number;                 /* number.h */
+    unsigned number; /* number.h */
     struct guard_page *page;
     void *storage; /* of the core */
     struct core *core;
@@ -147,6 +147,7 @@ struct worker {
     bool left;                   /* EFFECT_LEFT came */
     struct mono retry_next;      /* when link_retry is wanted */
     struct mono background_next; /* when background_ask is wanted */
+    struct mono settle_at;       /* when the start is over: its memory is given back */
     struct mono tracking_next;   /* when tracking_run is wanted */
     struct mono log_next;        /* when log_tick is wanted */
     struct mono ask_next;        /* when third parties are asked in the background; audit.h keeps its own time */

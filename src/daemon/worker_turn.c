@@ -10,6 +10,7 @@
 #include "daemon/log.h"
 #include "daemon/worker.h"
 #include "platform/clock.h"
+#include "platform/realtime.h"
 
 #define POOL_TEXT_MAX (SETTINGS_NAME_MAX + 8)
 #define BEAT_US US_PER_S /* at least so often the loop turns, for the guard's watchdog */
@@ -169,7 +170,8 @@ static void take_reports(struct worker *worker, struct mono now)
 
 static struct mono next_deadline(const struct worker *worker)
 {
-    struct mono next = mono_min(mono_min(core_deadline(worker->core), worker->retry_next), worker->background_next);
+    struct mono next = mono_min(mono_min(core_deadline(worker->core), worker->retry_next),
+                                mono_min(worker->background_next, worker->settle_at));
 
     next = mono_min(next, announcing_deadline(worker));
     next = mono_min(next, worker->tracking_next);
@@ -203,6 +205,10 @@ int worker_turn(struct worker *worker)
     worker->background_next = background_ask(worker, now);
     apply_flush(worker, now);
     worker_reload_turn(worker);
+    if (mono_due(now, worker->settle_at)) {
+        worker->settle_at = MONO_NEVER;
+        realtime_settle();
+    }
     if (mono_due(now, worker->log_next))
         worker->log_next = mono_min(log_tick(), mono_add(now, BEAT_US));
     return 0;

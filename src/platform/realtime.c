@@ -85,6 +85,11 @@ static int tame_heap(int unused)
     return mallopt(M_ARENA_MAX, 1) && mallopt(M_TRIM_THRESHOLD, -1) ? 0 : -EINVAL;
 }
 
+void realtime_settle(void)
+{
+    malloc_trim(0);
+}
+
 static int sharpen_timers(int unused)
 {
     (void)unused;

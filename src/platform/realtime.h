@@ -21,6 +21,9 @@
  */
 unsigned realtime_enter(int priority, char refused[static REALTIME_TEXT_MAX]);
 
+/* Gives back what the start needed and nothing needs any more; some tenths of a millisecond. */
+void realtime_settle(void);
+
 /* SCHED_RR with `priority` for the calling thread, 0: none any more; what it forks or starts gets none. 0 or a negative
  * errno. */
 int realtime_thread(int priority);
