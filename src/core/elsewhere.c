@@ -21,8 +21,9 @@ bool elsewhere_is_of(const struct unit *u, const struct addr *address)
 /* A unit that waits for it waits as long. */
 static void elsewhere_set(struct unit *u, struct mono until)
 {
-    if (!mono_is_never(u->elsewhere_until) && u->router.down_base.us == u->elsewhere_until.us) {
-        router_wait(&u->router, until, 0);
+    struct router *r = &u->router;
+    if (mono_add(r->down_base, r->down_wait_us).us == u->elsewhere_until.us) {
+        router_postpone(r, until);
     }
     u->elsewhere_until = until;
 }
@@ -77,20 +78,7 @@ struct addr elsewhere_named(const struct advert *advert)
 
 void elsewhere_member_gone(const struct pool *p, struct unit *u, const struct addr *member, struct mono now)
 {
-    if (!mono_is_never(u->elsewhere_until) && addr_equal(&u->elsewhere_from, member)) {
+    if (!mono_due(now, u->elsewhere_until) && addr_equal(&u->elsewhere_from, member)) {
         elsewhere_ends(p, u, now);
     }
-}
-
-bool elsewhere_holds_back(struct unit *u, struct mono now)
-{
-    if (mono_is_never(u->elsewhere_until)) {
-        return false;
-    }
-    if (mono_due(now, u->elsewhere_until)) {
-        u->elsewhere_until = MONO_NEVER;
-        return false;
-    }
-    router_wait(&u->router, u->elsewhere_until, 0);
-    return true;
 }

@@ -41,7 +41,7 @@ void pool_init(struct pool *p, unsigned index, const struct core_settings *all, 
         u->checksum_heard = WIRE_CHECKSUM_PLAIN;
         u->never_owned = true;
         u->made = now;
-        u->stranger_since = u->vacant_since = u->released_until = u->elsewhere_until = MONO_NEVER;
+        u->stranger_since = u->vacant_since = u->released_until = MONO_NEVER;
         u->claim_next = u->last_change = MONO_NEVER;
         u->last_gap_us = -1;
         router_init(&u->router, index, i, u->settings->version, u->settings->advert_interval_us);

@@ -82,7 +82,7 @@ struct unit {
     struct addr differs_from;                             /* none: nobody's did */
     uint8_t elsewhere_vrid; /* under which `elsewhere_from` may answer for an address of it (elsewhere.c) ... */
     struct addr elsewhere_from;
-    struct mono elsewhere_until; /* ... so long; never: nobody does */
+    struct mono elsewhere_until; /* ... so long */
     bool interval_noted;
     uint8_t checksum_heard; /* enum wire_checksum: the form last heard here (checksum auto) */
 
@@ -240,13 +240,13 @@ bool pool_unit_waits_for_rank(const struct unit *u);
 /* `address` claims it no longer: nobody waits for that one. */
 void pool_claimant_gone(const struct pool *p, struct unit *u, const struct addr *address, struct mono now);
 void pool_member_gone(struct pool *p, struct member *m, enum member_state state, struct mono now, struct effects *fx);
-/* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
 /* Nothing of the unit answers here, and somebody waits to hear that (2.4 l). */
 void pool_say_closed(const struct pool *p, struct unit *u, struct mono now, struct effects *fx);
 /* A claim that arrives so soon after its sender's priority 0 was sent before it. */
 int64_t pool_crossing_us(const struct pool *p);
 /* A unit of any pool on this one's interface and family has the VRID. */
 bool pool_vrid_is_a_units(const struct pool *p, unsigned vrid);
+/* Chooses the VRID for this host's own advertisements; counts on `heard`, the pool's units and the members. */
 void pool_choose_member_vrid(struct pool *p, struct mono now, struct effects *fx);
 
 /* pool_hear.c: a parsed packet of this link and family. False: it was none of this pool's business. */
@@ -261,8 +261,6 @@ void elsewhere_heard(struct pool *p, const struct advert *advert, const struct a
 bool elsewhere_is_of(const struct unit *u, const struct addr *address);
 struct addr elsewhere_named(const struct advert *advert);
 void elsewhere_member_gone(const struct pool *p, struct unit *u, const struct addr *member, struct mono now);
-/* The unit's timer has fired, but the unit must wait on; its timer is set. */
-bool elsewhere_holds_back(struct unit *u, struct mono now);
 
 /* contest.c */
 /* `by` claims the unit that `against` holds: counted, told once. */

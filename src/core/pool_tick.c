@@ -79,13 +79,13 @@ static const struct member *pool_silent_owner(struct pool *p, const struct unit 
     return m != NULL && member_is_alive(m) ? m : NULL;
 }
 
-/* Its turn comes later, and then by rank. False: the time has come. */
+/* Its turn comes later. False: the time has come. */
 static bool unit_waits_until(struct unit *u, struct mono until, struct mono now)
 {
     if (mono_due(now, until)) {
         return false;
     }
-    router_wait(&u->router, until, 0);
+    router_postpone(&u->router, until);
     return true;
 }
 
@@ -143,14 +143,9 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
         u->released_until = MONO_NEVER;
         p->changed |= p->leaving; /* and the next batch waits for it no longer */
     }
-    bool candidate = pool_is_candidate(p, u);
-    if (mono_due(now, router_down_deadline(r))) {
-        unit_waits_until(u, u->quiet_until, now);
-    }
-    if (u->rank > 0 && !mono_due(now, u->patient_until) && mono_due(now, router_down_deadline(r))) {
-        router_wait(r, u->patient_until, 0);
-    }
-    if (mono_due(now, router_down_deadline(r)) && elsewhere_holds_back(u, now)) {
+    bool candidate = pool_is_candidate(p, u), fires = mono_due(now, router_down_deadline(r));
+    struct mono earliest = mono_max(u->quiet_until, u->elsewhere_until);
+    if (fires && unit_waits_until(u, u->rank > 0 ? mono_max(earliest, u->patient_until) : earliest, now)) {
         return;
     }
     if (mono_is_never(r->down_base)) {
@@ -159,8 +154,7 @@ static void pool_gate_timer(struct pool *p, struct unit *u, struct mono now)
             router_wait(r, now, vacant ? 0 : router_silence_us(r));
             p->changed = true;
         }
-    } else if (mono_due(now, router_down_deadline(r)) && !pool_owner_may_answer(p, u, now) &&
-               !pool_somebody_may_hold(p, u, now) && !candidate) {
+    } else if (fires && !pool_owner_may_answer(p, u, now) && !pool_somebody_may_hold(p, u, now) && !candidate) {
         r->down_base = MONO_NEVER;
     }
 }

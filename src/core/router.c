@@ -181,6 +181,11 @@ void router_wait(struct router *r, struct mono base, int64_t wait_us)
     r->down_wait_us = wait_us;
 }
 
+void router_postpone(struct router *r, struct mono until)
+{
+    router_wait(r, mono_add(until, -r->down_wait_us), r->down_wait_us);
+}
+
 struct mono router_down_deadline(const struct router *r)
 {
     if (r->state != ROUTER_BACKUP || r->phase != PHASE_SETTLED) {

@@ -139,7 +139,9 @@ struct mono router_down_deadline(const struct router *r); /* Active_Down_Timer; 
 /* How long silence must last, before skew, until the Active counts as gone: down_adverts x its interval, but not less
  * than down_wait_min_us. */
 int64_t router_silence_us(const struct router *r);
-void router_wait(struct router *r, struct mono base, int64_t wait_us); /* (re)starts Active_Down_Timer */
+void router_wait(struct router *r, struct mono base, int64_t wait_us);
+/* Its turn comes later, and stays what it was: the end of a silence, or this host's rank. */
+void router_postpone(struct router *r, struct mono until); /* (re)starts Active_Down_Timer */
 struct mono router_deadline(const struct router *r);
 
 /* Fires what is due. Adver_Timers due within `slack_us` fire too, so that a host's adverts leave together. */

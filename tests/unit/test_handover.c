@@ -347,9 +347,28 @@ static void test_elsewhere__address_in_another_units_list__is_left_there_too(voi
     rig_free(rig);
 }
 
+/* The last word under the other VRID is long ago: its unit is one like any other. */
+static void test_elsewhere__who_once_had_it_there_dies__no_longer_gap_than_another(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(1, 1);
+    rig_start(rig, 100 * US_PER_S);
+    rig_peer(rig, 20, 100);
+    rig_hear_for(rig, 200, 253, 1, 5);
+    rig_peer_takes(rig, 20, 0, 253);
+    rig_hear_for(rig, 200, 0, 1, 1);
+    rig_run(rig, 20 * US_PER_S);
+    assert_false(rig_holds(rig, 0));
+    rig_peer(rig, 20, 0);
+    rig_run(rig, 3 * RIG_MEMBER_US + RIG_MEMBER_US / 2);
+    assert_true(rig_holds(rig, 0));
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elsewhere__who_once_had_it_there_dies__no_longer_gap_than_another),
         cmocka_unit_test(test_elsewhere__address_under_another_vrid__is_left_there_while_it_is_heard),
         cmocka_unit_test(test_elsewhere__address_in_another_units_list__is_left_there_too),
         cmocka_unit_test(test_handover__same_settings__nothing_is_said_or_done),

@@ -116,7 +116,6 @@ static void test_isolation__deaf_host_hears_again__listens_first(void **state)
     rig_free(rig);
 }
 
-/* While its kernel was still at work for a unit, the host became isolated: it must not end up holding it. */
 /* It is heard once, and hangs before it can say that it has taken what we had. */
 static void test_isolation__deaf_host_hears_again_but_a_member_hangs__waits_for_its_death(void **state)
 {
@@ -151,6 +150,7 @@ static void test_isolation__another_is_no_reserve_any_more__told_what_we_hold(vo
     rig_free(rig);
 }
 
+/* While its kernel was still at work for a unit, the host became isolated: it must not end up holding it. */
 static void test_isolation__deaf_while_taking__gives_the_attempt_up(void **state)
 {
     (void)state;
