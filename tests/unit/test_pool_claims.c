@@ -16,8 +16,8 @@
 #define WEAKER_PRIORITY 200
 #define STRONGER_PRIORITY 253
 
-/* Members 20 and 30 are there; 20 has just released the only unit, and we have said that it is ours. */
-static struct rig *rig_claimed(void)
+/* Members 20 and 30 are there, and 20 has the only unit. */
+static struct rig *rig_held_by_20(void)
 {
     struct rig *rig = rig_new(1, 1);
     rig->pools[0].rebalance = false;
@@ -26,14 +26,33 @@ static struct rig *rig_claimed(void)
     rig_peer(rig, WEAKER, 100);
     rig_peer_takes(rig, 20, 0, 253);
     rig_run(rig, 5 * SECOND);
-    rig_find_peer(rig, 20)->holds[0] = 0;
     rig_mark(rig);
+    return rig;
+}
+
+/* 20 has just released it, and we have said that it is ours. */
+static struct rig *rig_claimed(void)
+{
+    struct rig *rig = rig_held_by_20();
+    rig_find_peer(rig, 20)->holds[0] = 0;
     rig_hear(rig, 20, 0, 0);
     while (rig_unit(rig, 0).state != ROUTER_ACTIVE) {
         rig_run(rig, 100);
     }
     assert_int_equal(rig_sends(rig, 0, -1), 1);
     assert_true(rig_unit(rig, 0).priority > WEAKER_PRIORITY);
+    return rig;
+}
+
+/* We take the only unit, which nobody had; our kernel is slow, so nothing is said yet. */
+static struct rig *rig_taking(void)
+{
+    struct rig *rig = rig_new(1, 1);
+    rig->manual_kernel = true;
+    rig_start(rig, 100 * SECOND);
+    rig_peer(rig, 20, 100);
+    rig_run(rig, 4 * SECOND);
+    assert_int_equal(rig_unit(rig, 0).level, LEVEL_READY);
     return rig;
 }
 
@@ -130,12 +149,7 @@ static void test_claim__a_weaker_stranger__not_waited_for(void **state)
 static void test_claim__from_one_that_has_just_left__is_a_members(void **state)
 {
     (void)state;
-    struct rig *rig = rig_new(1, 1);
-    rig->manual_kernel = true;
-    rig_start(rig, 100 * SECOND);
-    rig_peer(rig, 20, 100);
-    rig_run(rig, 4 * SECOND);
-    assert_int_equal(rig_unit(rig, 0).level, LEVEL_READY);
+    struct rig *rig = rig_taking();
     rig_find_peer(rig, 20)->share = 0;
     rig_hear(rig, 20, RIG_MEMBER, 0);
     rig_hear(rig, 20, 0, WEAKER_PRIORITY);
@@ -177,12 +191,7 @@ static void test_yield__open__says_so_when_it_is_closed(void **state)
 static void test_yield__had_said_nothing__says_nothing(void **state)
 {
     (void)state;
-    struct rig *rig = rig_new(1, 1);
-    rig->manual_kernel = true;
-    rig_start(rig, 100 * SECOND);
-    rig_peer(rig, 20, 100);
-    rig_run(rig, 4 * SECOND);
-    assert_int_equal(rig_unit(rig, 0).level, LEVEL_READY);
+    struct rig *rig = rig_taking();
     rig_hear(rig, 20, 0, WEAKER_PRIORITY);
     assert_int_equal(rig_unit(rig, 0).level, LEVEL_ABSENT);
     rig_level_done(rig, 0, 0);
@@ -195,14 +204,7 @@ static void test_yield__had_said_nothing__says_nothing(void **state)
 static void test_take__pinned_by_a_stronger_one_meanwhile__taken_back(void **state)
 {
     (void)state;
-    struct rig *rig = rig_new(1, 1);
-    rig->pools[0].rebalance = false;
-    rig_start(rig, 100 * SECOND);
-    rig_peer(rig, 20, 100);
-    rig_peer(rig, 30, 100);
-    rig_peer_takes(rig, 20, 0, 253);
-    rig_run(rig, 5 * SECOND);
-    rig_mark(rig);
+    struct rig *rig = rig_held_by_20();
     assert_int_equal(rig_command(rig, EVENT_TAKE, 0), CORE_OK);
     rig_run(rig, MS);
     assert_int_equal(rig_sends(rig, 0, 254), 1);
