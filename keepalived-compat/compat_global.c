@@ -61,7 +61,7 @@ static unsigned take_fifo(struct keyword_run *run, const struct keyword *row, co
 #define GARP(word, field, preset, tier, text) ROW_SECONDS(word, garp.field, 0, ROW_US(86400), preset, tier, text)
 #define GARP_COUNT(word, field, low, preset, tier, text)                                                               \
     ROW_INTEGER(word, garp.field, low, 1000, "rounds", preset, tier, text)
-#define NO_EXTRA(word) ROW_IGNORED(word, 'C', "has no effect: a virtual MAC is on the interface itself")
+#define NO_EXTRA(word) ROW_IGNORED(word, 'C', "has no effect: announcements leave on the interface itself in any case")
 #define NO_MAIL(word, tier) ROW_IGNORED(word, tier, "has no effect: no mail is sent")
 #define NO_IPVS(word) ROW_IGNORED(word, 'C', "has no effect: IPVS is not managed")
 #define NO_SNMP(word) ROW_IGNORED(word, 'C', "has no effect: evenkeel-snmp serves these objects")

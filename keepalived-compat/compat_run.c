@@ -228,8 +228,8 @@ static bool name_is_taken(const struct config *config, const char *name)
     return false;
 }
 
-/* "instances", "instances2", ...: the first that is neither a pool's nor another set's. */
-/* By its filter, so that a set keeps its name, and at a reload its instances, whatever other sets come and go. */
+/* "instances", "instances_on", ...: by its filter, so that a set keeps its name, and at a reload its instances,
+ * whatever other sets come and go; with a number behind it where a pool has that name. */
 static void name_set(const struct config *config, enum filter_mode mode, char name[static SETTINGS_NAME_MAX])
 {
     static const char *const names[] = {

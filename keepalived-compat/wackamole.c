@@ -77,8 +77,6 @@ static void file_drop_repeated(struct wack_file *file, struct report *report)
         unit_drop_repeated(file, units, &unit, report);
         if (unit.addresses.count > 0)
             file->units[units++] = unit;
-        else
-            free(unit.addresses.list);
     }
     file->unit_count = units;
 }
@@ -273,14 +271,27 @@ static void print_balance(const struct wack_file *file, FILE *out)
         fprintf(out, "    rebalance_interval %d\n", file->interval_s > 0 ? file->interval_s : 1);
 }
 
+/* The address that a unit's VRID follows from: its first one on the pool's interface. */
+static const struct addr *unit_head(const struct wack_work *work, const struct wack_unit *unit)
+{
+    for (unsigned a = 0; a < unit->addresses.count; a++) {
+        const struct wack_address *address = &unit->addresses.list[a];
+
+        if (address->interface == NULL || strcmp(address->interface, work->interface) == 0)
+            return &address->address;
+    }
+    return &unit->addresses.list[0].address;
+}
+
 /* Every unit its address's last byte, which is also what a unit gets that is added later; who comes too late a free
  * one. */
-static void choose_vrids(const struct wack_file *file, unsigned *vrids)
+static void choose_vrids(const struct wack_work *work, unsigned *vrids)
 {
+    const struct wack_file *file = &work->files[0];
     bool used[256] = {[0] = true};
 
     for (unsigned u = 0; u < file->unit_count; u++) {
-        unsigned byte = addr_last_byte(&file->units[u].addresses.list[0].address);
+        unsigned byte = addr_last_byte(unit_head(work, &file->units[u]));
 
         vrids[u] = used[byte] ? 0 : byte;
         used[byte] = true;
@@ -316,7 +327,7 @@ static void print_unit(const struct wack_work *work, const struct wack_unit *uni
     fputs(group ? "        {" : "       ", out);
     print_addresses(work, unit, out);
     fputs(group ? " }" : "", out);
-    if (vrid != addr_last_byte(&unit->addresses.list[0].address))
+    if (vrid != addr_last_byte(unit_head(work, unit)))
         fprintf(out, " vrid %u", vrid);
     for (unsigned f = 0; f < work->file_count; f++)
         if (file_prefers(&work->files[f], unit)) {
@@ -348,7 +359,7 @@ static void print_pool(const void *context, FILE *out)
     fprintf(out, "    interface %s\n", work->interface);
     print_balance(file, out);
     fputs("    virtual_ipaddress {\n", out);
-    choose_vrids(file, vrids);
+    choose_vrids(work, vrids);
     for (unsigned u = 0; u < file->unit_count; u++)
         print_unit(work, &file->units[u], vrids[u], out);
     fputs("    }\n}\n", out);
@@ -385,8 +396,6 @@ bool convert_wackamole(unsigned count, char *const *files, FILE *out, config_rep
         read_files(work, count, files, &findings);
     bool good = report_deliver(&findings, report, context) && convert_out(print_pool, work, out, report, context);
 
-    for (unsigned f = 0; f < work->file_count; f++)
-        wack_file_free(&work->files[f]);
     report_free(&findings);
     free(work);
     return good;

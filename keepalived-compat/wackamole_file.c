@@ -4,23 +4,24 @@
  */
 #include "wackamole_file.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/check.h"
+#include "compat_words.h"
 #include "config/config.h"
+#include "config/reader.h"
 #include "config/suggest.h"
 
-#define FILE_BYTES_MAX (1u << 20)
 #define BLANKS " \t\r\n"
 
 struct reading {
     struct wack_file *file;
     struct report *report;
-    const char *next;    /* the rest of the text */
-    const char *line_at; /* where its line begins */
+    struct compat_list units, preferred, lost; /* the file's, as they grow */
+    const char *next;                          /* the rest of the text */
+    const char *line_at;                       /* where its line begins */
     unsigned line;
     bool failed;
     /* The token in hand: a word, or one of { } =. */
@@ -150,7 +151,7 @@ static bool read_address(struct reading *reading, const char *text, struct wack_
            out->address.family == FAMILY_IPV4;
 }
 
-static void take_address(struct reading *reading, struct wack_addresses *addresses)
+static void take_address(struct reading *reading, struct compat_list *addresses)
 {
     struct wack_address address;
 
@@ -158,23 +159,15 @@ static void take_address(struct reading *reading, struct wack_addresses *address
         expected(reading, "an address such as eth0:192.0.2.1/24");
         return;
     }
-    if (addresses->count == addresses->capacity) {
-        addresses->capacity = 2 * addresses->capacity + 4;
-        addresses->list = xalloc_grow(addresses->list, addresses->capacity, sizeof(*addresses->list));
-    }
-    addresses->list[addresses->count++] = address;
+    *(struct wack_address *)compat_push(&reading->report->arena, addresses, sizeof(address)) = address;
     advance(reading);
 }
 
 static void lose(struct reading *reading, const char *instead)
 {
-    struct wack_file *file = reading->file;
+    struct wack_lost *lost = compat_push(&reading->report->arena, &reading->lost, sizeof(*lost));
 
-    if (file->lost_count == file->lost_capacity) {
-        file->lost_capacity = 2 * file->lost_capacity + 4;
-        file->lost = xalloc_grow(file->lost, file->lost_capacity, sizeof(*file->lost));
-    }
-    file->lost[file->lost_count++] = (struct wack_lost){reading->place, reading->word, instead};
+    *lost = (struct wack_lost){reading->place, reading->word, instead};
 }
 
 /* --- settings: each begins at its keyword --- */
@@ -226,29 +219,23 @@ static void take_balance(struct reading *reading)
     advance(reading);
 }
 
-static struct wack_unit *add_unit(struct wack_file *file)
-{
-    if (file->unit_count == file->unit_capacity) {
-        file->unit_capacity = 2 * file->unit_capacity + 16;
-        file->units = xalloc_grow(file->units, file->unit_capacity, sizeof(*file->units));
-    }
-    file->units[file->unit_count] = (struct wack_unit){0};
-    return &file->units[file->unit_count++];
-}
-
 static void take_unit(struct reading *reading)
 {
-    struct wack_unit *unit = add_unit(reading->file);
+    struct compat_list addresses = {0};
 
-    if (!at(reading, "{")) {
-        take_address(reading, &unit->addresses);
-        return;
+    if (at(reading, "{")) {
+        advance(reading);
+        do
+            take_address(reading, &addresses);
+        while (!reading->failed && !at(reading, "}"));
+        advance(reading);
+    } else
+        take_address(reading, &addresses);
+    if (addresses.count > 0) {
+        struct wack_unit *unit = compat_push(&reading->report->arena, &reading->units, sizeof(*unit));
+
+        unit->addresses = (struct wack_addresses){addresses.count, addresses.items};
     }
-    advance(reading);
-    do
-        take_address(reading, &unit->addresses);
-    while (!reading->failed && !at(reading, "}"));
-    advance(reading);
 }
 
 static void take_units(struct reading *reading)
@@ -269,12 +256,12 @@ static void take_preferred(struct reading *reading)
         return;
     }
     if (!at(reading, "{")) {
-        take_address(reading, &reading->file->preferred);
+        take_address(reading, &reading->preferred);
         return;
     }
     advance(reading);
     while (!reading->failed && !at(reading, "}"))
-        take_address(reading, &reading->file->preferred);
+        take_address(reading, &reading->preferred);
     advance(reading);
 }
 
@@ -376,23 +363,18 @@ static void take_setting(struct reading *reading)
 /* The file's text in the arena; NULL after an error was reported. */
 static const char *read_text(const char *path, struct report *report)
 {
-    FILE *in = fopen(path, "re");
-    struct place place = {.file = path};
+    const char *why, *text = NULL;
+    size_t length;
+    char *bytes = reader_file(path, false, &length, &why);
 
-    if (in == NULL) {
-        report_error(report, place, "cannot be read: %s", strerror(errno));
-        return NULL;
-    }
-    char *text = arena_array(&report->arena, FILE_BYTES_MAX + 1, 1);
-    size_t length = fread(text, 1, FILE_BYTES_MAX, in);
-    const char *fault = ferror(in) ? "cannot be read" : length == FILE_BYTES_MAX ? "is longer than 1 MiB" : NULL;
-
-    if (fault == NULL && memchr(text, '\0', length) != NULL)
-        fault = "is no text: it holds a zero byte";
-    if (fault != NULL)
-        report_error(report, place, "%s", fault);
-    fclose(in);
-    return fault == NULL ? text : NULL;
+    if (bytes != NULL && memchr(bytes, '\0', length) != NULL)
+        why = "it holds a zero byte, so it is no text";
+    if (why != NULL)
+        report_error(report, (struct place){.file = path}, "cannot be read: %s", why);
+    else
+        text = arena_text(&report->arena, bytes, length);
+    free(bytes);
+    return text;
 }
 
 void wack_file_read(struct wack_file *file, const char *path, struct report *report)
@@ -406,16 +388,12 @@ void wack_file_read(struct wack_file *file, const char *path, struct report *rep
     advance(&reading);
     while (reading.word != NULL && !reading.failed)
         take_setting(&reading);
+    file->units = reading.units.items;
+    file->unit_count = reading.units.count;
+    file->preferred = (struct wack_addresses){reading.preferred.count, reading.preferred.items};
+    file->lost = reading.lost.items;
+    file->lost_count = reading.lost.count;
     if (!reading.failed && file->unit_count == 0)
         report_error(report, (struct place){.file = path},
                      "there is no VirtualInterfaces block with an address to convert");
-}
-
-void wack_file_free(struct wack_file *file)
-{
-    for (unsigned i = 0; i < file->unit_count; i++)
-        free(file->units[i].addresses.list);
-    free(file->units);
-    free(file->preferred.list);
-    free(file->lost);
 }

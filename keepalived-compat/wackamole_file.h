@@ -15,7 +15,7 @@ struct wack_address {
 };
 
 struct wack_addresses {
-    unsigned count, capacity;
+    unsigned count;
     struct wack_address *list;
 };
 
@@ -37,15 +37,14 @@ struct wack_file {
     int moves;         /* AcquisitionsPerRound; 0: none, -1: all; default 1 */
     int interval_s;    /* of a balancing round; default 4 */
     int mature_s;      /* default 5 */
-    unsigned unit_count, unit_capacity;
+    unsigned unit_count;
     struct wack_unit *units;
     struct wack_addresses preferred; /* each stands for all addresses of its network */
-    unsigned lost_count, lost_capacity;
+    unsigned lost_count;
     struct wack_lost *lost;
 };
 
-/* Reads `path` into *file, whose memory is `report`'s arena and, for the lists, wack_file_free's to give back. */
+/* Reads `path` into *file; all of it lives in `report`'s arena. */
 void wack_file_read(struct wack_file *file, const char *path, struct report *report);
-void wack_file_free(struct wack_file *file);
 
 #endif

@@ -58,6 +58,12 @@ struct statement *reader_read_text(const char *name, const char *text, size_t le
                                    const struct reader_options *options, struct arena *arena, struct report *report);
 
 /*
+ * The bytes of a regular file of at most 64 MiB, to be freed; NULL and *why, which stays valid until the next call.
+ * `included`: nothing executable.
+ */
+char *reader_file(const char *path, bool included, size_t *length, const char **why);
+
+/*
  * The words of a LINE from word `from` on, split again as a command: both kinds of quotes, adjacent pieces join,
  * backslash escapes \a \b \E \f \n \r \t \v \NNN \xXX \cC. One outer pair of double quotes around the whole command is
  * taken off first. Returns their number; *words lives in `arena`.

@@ -74,27 +74,34 @@ static char *reader_load(int fd, size_t *length)
     }
 }
 
-void reader_read_path(struct file_reader *r, const char *path, const struct place *from)
+char *reader_file(const char *path, bool included, size_t *length, const char **why)
 {
     struct stat status;
-    size_t length = 0;
     /* Not to hang on a FIFO that somebody put there. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    char *bytes = NULL;
 
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        reader_complain(r, path, from, strerror(errno));
-        if (fd >= 0)
-            close(fd);
+    *length = 0;
+    *why = fd < 0 || fstat(fd, &status) != 0 ? strerror(errno) : reader_refuse(&status, included);
+    if (*why == NULL) {
+        bytes = reader_load(fd, length);
+        *why = bytes == NULL ? strerror(errno) : NULL;
+    }
+    if (fd >= 0)
+        close(fd);
+    return bytes;
+}
+
+void reader_read_path(struct file_reader *r, const char *path, const struct place *from)
+{
+    const char *why;
+    size_t length;
+    char *bytes = reader_file(path, from != NULL, &length, &why);
+
+    if (bytes == NULL) {
+        reader_complain(r, path, from, why);
         return;
     }
-    const char *why = reader_refuse(&status, from != NULL);
-    char *bytes = why == NULL ? reader_load(fd, &length) : NULL;
-
-    if (bytes == NULL)
-        reader_complain(r, path, from, why != NULL ? why : strerror(errno));
-    close(fd);
-    if (bytes == NULL)
-        return;
     r->file = arena_text(r->arena, path, strlen(path));
     reader_read_bytes(r, bytes, length);
     free(bytes);

@@ -114,6 +114,21 @@ static void test_wackamole__hosts_that_prefer__are_named_by_their_files(void **s
     free(text);
 }
 
+static void test_wackamole__vrid__follows_the_first_address_on_the_pools_interface(void **state)
+{
+    const char *const files[] = {"two-interfaces.conf"};
+    char findings[FINDINGS_MAX];
+
+    (void)state;
+    char *text = convert(1, files, findings);
+
+    assert_string_equal(findings, "");
+    assert_non_null(text);
+    assert_non_null(strstr(text, "        { 198.51.100.5/24 dev eth1 192.0.2.9/24 }\n"));
+    assert_non_null(strstr(text, "        203.0.113.9/24 vrid 1\n"));
+    free(text);
+}
+
 static void test_wackamole__no_acquisitions__is_rebalance_off(void **state)
 {
     const char *const files[] = {"h2.conf"};
@@ -178,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_wackamole__one_file__becomes_a_pool_that_loads),
         cmocka_unit_test(test_wackamole__what_is_lost__is_said_with_its_place_and_once),
         cmocka_unit_test(test_wackamole__hosts_that_prefer__are_named_by_their_files),
+        cmocka_unit_test(test_wackamole__vrid__follows_the_first_address_on_the_pools_interface),
         cmocka_unit_test(test_wackamole__no_acquisitions__is_rebalance_off),
         cmocka_unit_test(test_wackamole__lists_that_differ__are_an_error_at_the_unit),
         cmocka_unit_test(test_wackamole__faults__are_one_error_with_its_place),
