@@ -16,7 +16,7 @@ struct macvlan {
     uint8_t mac[6];
     uint8_t pool;    /* of the first VIP that wants it */
     uint16_t parent; /* link */
-    unsigned link;   /* of its own, in work.state; state.link_count: some other link has the name */
+    unsigned link;   /* of its own, in work.state; STATE_NO_LINK: some other link has the name */
     bool ipv6;       /* of some VIP on it */
     bool owner;      /* of an instance of priority 255 */
     bool decided;    /* `owned` is known */

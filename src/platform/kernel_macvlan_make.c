@@ -174,7 +174,7 @@ static void learn_before(struct work *work)
     for (unsigned i = 0; i < work->macvlans.mark_count; i++) {
         const struct macvlan_mark *mark = &work->macvlans.marks[i];
         const char *at = mark->ours ? strchr(mark->text, ':') : NULL;
-        struct netlink_arp before = {.known = true};
+        struct netlink_arp before = {0};
         char name[CONFIG_INTERFACE_MAX];
 
         if (!at || sscanf(at, ": %15s had arp_ignore %u, arp_announce %u", name, &before.ignore, &before.announce) != 3)
@@ -218,8 +218,10 @@ static void set_parents(struct work *work, bool carrying)
         if (carrying)
             arp.announce = ANNOUNCE_BEST;
         changes[count++] = (struct netlink_change){.kind = NETLINK_SET_ARP, .ifindex = link->ifindex, .arp = arp};
-        if (!carrying)
+        if (!carrying) {
             parent->ifindex = 0;
+            work->announcing[i] = 0; /* kernel_link.c sets it again where it is needed */
+        }
     }
     if (count > 0)
         apply(work, changes, count);

@@ -403,10 +403,8 @@ static bool is_stray_part(const struct state_vip *vip, enum state_part part)
     return vip->stray_ifindex != 0 && (part == STATE_REMOVE_ALL || (part == STATE_AWAITED && !vip->held_back));
 }
 
-#define REMOVALS_MAX 4 /* of one VIP */
-
 static unsigned removals(const struct state *state, const struct state_vip *vip, enum state_part part,
-                         struct netlink_change out[static REMOVALS_MAX])
+                         struct netlink_change out[static STATE_CHANGES_MAX])
 {
     /* What somebody else put beside our static address is his. */
     bool any = vip->pool != STATE_STATIC && !state->only_ours;
@@ -430,7 +428,7 @@ static unsigned removals(const struct state *state, const struct state_vip *vip,
 unsigned state_changes(const struct state *state, enum state_part part, struct netlink_change *changes, unsigned *of,
                        unsigned max)
 {
-    struct netlink_change some[REMOVALS_MAX];
+    struct netlink_change some[STATE_CHANGES_MAX];
     unsigned count = 0;
 
     for (unsigned i = 0; i < state->vip_count; i++) {

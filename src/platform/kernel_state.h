@@ -29,7 +29,7 @@ struct state_vip {
     uint8_t prefix_length;    /* the same, but for state_place */
     uint8_t stray_prefix;     /* the address is there with this other prefix length; STATE_NO_PREFIX: it is not */
     uint8_t misplaced_prefix; /* it is on `link` itself with this one, and its place is elsewhere; or STATE_NO_PREFIX */
-    int stray_ifindex; /* it is still on this interface, which was its link and has another name now; 0: no */
+    int stray_ifindex;        /* it is still on this interface, which was its link and has another name now; 0: no */
     uint16_t link, place;
     uint8_t pool; /* or STATE_STATIC */
     uint16_t unit;
@@ -84,8 +84,10 @@ struct state {
 /* The link of this name; link_count: there is none. */
 unsigned state_link_named(const struct state *state, const char *name);
 
-/* Of the links that can be added there is one for each VIP. Its index; state->link_count as it was: the name is taken.
- */
+#define STATE_NO_LINK UINT32_MAX
+#define STATE_CHANGES_MAX 4u /* that one VIP may need at once */
+
+/* Of the links that can be added there is one for each VIP. Its index; STATE_NO_LINK: the name is taken. */
 unsigned state_add_macvlan(struct state *state, unsigned parent, const char *name);
 /*
  * The VIP's place is there from now on: its own link, or a macvlan on it. An address that stands elsewhere will be

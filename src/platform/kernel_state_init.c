@@ -93,7 +93,7 @@ unsigned state_add_macvlan(struct state *state, unsigned parent, const char *nam
     unsigned link = state_link_named(state, name);
 
     if (link < state->link_count)
-        return state->link_count;
+        return STATE_NO_LINK;
     add_link(state, name);
     state->links[link].parent = parent;
     return link;

@@ -50,9 +50,9 @@ static int allocate(struct work *work)
     work->filter_units = calloc(work->unit_count + 1, sizeof(*work->filter_units));
     work->vips = calloc(vips, sizeof(*work->vips));
     work->changed_vips = calloc(vips, sizeof(*work->changed_vips));
-    work->changes_capacity = (unsigned)(4 * vips);
+    work->changes_capacity = (unsigned)(STATE_CHANGES_MAX * vips);
     work->changes = calloc(work->changes_capacity, sizeof(*work->changes));
-    work->changes_of = calloc(3 * vips, sizeof(*work->changes_of));
+    work->changes_of = calloc(work->changes_capacity, sizeof(*work->changes_of));
     work->mac_ifindexes = calloc(vips, sizeof(*work->mac_ifindexes));
     work->views = calloc(work->config->core.link_count + 1u, sizeof(*work->views));
     work->views_known = calloc(work->config->core.link_count + 1u, sizeof(*work->views_known));
@@ -376,7 +376,7 @@ struct mono work_pass(struct work *work, struct mono now)
 static int remove_addresses(struct work *work, bool closed)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_US * 1000};
-    unsigned tries = LEAVE_TRIES + 2 * work->state.vip_count / SLICE;
+    unsigned tries = LEAVE_TRIES + STATE_CHANGES_MAX * work->state.vip_count / SLICE;
 
     while (tries-- > 0) {
         work_read_news(work);

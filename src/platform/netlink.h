@@ -27,7 +27,6 @@ enum netlink_event_kind {
 
 /* How an interface answers and asks by ARP (net.ipv4.conf.IF.*), and what it takes. */
 struct netlink_arp {
-    bool known;
     uint32_t ignore, announce, rp_filter; /* arp_ignore, arp_announce, rp_filter */
 };
 

@@ -56,7 +56,6 @@ static struct netlink_arp read_arp(struct nlattr *families)
         return (struct netlink_arp){0};
     memcpy(value, nla_data(values), sizeof(value));
     return (struct netlink_arp){
-        .known = true,
         .ignore = value[IPV4_DEVCONF_ARP_IGNORE - 1],
         .announce = value[IPV4_DEVCONF_ARP_ANNOUNCE - 1],
         .rp_filter = value[IPV4_DEVCONF_RP_FILTER - 1],
