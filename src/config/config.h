@@ -90,6 +90,10 @@ typedef void config_report(void *context, enum config_severity severity, const c
 void config_print_finding(void *context, enum config_severity severity, const char *file, unsigned line,
                           unsigned column, const char *text);
 
+/* The sink of who has read the text before, or does not care. */
+void config_ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
+                           unsigned column, const char *text);
+
 /* An enum filter_mode as files write it: "auto", "off", "on", "lease". */
 const char *filter_mode_name(uint8_t mode);
 

@@ -80,6 +80,7 @@ static void take_signals(struct guard *guard, struct mono now)
 static void take_up(struct guard *guard)
 {
     guard->worker_up = true;
+    guard->silent_looks = 0; /* its loop did not turn until now */
     if (guard->reload_wanted)
         reload_begin(guard, clock_now());
     if (guard->up)
@@ -257,6 +258,8 @@ static int prepare(struct guard *guard)
 {
     int error;
 
+    if (takes_own_address(guard))
+        return EX_CONFIG;
     guard->signals = open_signals();
     if (guard->signals < 0) {
         log_error("signals: %s", strerror(-guard->signals));
@@ -282,8 +285,6 @@ static int prepare(struct guard *guard)
         log_error("commands: %s", strerror(-error));
         return EX_OSERR;
     }
-    if (takes_own_address(guard))
-        return EX_CONFIG;
     guard->number = number_claim(&guard->number_claim);
     if (guard->number > 1)
         log_notice("another daemon runs in this network namespace: tables in nftables are named evenkeel%u_...",

@@ -9,9 +9,13 @@
 #ifndef EVENKEEL_DAEMON_NUMBER_H
 #define EVENKEEL_DAEMON_NUMBER_H
 
+#include <stdbool.h>
+
 #define NUMBER_MAX 64
 
 /* From 1, with the descriptor that holds it in *claim; 1 and -1 when none can be had. */
 unsigned number_claim(int *claim);
+/* Whether no living daemon has it, as far as can be told; not for the caller's own. */
+bool number_is_free(unsigned number);
 
 #endif

@@ -168,12 +168,6 @@ static void refuse(struct guard *guard, const char *why)
     answer(guard, CHANNEL_RELOAD_BAD, why);
 }
 
-static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
-                           unsigned column, const char *text)
-{
-    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
-}
-
 /* From the same text as the worker's, so that every index means the same to both. Nothing is looked up for it. */
 static int read_again(struct guard *guard, const char *text)
 {
@@ -181,7 +175,7 @@ static int read_again(struct guard *guard, const char *text)
 
     request.text = text;
     request.length = strlen(text);
-    struct config *config = guard->start->dialect->read(request, ignore_finding, NULL);
+    struct config *config = guard->start->dialect->read(request, config_ignore_finding, NULL);
 
     if (config == NULL)
         return -EINVAL;

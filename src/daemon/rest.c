@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/log.h"
+#include "daemon/number.h"
 #include "daemon/reload.h"
 #include "platform/kernel.h"
 
@@ -49,12 +50,6 @@ static char *read_own(const char *path, size_t *length)
     return text;
 }
 
-static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
-                           unsigned column, const char *text)
-{
-    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
-}
-
 static void clean(const struct config *before, unsigned number)
 {
     int removed = kernel_clean_marked(before, number);
@@ -81,13 +76,14 @@ void rest_clean(const char *run_dir, const struct daemon_dialect *dialect, const
 
     if (text == NULL)
         return;
+    unsigned then = read_number(text);
     struct config_request request = {.path = path, .text = text, .length = length};
-    struct config *before = dialect->read(request, ignore_finding, NULL);
+    struct config *before = dialect->read(request, config_ignore_finding, NULL);
 
     if (before == NULL)
         log_warning("%s cannot be read: if an earlier daemon was killed, its addresses may still be here", path);
-    else if (read_number(text) != number || !reload_same(before, config))
-        clean(before, read_number(text));
+    else if (then != number || !reload_same(before, config))
+        clean(before, then == number || number_is_free(then) ? then : number); /* a living daemon's tables stay */
     config_free(before);
     free(text);
 }
@@ -124,6 +120,8 @@ void rest_note(const char *run_dir, const struct config *config, unsigned number
         error = write_new(new_path, config, number);
         if (error == 0 && rename(new_path, path) < 0)
             error = -errno;
+        if (error < 0)
+            unlink(new_path);
     }
     if (error < 0)
         log_warning("%s/" REST_FILE " cannot be written (%s): should all of this daemon be killed at once, the "

@@ -192,7 +192,7 @@ static int make_parts(struct worker *worker)
     worker->audit = audit_new(worker->config, worker->started);
     worker->dumps = dump_files_open();
     if (storage == NULL || worker->effects.list == NULL || worker->history == NULL || worker->thirdparty == NULL ||
-        worker->vips == NULL || worker->audit == NULL)
+        worker->vips == NULL || worker->audit == NULL || worker->dumps == NULL)
         return -ENOMEM;
     worker_set_patience(worker);
     worker->queued_since = MONO_NEVER;

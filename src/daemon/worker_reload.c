@@ -204,18 +204,12 @@ static int make_parts(struct worker *worker, struct worker_next *next, int page_
     return error == 0 ? kernel_prepare(next->config, &next->map, &next->kernel) : error;
 }
 
-static void ignore_finding(void *context, enum config_severity severity, const char *file, unsigned line,
-                           unsigned column, const char *text)
-{
-    (void)context, (void)severity, (void)file, (void)line, (void)column, (void)text;
-}
-
 static struct config *read_config(const struct worker *worker, const char *text, size_t length)
 {
     const struct config_request request = {
         .path = "reload", .text = text, .length = length, .config_id = worker->config_id};
 
-    return worker->dialect->read(request, ignore_finding, NULL);
+    return worker->dialect->read(request, config_ignore_finding, NULL);
 }
 
 /* This host's own address on that link; as at a start, it cannot be a pool's (kernel_find_own). */
