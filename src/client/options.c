@@ -57,7 +57,8 @@ bool options_read(const struct options_program *program, int argc, char **argv, 
     };
     int option;
 
-    for (unsigned i = 0; i < program->own_count && i < OPTIONS_OWN_MAX; i++)
+    assert(program->own_count <= OPTIONS_OWN_MAX);
+    for (unsigned i = 0; i < program->own_count; i++)
         rows[COMMON + i] =
             (struct option){.name = program->own[i].name,
                             .has_arg = program->own[i].argument != NULL ? required_argument : no_argument,

@@ -23,7 +23,7 @@ const char *brief_unit_name(const json_t *unit)
 
     json_array_foreach(addresses, i, address)
     {
-        if (strncmp(json_string_value(address), "fe80:", 5) != 0)
+        if (!reply_is_link_local(json_string_value(address)))
             return json_string_value(address);
     }
     const char *first = json_string_value(json_array_get(addresses, 0));

@@ -15,11 +15,6 @@ struct zone {
     unsigned skipped; /* addresses that mean nothing outside their link */
 };
 
-static bool is_link_local(const char *address)
-{
-    return strncmp(address, "fe80:", 5) == 0;
-}
-
 static void add_records(struct zone *zone, const json_t *owner, const json_t *vips)
 {
     const char *name = zone->name != NULL ? zone->name : reply_text(owner, "name");
@@ -30,7 +25,7 @@ static void add_records(struct zone *zone, const json_t *owner, const json_t *vi
     {
         const char *address = reply_text(vip, "address");
 
-        if (is_link_local(address))
+        if (reply_is_link_local(address))
             zone->skipped++;
         else
             json_array_append_new(zone->records,

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/exchange.h"
 #include "ctl/client.h"
 #include "ctl/screen.h"
 #include "ctl/status_view.h"
@@ -38,14 +39,6 @@ struct watch {
     int ended_by; /* signal; 0: none */
     bool over;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- elsewhere than on a terminal --- */
 
@@ -154,7 +147,7 @@ static void take_signals(struct watch *w)
 /* Asks when it is time to; how long to sleep at most. */
 static int ask(struct watch *w)
 {
-    int64_t now = now_ms();
+    int64_t now = exchange_now_ms();
 
     if (w->source.state == SOURCE_WAITING || w->source.state == SOURCE_CONNECTING)
         return 200; /* source_read watches the time */

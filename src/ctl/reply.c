@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/addr.h"
+
 #define DATE_LENGTH 11 /* of "2026-01-31T" */
 
 const char *reply_text(const json_t *object, const char *key)
@@ -49,6 +51,13 @@ const char *reply_member(const json_t *object, const char *address_key, const ch
     const char *name = reply_text(object, name_key), *address = reply_text(object, address_key);
 
     return *name != '\0' ? name : *address != '\0' ? address : "-";
+}
+
+bool reply_is_link_local(const char *text)
+{
+    struct addr address;
+
+    return addr_parse(text, &address) && addr_is_link_local(&address);
 }
 
 double reply_seconds(const char *text)

@@ -23,6 +23,9 @@ const json_t *reply_get(const json_t *object, const char *key);
 /* "alpha", else "10.0.0.1", else "-". */
 const char *reply_member(const json_t *object, const char *address_key, const char *name_key);
 
+/* Whether it is an address that means something on its link only. */
+bool reply_is_link_local(const char *text);
+
 /* Seconds since 1970 of "2026-01-31T12:34:56.789Z"; negative when it is no such time. */
 double reply_seconds(const char *text);
 /* Seconds from the RFC 3339 time in `key` to the answer's own "time"; negative when either is missing. */

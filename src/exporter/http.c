@@ -6,6 +6,7 @@
  * evhttp lets it go.
  */
 #include "exporter/http.h"
+#include "client/exchange.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -62,14 +63,6 @@ struct http {
     struct http_stats stats;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool is_gone(const struct connection *connection)
 {
     bufferevent_data_cb on_read, on_write;
@@ -98,7 +91,7 @@ static void drop(struct http *http, struct connection *connection)
 /* Forgets who is gone, drops who took too long. What is no request evhttp refuses by itself, and tells nobody. */
 static void sweep(struct http *http)
 {
-    int64_t now = now_ms();
+    int64_t now = exchange_now_ms();
 
     for (struct connection *c = TAILQ_FIRST(&http->connections), *next; c != NULL; c = next) {
         next = TAILQ_NEXT(c, all);
@@ -139,7 +132,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *context)
     if (http->connection_count >= CONNECTIONS_MAX)
         drop_oldest(http);
     bufferevent_incref(stream);
-    *connection = (struct connection){.stream = stream, .since_ms = now_ms()};
+    *connection = (struct connection){.stream = stream, .since_ms = exchange_now_ms()};
     TAILQ_INSERT_TAIL(&http->connections, connection, all);
     http->connection_count++;
     return stream;

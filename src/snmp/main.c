@@ -17,6 +17,7 @@
 #endif
 
 #include "client/control.h"
+#include "client/exchange.h"
 #include "client/identity.h"
 #include "client/options.h"
 #include "snmp/agent.h"
@@ -65,14 +66,6 @@ static void pass_on(void *context, int priority, const char *line)
     fprintf(stderr, "evenkeel-snmp: %s\n", service->line);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void note_reachable(struct service *service, bool reachable)
 {
     if (service->said && service->reachable == reachable)
@@ -113,7 +106,7 @@ static const struct snmp_model *get_model(void *context)
 {
     struct service *service = context;
 
-    if (now_ms() < service->fetch_next_ms)
+    if (exchange_now_ms() < service->fetch_next_ms)
         return service->model;
     json_t *answer = control_client_ask_all(&service->control, "snmp");
 
@@ -122,7 +115,7 @@ static const struct snmp_model *get_model(void *context)
     if (answer != NULL)
         build(service, answer);
     json_decref(answer);
-    service->fetch_next_ms = now_ms() + REFRESH_MS;
+    service->fetch_next_ms = exchange_now_ms() + REFRESH_MS;
     return service->model;
 }
 
@@ -201,15 +194,15 @@ static void compare_errors(struct service *service)
 static void serve(struct service *service)
 {
     while (!stop_wanted) {
-        int64_t now = now_ms();
+        int64_t now = exchange_now_ms();
 
         if (service->notifications && now >= service->events_next_ms) {
             follow_events(service);
-            service->events_next_ms = now_ms() + EVENTS_MS;
+            service->events_next_ms = exchange_now_ms() + EVENTS_MS;
         }
         if (service->notifications && now >= service->errors_next_ms) {
             compare_errors(service);
-            service->errors_next_ms = now_ms() + ERRORS_MS;
+            service->errors_next_ms = exchange_now_ms() + ERRORS_MS;
         }
         agent_wait(EVENTS_MS);
     }
