@@ -117,7 +117,7 @@ def test_reload__nothing_changed_then_instances_come_and_go__the_rest_notices_no
             rig.wait_until(lambda: "says what it said before" in p.first.node.read_log("evenkeeld.log"), 5, "no change", 0.02)
         untouched(window, VIPS[:3])
         answers, window = change(p, after, [VIPS[0], VIPS[1], VIPS[3]])
-        if window.gap(VIPS[:2]) > 0:  # one question got lost in some eighty runs on a busy machine: is it the reload's doing?
+        if window.gap(VIPS[:2]) > 0:  # a question came in the 16 microseconds of design.md 7.4; a fault would be there again
             change(p, before, VIPS[:3])
             answers, window = change(p, after, [VIPS[0], VIPS[1], VIPS[3]])
         untouched(window, VIPS[:2])
